@@ -1,0 +1,1 @@
+//! The Linux AIO engine of aio

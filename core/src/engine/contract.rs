@@ -1,0 +1,114 @@
+//! The three traits.
+
+use super::counters::EngineCounters;
+use super::deadline::Deadline;
+use super::request::{Completions, Rejected, Request};
+use super::setup::{
+    Capabilities, EngineError, LaneSetup, Needs, OpenError, StillInFlight, Unsupported,
+};
+use crate::receipt::Receipt;
+
+/// A selectable interface to the kernel, as a value that carries its options.
+pub trait Backend: Clone + Send + Sync + 'static {
+    /// The name that selects it: `uring`.
+    fn name(&self) -> &'static str;
+
+    /// Whether its engines move data, or only measure the harness.
+    fn moves_data(&self) -> bool;
+
+    /// Asks the kernel whether engines like `needs` can be opened, by opening one for a moment.
+    /// Changes nothing that outlives the call.
+    ///
+    /// # Errors
+    /// Why not, and what would cure it.
+    fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported>;
+
+    /// Builds one engine on the calling lane's own thread, lends it to `lane`, and drains it when
+    /// `lane` returns or panics. Memory that the kernel would not give back in ten seconds stays
+    /// mapped until the process ends.
+    ///
+    /// The engine is lent, not returned, because engines of different options are different types,
+    /// because one may borrow its own ring, and because what is only borrowed cannot be leaked.
+    ///
+    /// # Errors
+    /// When the engine cannot be opened; `lane` is not run then.
+    fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError>;
+}
+
+/// Work for one engine.
+pub trait Lane {
+    /// What the work results in.
+    type Output;
+
+    /// Does the work. Monomorphised per engine, so nothing in it is dispatched.
+    fn run<E: IoEngine>(self, engine: &mut E) -> Self::Output;
+}
+
+/// What one call that submits and reaps has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Requests that the kernel took, in queue order.
+    pub taken: u32,
+    /// Completions added to `done`.
+    pub reaped: u32,
+}
+
+/// One open queue, owned by one thread.
+///
+/// Every request that [`queue`](Self::queue) accepts comes back exactly once, with its memory, from
+/// `reap`, `submit_and_reap` or `drain`, whatever the kernel said about it. No method allocates,
+/// locks (a pool's queue aside), formats or reads the clock while all goes well. There are no
+/// default methods: an engine must not work by accident.
+pub trait IoEngine {
+    /// Adds a request to the queue. Makes no system call.
+    ///
+    /// # Errors
+    /// Gives the request back when the queue is full or the request is malformed.
+    fn queue(&mut self, request: Request) -> Result<(), Rejected>;
+
+    /// Hands queued requests to the kernel in one call and says how many it took, in queue order.
+    /// Fewer than queued is normal: the rest stays queued. A request that the kernel refuses at
+    /// once counts as taken; its error rides in its completion.
+    ///
+    /// # Errors
+    /// When the engine is dead.
+    fn submit(&mut self) -> Result<u32, EngineError>;
+
+    /// Collects completions into `done`: waits until there are `min` or all that are in flight,
+    /// whichever is less, or until the deadline, and adds whatever more is there, never beyond
+    /// `done`'s spare capacity. Returns how many were added.
+    ///
+    /// # Errors
+    /// When the engine is dead.
+    fn reap(
+        &mut self,
+        min: u32,
+        deadline: Deadline,
+        done: &mut Completions,
+    ) -> Result<u32, EngineError>;
+
+    /// [`submit`](Self::submit) and then [`reap`](Self::reap), in one call where the kernel has
+    /// one.
+    ///
+    /// # Errors
+    /// When the engine is dead.
+    fn submit_and_reap(
+        &mut self,
+        min: u32,
+        deadline: Deadline,
+        done: &mut Completions,
+    ) -> Result<Progress, EngineError>;
+
+    /// Takes back what is queued, waits for what is in flight, and adds all of it to `done` while
+    /// there is room. A request that was only queued comes back with `ECANCELED`.
+    ///
+    /// # Errors
+    /// When requests are still in flight at the deadline; also when `done` ran full.
+    fn drain(&mut self, deadline: Deadline, done: &mut Completions) -> Result<(), StillInFlight>;
+
+    /// Running totals since the engine was opened. Short and cheap.
+    fn counters(&self) -> EngineCounters;
+
+    /// What was asked of the kernel when the engine was opened, and what it granted.
+    fn receipts(&self) -> Vec<Receipt>;
+}

@@ -1,0 +1,174 @@
+//! The blocks that an engine holds for the kernel.
+
+use std::mem;
+
+use super::request::{Operations, Rejected, Request, Why};
+use crate::memory::Block;
+
+/// The table of requests that an engine has accepted and not yet given back, by tag.
+///
+/// It owns their memory. When it is dropped with requests still in it, their blocks are leaked, not
+/// freed, because the kernel may still write to them: that is the rule of every engine, kept here
+/// once.
+#[derive(Debug)]
+pub struct InFlight {
+    slots: Vec<Slot>,
+    count: u32,
+    targets: usize,
+    operations: Operations,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Free,
+    WithoutBlock,
+    Block(Block),
+}
+
+impl InFlight {
+    /// A table for tags below `queue_depth`, targets below `targets`, and `operations`.
+    #[must_use]
+    pub fn new(queue_depth: u32, targets: usize, operations: Operations) -> Self {
+        let slots = (0..queue_depth).map(|_| Slot::Free).collect();
+        Self { slots, count: 0, targets, operations }
+    }
+
+    /// Takes the request's block into the table and leaves the request without it.
+    ///
+    /// # Errors
+    /// Gives the request back when it is malformed or the table is full.
+    pub fn accept(&mut self, mut request: Request) -> Result<Request, Rejected> {
+        if let Err(why) = self.check(&request) {
+            return Err(Rejected { request, why });
+        }
+        self.slots[request.tag as usize] =
+            request.block.take().map_or(Slot::WithoutBlock, Slot::Block);
+        self.count += 1;
+        Ok(request)
+    }
+
+    fn check(&self, request: &Request) -> Result<(), Why> {
+        if self.count as usize == self.slots.len() {
+            return Err(Why::QueueFull);
+        }
+        if !matches!(self.slots.get(request.tag as usize), Some(Slot::Free)) {
+            return Err(Why::BadTag);
+        }
+        if usize::from(request.target) >= self.targets {
+            return Err(Why::BadTarget);
+        }
+        if !self.operations.contains(request.operation) {
+            return Err(Why::BadOperation);
+        }
+        let end = request.block_start_bytes.checked_add(request.length_bytes);
+        let fits = match &request.block {
+            Some(block) => {
+                request.operation.moves_data() && end.is_some_and(|end| end <= block.len())
+            }
+            None => !request.operation.moves_data(),
+        };
+        if fits { Ok(()) } else { Err(Why::BadBlock) }
+    }
+
+    /// Takes the request out of the table and gives its block back: to be called once the kernel is
+    /// done with it. `None` when no request of that tag is in the table.
+    #[must_use]
+    pub fn release(&mut self, tag: u32) -> Option<Option<Block>> {
+        let slot = self.slots.get_mut(tag as usize)?;
+        let block = match mem::replace(slot, Slot::Free) {
+            Slot::Free => return None,
+            Slot::WithoutBlock => None,
+            Slot::Block(block) => Some(block),
+        };
+        self.count -= 1;
+        Some(block)
+    }
+
+    /// Requests in the table.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        if self.count > 0 {
+            mem::forget(mem::take(&mut self.slots));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::request::Operation;
+    use super::*;
+    use crate::memory::{Mapping, MemoryKind, Part};
+
+    fn part() -> Part {
+        Part::new(Mapping::reserve(1 << 16, MemoryKind::Small).unwrap().0, 4096, 4)
+    }
+
+    fn table() -> InFlight {
+        InFlight::new(2, 1, Operations::of(&[Operation::Read, Operation::Fsync]))
+    }
+
+    fn read(part: &mut Part, tag: u32) -> Request {
+        Request {
+            offset_bytes: 0,
+            block: part.lend(4096),
+            length_bytes: 4096,
+            block_start_bytes: 0,
+            tag,
+            target: 0,
+            operation: Operation::Read,
+        }
+    }
+
+    #[test]
+    fn each_malformed_request_comes_back_with_its_reason_and_its_block() {
+        let mut part = part();
+        let mut table = table();
+        let mut refused = |change: fn(&mut Request), want: Why| {
+            let mut request = read(&mut part, 0);
+            change(&mut request);
+            let rejected = table.accept(request).expect_err("malformed");
+            assert_eq!(rejected.why, want);
+            if let Some(block) = rejected.request.block {
+                part.take_back(block).unwrap();
+            }
+        };
+        refused(|r| r.tag = 2, Why::BadTag);
+        refused(|r| r.target = 1, Why::BadTarget);
+        refused(|r| r.operation = Operation::Write, Why::BadOperation);
+        refused(|r| r.operation = Operation::Fsync, Why::BadBlock);
+        refused(|r| r.length_bytes = 4097, Why::BadBlock);
+        refused(|r| r.block_start_bytes = u32::MAX, Why::BadBlock);
+        assert!(part.is_whole());
+    }
+
+    #[test]
+    fn a_full_table_gives_the_request_back_and_a_tag_is_used_once() {
+        let mut part = part();
+        let mut table = table();
+        let without_block = table.accept(read(&mut part, 0)).unwrap();
+        assert!(without_block.block.is_none());
+        assert_eq!(table.accept(read(&mut part, 0)).unwrap_err().why, Why::BadTag);
+        table.accept(read(&mut part, 1)).unwrap();
+        assert_eq!(table.accept(read(&mut part, 0)).unwrap_err().why, Why::QueueFull);
+        assert!(table.release(0).unwrap().is_some());
+        assert!(table.release(0).is_none(), "a completion seen twice is noticed");
+        assert!(table.release(7).is_none(), "so is one of a tag that never was");
+        assert!(table.release(1).is_some());
+    }
+
+    #[test]
+    fn memory_that_the_kernel_may_still_use_is_leaked_and_never_freed() {
+        let mut part = part();
+        let mut table = table();
+        table.accept(read(&mut part, 0)).unwrap();
+        drop(table);
+        assert_eq!(part.mapping_owners_elsewhere(), 1, "the block in flight");
+        assert!(part.rewind().is_none());
+    }
+}

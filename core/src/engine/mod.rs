@@ -1,0 +1,22 @@
+//! The engine contract: what every interface to the kernel's I/O must do, and nothing of how.
+//!
+//! A [`Backend`] is a selectable interface, a value that carries its options. It opens engines: one
+//! [`IoEngine`] per lane, owned by the lane's thread, lent to a [`Lane`]. Requests move in with
+//! their memory and come back as completions with the same memory. Batching, time stamps and the
+//! choice of requests are the lane's, the same for all engines.
+
+mod contract;
+mod counters;
+mod deadline;
+mod in_flight;
+mod request;
+mod setup;
+
+pub use contract::{Backend, IoEngine, Lane, Progress};
+pub use counters::EngineCounters;
+pub use deadline::Deadline;
+pub use in_flight::InFlight;
+pub use request::{Completion, Completions, Errno, Operation, Operations, Rejected, Request, Why};
+pub use setup::{
+    Capabilities, EngineError, Files, LaneSetup, Needs, OpenError, StillInFlight, Unsupported,
+};

@@ -1,0 +1,9 @@
+//! The core of `aio`: the engine contract, plan, schedule, tasklets, buffers, targets, statistics
+//! and report data.
+//!
+//! It knows no backend by name, parses no command line and prints nothing. `ARCHITECTURE.md` in the
+//! repository follows one request from the command line to the report.
+
+pub mod engine;
+pub mod memory;
+pub mod receipt;
