@@ -1,1 +1,14 @@
-//! The one list of aio's backends, and the choice of one at run time
+//! The one list of aio's backends, and the choice of one at run time.
+//!
+//! To add a backend: a folder beside the others, a line in the workspace's and in this crate's
+//! `Cargo.toml`, and here a variant of [`AnyBackend`] with its arm in [`parse`]. Dispatch happens
+//! once per run: behind [`RunPlan::run`] everything is monomorphised.
+#![forbid(unsafe_code)]
+
+mod any;
+mod choose;
+mod spec;
+
+pub use any::{AnyBackend, RunPlan};
+pub use choose::{Choice, Chosen, NoneUsable, choose};
+pub use spec::{SpecError, all, parse};

@@ -4,6 +4,14 @@
 //! It knows no backend by name, parses no command line and prints nothing. `ARCHITECTURE.md` in the
 //! repository follows one request from the command line to the report.
 
+pub mod data;
 pub mod engine;
 pub mod memory;
+pub mod plan;
 pub mod receipt;
+pub mod report;
+mod schedule;
+pub mod session;
+pub mod stats;
+pub mod target;
+pub mod testing;

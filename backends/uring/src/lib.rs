@@ -1,1 +1,16 @@
-//! The io_uring engine of aio
+//! The `io_uring` engine of `aio`: one ring per lane, opened and used by the lane's own thread.
+//!
+//! Requests become submission queue entries without a system call; one `io_uring_enter` hands over
+//! whatever is queued and waits. The files, the memory and the ring itself are registered with the
+//! kernel where it allows, and what it does not allow is written on receipts. It neither polls (no
+//! IOPOLL, no SQPOLL) nor emulates operations, and it never becomes another engine.
+
+mod backend;
+mod engine;
+mod entry;
+mod flags;
+mod open;
+mod options;
+mod unsupported;
+
+pub use options::{OptionsError, Uring};

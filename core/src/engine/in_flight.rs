@@ -70,6 +70,20 @@ impl InFlight {
         if fits { Ok(()) } else { Err(Why::BadBlock) }
     }
 
+    /// Takes the block of the request out and leaves the request in the table: for an engine whose
+    /// threads own the memory while they use it. `None` when the table has no block of that tag.
+    #[must_use]
+    pub fn take_block(&mut self, tag: u32) -> Option<Block> {
+        let slot = self.slots.get_mut(tag as usize)?;
+        match mem::replace(slot, Slot::WithoutBlock) {
+            Slot::Block(block) => Some(block),
+            without => {
+                *slot = without;
+                None
+            }
+        }
+    }
+
     /// Takes the request out of the table and gives its block back: to be called once the kernel is
     /// done with it. `None` when no request of that tag is in the table.
     #[must_use]
@@ -160,6 +174,20 @@ mod tests {
         assert!(table.release(0).is_none(), "a completion seen twice is noticed");
         assert!(table.release(7).is_none(), "so is one of a tag that never was");
         assert!(table.release(1).is_some());
+    }
+
+    #[test]
+    fn a_block_that_is_taken_out_leaves_its_request_in_the_table() {
+        let mut part = part();
+        let mut table = table();
+        assert!(table.take_block(0).is_none(), "free");
+        table.accept(read(&mut part, 0)).unwrap();
+        part.take_back(table.take_block(0).unwrap()).unwrap();
+        assert!(table.take_block(0).is_none(), "taken already");
+        assert_eq!(table.count(), 1);
+        assert!(table.release(0).unwrap().is_none());
+        assert!(table.take_block(0).is_none(), "free again");
+        assert!(table.release(0).is_none());
     }
 
     #[test]

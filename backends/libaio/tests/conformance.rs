@@ -1,0 +1,25 @@
+//! The suite that every engine passes, for each way in which this one can work.
+
+use aio_core::testing::conformance;
+use aio_libaio::Libaio;
+
+#[test]
+fn with_its_defaults() {
+    conformance(&Libaio::default());
+}
+
+#[test]
+fn without_the_ring() {
+    conformance(&Libaio::parse("user-ring=off").expect("an option that there is"));
+}
+
+#[test]
+fn without_pgetevents() {
+    conformance(&Libaio::parse("pgetevents=off").expect("an option that there is"));
+}
+
+#[test]
+fn without_both() {
+    let options = "user-ring=off:pgetevents=off";
+    conformance(&Libaio::parse(options).expect("options that there are"));
+}

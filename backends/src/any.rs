@@ -1,0 +1,69 @@
+//! Any of the backends, as one type.
+
+use aio_core::engine::{Backend, Capabilities, Needs, Unsupported};
+use aio_core::report::EngineReport;
+use aio_core::session::{Observer, Session};
+use enum_dispatch::enum_dispatch;
+
+/// What a front end does with a backend; coarse, because it is dispatched at run time.
+#[enum_dispatch]
+pub trait RunPlan {
+    /// The name that selects it, without options.
+    fn name(&self) -> &'static str;
+
+    /// Whether its engines move data, or only measure the harness.
+    fn moves_data(&self) -> bool;
+
+    /// Asks the kernel whether it can do what `needs` says.
+    ///
+    /// # Errors
+    /// Why not, and what would cure it.
+    fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported>;
+
+    /// Runs the session's plan; `spec` names it in the report, loops count from `first_loop`.
+    fn run(
+        &self,
+        session: &Session,
+        spec: &str,
+        first_loop: u32,
+        observer: &mut dyn Observer,
+    ) -> EngineReport;
+}
+
+impl<B: Backend> RunPlan for B {
+    fn name(&self) -> &'static str {
+        Backend::name(self)
+    }
+
+    fn moves_data(&self) -> bool {
+        Backend::moves_data(self)
+    }
+
+    fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
+        Backend::probe(self, needs)
+    }
+
+    fn run(
+        &self,
+        session: &Session,
+        spec: &str,
+        first_loop: u32,
+        observer: &mut dyn Observer,
+    ) -> EngineReport {
+        session.run(self, spec, first_loop, observer)
+    }
+}
+
+/// Every backend that there is.
+#[enum_dispatch(RunPlan)]
+#[derive(Clone, Debug)]
+pub enum AnyBackend {
+    /// `io_uring`.
+    Uring(aio_uring::Uring),
+    /// Linux AIO.
+    Libaio(aio_libaio::Libaio),
+    /// `pread` and `pwrite`.
+    Sync(aio_sync::SyncIo),
+    /// Nothing at all.
+    Null(aio_null::Null),
+}

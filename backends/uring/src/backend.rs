@@ -1,0 +1,62 @@
+//! The `io_uring` backend: probing, and lending engines.
+
+use std::time::Duration;
+
+use aio_core::engine::{
+    Backend, Capabilities, IoEngine, Lane, LaneSetup, Needs, OpenError, Unsupported,
+};
+
+use crate::engine::Engine;
+use crate::open::Ring;
+use crate::options::Uring;
+
+/// How long an engine that is dropped waits for what is in flight.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Uring {
+    /// Opens a ring and lends its engine to `work`.
+    ///
+    /// When `work` returns or panics, what it leaves is dropped in this order: the engine, which
+    /// waits up to `patience` for what is in flight, leaks the memory of what is still in flight
+    /// then, and gives up its hold on the ring; the ring, which is thereby closed; the files and
+    /// the memory, which the kernel could reach through it.
+    pub(crate) fn lend<T>(
+        &self,
+        setup: LaneSetup,
+        patience: Duration,
+        work: impl FnOnce(&mut Engine<'_>) -> T,
+    ) -> Result<T, Unsupported> {
+        let (queue_depth, operations) = (setup.queue_depth, setup.operations);
+        let mut ring = Ring::open(self, setup)?;
+        let mut engine = Engine::new(&mut ring, self, queue_depth, operations, patience);
+        Ok(work(&mut engine))
+    }
+}
+
+impl Backend for Uring {
+    fn name(&self) -> &'static str {
+        "uring"
+    }
+
+    fn moves_data(&self) -> bool {
+        true
+    }
+
+    /// Asks by opening a ring as deep as a lane's, with the target registered where there is one.
+    /// Whether memory can be registered is not asked, for there is none yet.
+    fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
+        let setup = LaneSetup {
+            queue_depth: needs.queue_depth,
+            largest_block_bytes: 0,
+            operations: needs.operations,
+            files: needs.target.iter().cloned().collect(),
+            segments: Vec::new(),
+        };
+        let receipts = self.lend(setup, PATIENCE, |engine| engine.receipts())?;
+        Ok(Capabilities { receipts })
+    }
+
+    fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
+        Ok(self.lend(setup, PATIENCE, |engine| lane.run(engine))?)
+    }
+}

@@ -1,0 +1,227 @@
+//! The flags that a ring is set up with, and how those that a kernel lacks are left out.
+
+use std::io;
+
+use aio_core::receipt::Receipt;
+use io_uring::Builder;
+
+use crate::options::Uring;
+
+/// One flag of `io_uring_setup`, in the order in which kernels learned them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Flag {
+    /// A request that fails at once does not stop the batch that it is in.
+    SubmitAll,
+    CoopTaskrun,
+    SingleIssuer,
+    DeferTaskrun,
+    NoSqarray,
+}
+
+impl Flag {
+    const OLDEST_FIRST: [Self; 5] = [
+        Self::SubmitAll,
+        Self::CoopTaskrun,
+        Self::SingleIssuer,
+        Self::DeferTaskrun,
+        Self::NoSqarray,
+    ];
+
+    /// The flag in the words of the command line.
+    fn name(self) -> &'static str {
+        match self {
+            Self::SubmitAll => "submit-all",
+            Self::CoopTaskrun => "coop-taskrun",
+            Self::SingleIssuer => "single-issuer",
+            Self::DeferTaskrun => "defer-taskrun",
+            Self::NoSqarray => "no-sqarray",
+        }
+    }
+
+    /// The first Linux that knows the flag (`man 2 io_uring_setup`).
+    fn since(self) -> &'static str {
+        match self {
+            Self::SubmitAll => "5.18",
+            Self::CoopTaskrun => "5.19",
+            Self::SingleIssuer => "6.0",
+            Self::DeferTaskrun => "6.1",
+            Self::NoSqarray => "6.6",
+        }
+    }
+
+    /// Whether `options` ask for the flag.
+    fn is_asked_by(self, options: &Uring) -> bool {
+        match self {
+            // Every engine goes on after a failed request, so this one has no switch.
+            Self::SubmitAll => true,
+            Self::CoopTaskrun => options.coop_taskrun,
+            Self::SingleIssuer => options.single_issuer,
+            Self::DeferTaskrun => options.defer_taskrun,
+            Self::NoSqarray => options.no_sqarray,
+        }
+    }
+}
+
+/// A set of flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    /// The flags that `options` ask for and that can be asked of a kernel together.
+    pub(crate) fn asked(options: &Uring) -> Self {
+        let asked = Flag::OLDEST_FIRST.into_iter().filter(|flag| flag.is_asked_by(options));
+        let flags = asked.fold(Self(0), |set, flag| Self(set.0 | 1 << flag as u8));
+        if flags.contains(Flag::SingleIssuer) { flags } else { flags.without(Flag::DeferTaskrun) }
+    }
+
+    pub(crate) fn contains(self, flag: Flag) -> bool {
+        self.0 & 1 << flag as u8 != 0
+    }
+
+    fn newest(self) -> Option<Flag> {
+        Flag::OLDEST_FIRST.into_iter().rev().find(|flag| self.contains(*flag))
+    }
+
+    /// The set without `flag`, and without what needs it.
+    fn without(self, flag: Flag) -> Self {
+        let set = Self(self.0 & !(1 << flag as u8));
+        if flag == Flag::SingleIssuer { set.without(Flag::DeferTaskrun) } else { set }
+    }
+
+    /// Sets the flags on `builder`.
+    pub(crate) fn apply(self, builder: &mut Builder) {
+        for flag in Flag::OLDEST_FIRST.into_iter().filter(|flag| self.contains(*flag)) {
+            match flag {
+                Flag::SubmitAll => builder.setup_submit_all(),
+                Flag::CoopTaskrun => builder.setup_coop_taskrun(),
+                Flag::SingleIssuer => builder.setup_single_issuer(),
+                Flag::DeferTaskrun => builder.setup_defer_taskrun(),
+                Flag::NoSqarray => builder.setup_no_sqarray(),
+            };
+        }
+    }
+
+    /// What became of each flag that `options` ask for, when this set was granted.
+    pub(crate) fn receipts(self, options: &Uring) -> Vec<Receipt> {
+        let asked = Self::asked(options);
+        let receipt = |flag: Flag| {
+            let name = flag.name();
+            if self.contains(flag) {
+                Receipt::granted(name, "on")
+            } else if !flag.is_asked_by(options) {
+                Receipt::granted(name, "off")
+            } else if asked.contains(flag) {
+                let why_not = format!("EINVAL: needs Linux {}", flag.since());
+                Receipt::downgraded(name, "on", "off", &why_not)
+            } else {
+                Receipt::downgraded(name, "on", "off", "needs single-issuer")
+            }
+        };
+        Flag::OLDEST_FIRST.into_iter().map(receipt).collect()
+    }
+}
+
+/// Calls `set_up` with `asked`, and as long as it says `EINVAL` again without the newest flag, so
+/// that a kernel gets every flag that it is new enough for. Returns the result and its flags.
+pub(crate) fn negotiate<R>(
+    asked: Flags,
+    mut set_up: impl FnMut(Flags) -> io::Result<R>,
+) -> io::Result<(R, Flags)> {
+    let mut flags = asked;
+    loop {
+        match (set_up(flags), flags.newest()) {
+            (Ok(ring), _) => return Ok((ring, flags)),
+            (Err(error), Some(newest)) if error.raw_os_error() == Some(libc::EINVAL) => {
+                flags = flags.without(newest);
+            }
+            (Err(error), _) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kernel that knows only the flags in `knows`, and counts how often it is asked.
+    fn kernel(knows: &[Flag]) -> (Flags, Vec<Receipt>, u32) {
+        let options = Uring::default();
+        let mut calls = 0;
+        let set_up = |flags: Flags| {
+            calls += 1;
+            let unknown = |flag: &Flag| flags.contains(*flag) && !knows.contains(flag);
+            if Flag::OLDEST_FIRST.iter().any(unknown) {
+                Err(io::Error::from_raw_os_error(libc::EINVAL))
+            } else {
+                Ok(())
+            }
+        };
+        let ((), flags) = negotiate(Flags::asked(&options), set_up).unwrap();
+        (flags, flags.receipts(&options), calls)
+    }
+
+    fn downgrades(receipts: &[Receipt]) -> Vec<(&str, &str)> {
+        let lost = receipts.iter().filter(|receipt| receipt.is_downgrade());
+        lost.map(|receipt| (&*receipt.option, receipt.why_not.as_deref().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_new_kernel_grants_everything_at_the_first_call() {
+        let (flags, receipts, calls) = kernel(&Flag::OLDEST_FIRST);
+        assert_eq!((flags, calls), (Flags::asked(&Uring::default()), 1));
+        assert_eq!(receipts.len(), 5);
+        assert!(receipts.iter().all(|receipt| receipt.granted == "on"));
+    }
+
+    #[test]
+    fn linux_6_1_loses_no_sqarray_only() {
+        let (flags, receipts, calls) = kernel(&Flag::OLDEST_FIRST[..4]);
+        assert_eq!(calls, 2);
+        assert!(flags.contains(Flag::DeferTaskrun));
+        assert_eq!(downgrades(&receipts), [("no-sqarray", "EINVAL: needs Linux 6.6")]);
+    }
+
+    #[test]
+    fn linux_5_10_loses_each_flag_one_call_at_a_time() {
+        let (flags, receipts, calls) = kernel(&[]);
+        assert_eq!((flags, calls), (Flags(0), 6));
+        let want = [
+            ("submit-all", "EINVAL: needs Linux 5.18"),
+            ("coop-taskrun", "EINVAL: needs Linux 5.19"),
+            ("single-issuer", "EINVAL: needs Linux 6.0"),
+            ("defer-taskrun", "EINVAL: needs Linux 6.1"),
+            ("no-sqarray", "EINVAL: needs Linux 6.6"),
+        ];
+        assert_eq!(downgrades(&receipts), want);
+    }
+
+    #[test]
+    fn losing_single_issuer_loses_what_needs_it() {
+        let all = Flags::asked(&Uring::default());
+        let rest = all.without(Flag::SingleIssuer);
+        assert!(!rest.contains(Flag::DeferTaskrun) && rest.contains(Flag::NoSqarray));
+    }
+
+    #[test]
+    fn other_errors_and_an_einval_without_flags_are_final() {
+        for (errno, want_calls) in [(libc::EPERM, 1), (libc::EINVAL, 6)] {
+            let mut calls = 0;
+            let result = negotiate(Flags::asked(&Uring::default()), |_| {
+                calls += 1;
+                io::Result::<()>::Err(io::Error::from_raw_os_error(errno))
+            });
+            assert_eq!(result.unwrap_err().raw_os_error(), Some(errno));
+            assert_eq!(calls, want_calls);
+        }
+    }
+
+    #[test]
+    fn what_the_user_switched_off_is_granted_off_and_a_contradiction_is_a_downgrade() {
+        let options = Uring { single_issuer: false, coop_taskrun: false, ..Uring::default() };
+        let receipts = Flags::asked(&options).receipts(&options);
+        assert!(receipts.contains(&Receipt::granted("single-issuer", "off")));
+        assert!(receipts.contains(&Receipt::granted("coop-taskrun", "off")));
+        assert_eq!(downgrades(&receipts), [("defer-taskrun", "needs single-issuer")]);
+    }
+}

@@ -1,0 +1,246 @@
+//! Opening a ring and registering with it what the lane will use.
+#![expect(unsafe_code, reason = "registers memory with the kernel by address")]
+
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+use std::{io, mem, thread};
+
+use aio_core::engine::{Errno, Files, LaneSetup, Unsupported};
+use aio_core::memory::Segment;
+use aio_core::receipt::Receipt;
+use io_uring::{IoUring, Probe, Submitter, opcode};
+
+use crate::flags::{Flags, negotiate};
+use crate::options::Uring;
+use crate::unsupported::{self, Surroundings};
+
+/// How often, and with what pause, a ring that finds no memory is tried.
+const ATTEMPTS: u32 = 20;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(5);
+
+/// A ring, and what the kernel may use through it for as long as the ring exists.
+pub(crate) struct Ring {
+    // Fields are dropped in this order: the ring first, so that the memory and the files that are
+    // registered with it outlive it.
+    io_uring: IoUring,
+    segments: Vec<Segment>,
+    files: Files,
+    files_are_registered: bool,
+    buffers_are_registered: bool,
+    receipts: Vec<Receipt>,
+}
+
+impl Ring {
+    /// Opens a ring on the calling thread, which must be the one to use it, and registers the files
+    /// and the memory of `setup` where `options` ask for that and the kernel allows it.
+    ///
+    /// # Errors
+    /// Why there cannot be such a ring here.
+    pub(crate) fn open(options: &Uring, setup: LaneSetup) -> Result<Self, Unsupported> {
+        let LaneSetup { queue_depth, operations, files, segments, .. } = setup;
+        unsupported::check(queue_depth, operations)?;
+        let set_up = |flags: Flags| {
+            let mut builder = IoUring::builder();
+            flags.apply(&mut builder);
+            patiently(|| builder.build(queue_depth.max(1)))
+        };
+        let (io_uring, flags) = negotiate(Flags::asked(options), set_up)
+            .map_err(|error| unsupported::of_setup(error, queue_depth, &Surroundings::read()))?;
+        if !io_uring.params().is_feature_ext_arg() {
+            return Err(unsupported::of_old_kernel());
+        }
+        require_opcodes(&io_uring.submitter(), options)?;
+        let mut ring = Self {
+            io_uring,
+            segments,
+            files,
+            files_are_registered: false,
+            buffers_are_registered: false,
+            receipts: flags.receipts(options),
+        };
+        ring.register_files(options);
+        ring.register_buffers(options);
+        Ok(ring)
+    }
+
+    fn register_files(&mut self, options: &Uring) {
+        if !options.fixed_files {
+            self.receipts.push(Receipt::granted("fixed-files", "off"));
+        } else if !self.files.is_empty() {
+            let registered = self.io_uring.submitter().register_files(&self.descriptors());
+            self.files_are_registered = registered.is_ok();
+            let result = registered.map_err(|error| errno_name(&error));
+            self.receipts.push(registration("fixed-files", result));
+        }
+    }
+
+    fn register_buffers(&mut self, options: &Uring) {
+        if !options.fixed_buffers {
+            self.receipts.push(Receipt::granted("fixed-buffers", "off"));
+        } else if !self.segments.is_empty() {
+            let ranges: Vec<_> = self.segments.iter().map(range).collect();
+            // SAFETY: each range is a segment, which keeps its memory mapped; the segments are
+            // fields of `self` behind the ring, so they are dropped after it.
+            let registered = unsafe { self.io_uring.submitter().register_buffers(&ranges) };
+            self.buffers_are_registered = registered.is_ok();
+            let result = registered.map_err(|error| self.why_not_buffers(&error));
+            self.receipts.push(registration("fixed-buffers", result));
+        }
+    }
+
+    fn why_not_buffers(&self, error: &io::Error) -> String {
+        let name = errno_name(error);
+        match error.raw_os_error() {
+            Some(libc::ENOMEM) => {
+                let bytes: usize = self.segments.iter().map(Segment::length_bytes).sum();
+                let limit = Surroundings::read().memlock;
+                format!("{name}: {bytes} bytes are to be pinned and RLIMIT_MEMLOCK is {limit}")
+            }
+            Some(libc::EFAULT) => {
+                format!(
+                    "{name}: the kernel cannot pin this memory, or more than 1 GiB of it in one"
+                )
+            }
+            _ => name,
+        }
+    }
+
+    fn descriptors(&self) -> Vec<RawFd> {
+        self.files.iter().map(AsRawFd::as_raw_fd).collect()
+    }
+
+    /// The ring itself.
+    pub(crate) fn io_uring(&self) -> &IoUring {
+        &self.io_uring
+    }
+
+    /// What was asked when the ring was opened, and what the kernel granted.
+    pub(crate) fn receipts(&self) -> &[Receipt] {
+        &self.receipts
+    }
+
+    /// Whether requests name targets by index and not by descriptor.
+    pub(crate) fn files_are_registered(&self) -> bool {
+        self.files_are_registered
+    }
+
+    /// Whether requests name the segment that their block is in.
+    pub(crate) fn buffers_are_registered(&self) -> bool {
+        self.buffers_are_registered
+    }
+
+    /// What requests say for each target: its index or its descriptor.
+    pub(crate) fn target_numbers(&self) -> Vec<RawFd> {
+        if self.files_are_registered {
+            (0..).take(self.files.len()).collect()
+        } else {
+            self.descriptors()
+        }
+    }
+
+    /// Takes the memory's registration back, so that it stops counting against the limit on locked
+    /// memory now and not a little after the ring is closed. For when nothing is in flight.
+    pub(crate) fn unregister_buffers(&self) {
+        if self.buffers_are_registered {
+            // Closing the ring does it in any case, so an error has no remedy here.
+            let _error = self.io_uring.submitter().unregister_buffers();
+        }
+    }
+
+    /// Keeps the memory of the segments mapped until the process ends.
+    pub(crate) fn leak_segments(&self) {
+        mem::forget(self.segments.clone());
+    }
+}
+
+/// Calls `open` again for up to a tenth of a second while it finds no memory: a ring that was just
+/// closed, such as a probe's, goes on counting against the limit on locked memory for a moment.
+fn patiently<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _attempt in 1..ATTEMPTS {
+        match open() {
+            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
+                thread::sleep(ATTEMPT_PAUSE);
+            }
+            result => return result,
+        }
+    }
+    open()
+}
+
+fn range(segment: &Segment) -> libc::iovec {
+    libc::iovec { iov_base: segment.address() as *mut _, iov_len: segment.length_bytes() }
+}
+
+/// The symbolic name of the kernel's error.
+fn errno_name(error: &io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), |errno| Errno(errno).name())
+}
+
+/// The receipt of something that was asked for, registered or with the reason why not.
+fn registration(option: &str, result: Result<(), String>) -> Receipt {
+    match result {
+        Ok(()) => Receipt::granted(option, "on"),
+        Err(why_not) => Receipt::downgraded(option, "on", "off", &why_not),
+    }
+}
+
+/// Registers the ring's own descriptor, which `submitter` remembers.
+///
+/// The kernel then holds the ring until that is undone or the thread ends, so whoever drops a
+/// submitter must undo it.
+pub(crate) fn register_ring(options: &Uring, submitter: &mut Submitter<'_>) -> Receipt {
+    if !options.registered_ring {
+        return Receipt::granted("registered-ring", "off");
+    }
+    let result = submitter.register_ring_fd().map_err(|error| match error.raw_os_error() {
+        Some(libc::EINVAL) => "EINVAL: needs Linux 5.18".to_owned(),
+        Some(libc::EBUSY) => "EBUSY: this thread has 16 registered rings already".to_owned(),
+        _ => errno_name(&error),
+    });
+    registration("registered-ring", result)
+}
+
+/// Refuses a ring that lacks an opcode that the engine may use.
+fn require_opcodes(submitter: &Submitter<'_>, options: &Uring) -> Result<(), Unsupported> {
+    let mut probe = Probe::new();
+    submitter.register_probe(&mut probe).map_err(|source| Unsupported {
+        reason: "the kernel does not tell what this io_uring can do (IORING_REGISTER_PROBE)".into(),
+        cure: Some("allow io_uring_register in the seccomp profile".into()),
+        source: Some(source),
+    })?;
+    let plain = [
+        ("IORING_OP_READ", opcode::Read::CODE),
+        ("IORING_OP_WRITE", opcode::Write::CODE),
+        ("IORING_OP_FSYNC", opcode::Fsync::CODE),
+    ];
+    let fixed = [
+        ("IORING_OP_READ_FIXED", opcode::ReadFixed::CODE),
+        ("IORING_OP_WRITE_FIXED", opcode::WriteFixed::CODE),
+    ];
+    let fixed = fixed.iter().filter(|_| options.fixed_buffers);
+    match plain.iter().chain(fixed).find(|(_, code)| !probe.is_supported(*code)) {
+        Some((name, _)) => Err(unsupported::of_opcode(name)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_want_of_memory_is_waited_out_and_not_for_ever() {
+        for (errno, attempts) in [(libc::ENOMEM, ATTEMPTS), (libc::EPERM, 1)] {
+            let mut calls = 0;
+            let result = patiently(|| {
+                calls += 1;
+                io::Result::<()>::Err(io::Error::from_raw_os_error(errno))
+            });
+            assert_eq!(result.unwrap_err().raw_os_error(), Some(errno));
+            assert_eq!(calls, attempts);
+        }
+        let mut errors = [libc::ENOMEM; 3].into_iter();
+        let open = || errors.next().map_or(Ok(7), |errno| Err(io::Error::from_raw_os_error(errno)));
+        assert_eq!(patiently(open).unwrap(), 7);
+    }
+}

@@ -1,0 +1,191 @@
+//! Why a ring cannot be had, and what would cure it.
+
+use std::{fs, io};
+
+use aio_core::engine::{Errno, Operation, Operations, Unsupported};
+
+/// The most entries that a submission queue can have (`IORING_MAX_ENTRIES`).
+const ENTRIES_MAX: u32 = 32_768;
+
+/// The operations that the engine has.
+pub(crate) const OPERATIONS: [Operation; 4] =
+    [Operation::Read, Operation::Write, Operation::Fsync, Operation::Fdatasync];
+
+/// Refuses what no kernel would grant.
+pub(crate) fn check(queue_depth: u32, operations: Operations) -> Result<(), Unsupported> {
+    if queue_depth > ENTRIES_MAX {
+        return Err(Unsupported::new(
+            format!(
+                "queue depth {queue_depth} is more than the {ENTRIES_MAX} entries that io_uring \
+                 allows"
+            ),
+            format!("ask for --queue-depth {ENTRIES_MAX} or less"),
+        ));
+    }
+    if operations.contains(Operation::Trim) {
+        let names = OPERATIONS.map(Operation::name).join(", ");
+        return Err(Unsupported::new(
+            "uring has no trim, and what an engine lacks is never emulated",
+            format!("ask for {names} only"),
+        ));
+    }
+    Ok(())
+}
+
+/// What the error of `io_uring_setup` means for a ring of `queue_depth` entries.
+pub(crate) fn of_setup(
+    source: io::Error,
+    queue_depth: u32,
+    surroundings: &Surroundings,
+) -> Unsupported {
+    let (reason, cure) = match source.raw_os_error() {
+        Some(libc::ENOSYS) => (
+            "the kernel has no io_uring, or a seccomp filter hides it (io_uring_setup: ENOSYS)"
+                .to_owned(),
+            Some(
+                "use Linux 5.11 or later, or allow io_uring_setup, io_uring_enter and \
+                 io_uring_register in the seccomp profile"
+                    .to_owned(),
+            ),
+        ),
+        Some(libc::EPERM) => of_eperm(surroundings.io_uring_disabled),
+        Some(libc::ENOMEM) => (
+            format!(
+                "there is no memory for a ring of {queue_depth} entries (io_uring_setup: ENOMEM, \
+                 RLIMIT_MEMLOCK is {})",
+                surroundings.memlock
+            ),
+            Some("raise the limit (ulimit -l) or ask for a smaller --queue-depth".to_owned()),
+        ),
+        Some(errno @ (libc::EMFILE | libc::ENFILE)) => (
+            format!("no descriptor is left for a ring (io_uring_setup: {})", Errno(errno).name()),
+            Some("raise the limit on open files (ulimit -n) or use fewer lanes".to_owned()),
+        ),
+        _ => ("io_uring_setup failed".to_owned(), None),
+    };
+    Unsupported { reason, cure, source: Some(source) }
+}
+
+fn of_eperm(io_uring_disabled: Option<u32>) -> (String, Option<String>) {
+    match io_uring_disabled {
+        None | Some(0) => (
+            "a container or seccomp profile forbids io_uring (io_uring_setup: EPERM)".to_owned(),
+            Some(
+                "allow io_uring_setup, io_uring_enter and io_uring_register in the seccomp profile"
+                    .to_owned(),
+            ),
+        ),
+        Some(value) => (
+            format!("sysctl kernel.io_uring_disabled={value} forbids io_uring"),
+            Some("run sysctl -w kernel.io_uring_disabled=0".to_owned()),
+        ),
+    }
+}
+
+/// Waiting with a deadline is missing.
+pub(crate) fn of_old_kernel() -> Unsupported {
+    Unsupported::new(
+        "this kernel's io_uring cannot wait with a deadline (IORING_FEAT_EXT_ARG)",
+        "use Linux 5.11 or later",
+    )
+}
+
+/// The kernel, or a restriction on it, lacks the opcode called `name`.
+pub(crate) fn of_opcode(name: &str) -> Unsupported {
+    Unsupported::new(
+        format!("this kernel's io_uring lacks the opcode {name}"),
+        "use Linux 5.11 or later",
+    )
+}
+
+/// What the system says about its limits, to explain a refusal with.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// `kernel.io_uring_disabled`, where the kernel has it (Linux 6.6).
+    pub(crate) io_uring_disabled: Option<u32>,
+    /// `RLIMIT_MEMLOCK` in words.
+    pub(crate) memlock: String,
+}
+
+impl Surroundings {
+    /// Looks around.
+    pub(crate) fn read() -> Self {
+        let disabled = fs::read_to_string("/proc/sys/kernel/io_uring_disabled");
+        let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+        Self {
+            io_uring_disabled: disabled.ok().and_then(|text| text.trim().parse().ok()),
+            memlock: memlock_in(&limits),
+        }
+    }
+}
+
+/// The soft limit on locked memory, in words, out of the text of `/proc/self/limits`.
+fn memlock_in(limits: &str) -> String {
+    let soft = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max locked memory"))
+        .and_then(|rest| rest.split_whitespace().next());
+    match soft {
+        Some("unlimited") => "unlimited".to_owned(),
+        Some(bytes) => format!("{bytes} bytes"),
+        None => "unknown".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(errno: i32, io_uring_disabled: Option<u32>) -> String {
+        let surroundings = Surroundings { io_uring_disabled, memlock: "65536 bytes".to_owned() };
+        of_setup(io::Error::from_raw_os_error(errno), 64, &surroundings).sentence()
+    }
+
+    #[test]
+    fn a_queue_deeper_than_io_uring_allows_is_refused_and_the_deepest_is_not() {
+        let none = Operations::default();
+        assert!(check(32_768, none).is_ok());
+        assert_eq!(
+            check(32_769, none).unwrap_err().sentence(),
+            "queue depth 32769 is more than the 32768 entries that io_uring allows; ask for \
+             --queue-depth 32768 or less"
+        );
+    }
+
+    #[test]
+    fn trim_is_refused_and_the_rest_is_not() {
+        assert!(check(1, Operations::of(&OPERATIONS)).is_ok());
+        let unsupported = check(1, Operations::of(&[Operation::Read, Operation::Trim]));
+        assert_eq!(
+            unsupported.unwrap_err().sentence(),
+            "uring has no trim, and what an engine lacks is never emulated; ask for read, write, \
+             fsync, fdatasync only"
+        );
+    }
+
+    #[test]
+    fn each_refusal_of_setup_names_its_cause_and_its_cure() {
+        let no_call = refused(libc::ENOSYS, None);
+        assert!(no_call.contains("seccomp") && no_call.contains("5.11"), "{no_call}");
+        assert_eq!(
+            refused(libc::EPERM, Some(2)),
+            "sysctl kernel.io_uring_disabled=2 forbids io_uring; run sysctl -w \
+             kernel.io_uring_disabled=0"
+        );
+        assert_eq!(refused(libc::EPERM, Some(0)), refused(libc::EPERM, None));
+        assert!(refused(libc::EPERM, None).contains("container or seccomp profile"));
+        assert!(refused(libc::ENOMEM, None).contains("RLIMIT_MEMLOCK is 65536 bytes"));
+        assert!(refused(libc::EMFILE, None).contains("EMFILE"));
+        assert!(refused(libc::ENFILE, None).contains("ulimit -n"));
+        assert_eq!(refused(libc::EIO, None), "io_uring_setup failed");
+    }
+
+    #[test]
+    fn the_limit_on_locked_memory_is_the_soft_one() {
+        let line = |soft| format!("Limit  Soft\nMax locked memory   {soft}   999   bytes\n");
+        assert_eq!(memlock_in(&line("8388608")), "8388608 bytes");
+        assert_eq!(memlock_in(&line("unlimited")), "unlimited");
+        assert_eq!(memlock_in(""), "unknown");
+        assert_ne!(Surroundings::read().memlock, "unknown");
+    }
+}

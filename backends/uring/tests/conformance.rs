@@ -1,0 +1,46 @@
+//! The engine contract, kept with every set of options that takes another way through the engine.
+
+use aio_core::testing::conformance;
+use aio_uring::Uring;
+
+fn conforms_with(options: &str) {
+    conformance(&Uring::parse(options).expect("the options are well-formed"));
+}
+
+#[test]
+fn with_everything_on() {
+    conformance(&Uring::default());
+}
+
+#[test]
+fn with_everything_off() {
+    conforms_with(
+        "fixed-files=off:fixed-buffers=off:single-issuer=off:defer-taskrun=off:coop-taskrun=off:\
+         no-sqarray=off:registered-ring=off",
+    );
+}
+
+#[test]
+fn without_registered_files() {
+    conforms_with("fixed-files=off");
+}
+
+#[test]
+fn without_registered_buffers() {
+    conforms_with("fixed-buffers=off");
+}
+
+#[test]
+fn without_a_registered_ring() {
+    conforms_with("registered-ring=off");
+}
+
+#[test]
+fn without_deferred_task_work() {
+    conforms_with("defer-taskrun=off");
+}
+
+#[test]
+fn with_the_array_of_indices() {
+    conforms_with("no-sqarray=off");
+}

@@ -1,0 +1,183 @@
+//! Refuses plans that contradict themselves, before anything is looked at.
+
+use thiserror::Error;
+
+use super::{Direction, Origin, Plan, TensorGroup};
+
+/// The largest block: what one registered buffer may cover.
+pub const BLOCK_BYTES_MAX: u64 = 1 << 30;
+/// The largest tensor: what a file offset can reach.
+const TENSOR_BYTES_MAX: u64 = i64::MAX as u64;
+/// The most tasklets in a run.
+const TASKLETS_MAX: u32 = 4096;
+
+/// A plan that cannot be run anywhere. Options are named as on the command line.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// A number is out of range.
+    #[error("--{option} {value} is out of range; {accepted}")]
+    OutOfRange {
+        /// The option.
+        option: &'static str,
+        /// What was given.
+        value: String,
+        /// What is accepted.
+        accepted: String,
+    },
+    /// Options exclude each other, or one needs another.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+fn within(
+    option: &'static str,
+    value: u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<(), PlanError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    let accepted = format!("give a value from {} to {}", range.start(), range.end());
+    Err(PlanError::OutOfRange { option, value: value.to_string(), accepted })
+}
+
+/// Refuses a plan that contradicts itself.
+///
+/// # Errors
+/// The first contradiction, as one sentence that names the option.
+pub fn check(plan: &Plan) -> Result<(), PlanError> {
+    within("block-size", plan.block_size_bytes, 1..=BLOCK_BYTES_MAX)?;
+    within("queue-depth", plan.queue_depth.into(), 1..=u32::MAX.into())?;
+    within("io-parallel", plan.lanes.into(), 1..=1024)?;
+    within("loops", plan.loops.into(), 1..=1_000_000)?;
+    within("warmup-loops", plan.warmup_loops.into(), 0..=1_000_000)?;
+    within("batch-complete", plan.batch.complete.into(), 1..=plan.queue_depth.into())?;
+    if let Some(submit) = plan.batch.submit {
+        within("batch-submit", submit.into(), 1..=plan.queue_depth.into())?;
+    }
+    if plan.phases.is_empty() {
+        return Err(PlanError::Conflict("there is nothing to read or write".into()));
+    }
+    if plan.concurrent && plan.phases.len() < 2 {
+        return Err(PlanError::Conflict(
+            "--concurrent needs something to read and something to write".into(),
+        ));
+    }
+    for phase in &plan.phases {
+        let tasklets: u64 = phase.tensors.iter().map(|group| u64::from(group.tasklets)).sum();
+        within("threads", tasklets, 1..=TASKLETS_MAX.into())?;
+        for group in &phase.tensors {
+            check_group(plan, phase.direction, group)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_group(plan: &Plan, direction: Direction, group: &TensorGroup) -> Result<(), PlanError> {
+    let option = match (direction, group.origin) {
+        (Direction::Write, Origin::Made) => "write-size",
+        _ => "io-size",
+    };
+    if group.sizes_bytes.len() > group.tasklets as usize {
+        return Err(PlanError::Conflict(format!(
+            "{} sizes are given for {} tasklets; give at most one size per tasklet",
+            group.sizes_bytes.len(),
+            group.tasklets
+        )));
+    }
+    if group.origin == Origin::Made && group.sizes_bytes.is_empty() {
+        return Err(PlanError::Conflict(format!(
+            "{} is to be made, but no size is given; add --{option}",
+            group.path
+        )));
+    }
+    for size in &group.sizes_bytes {
+        within(option, *size, 1..=TENSOR_BYTES_MAX)?;
+        lanes_have_blocks(plan, *size)?;
+    }
+    if plan.different_file_each_iteration && !group.path.has("loop") {
+        return Err(PlanError::Conflict(format!(
+            "--different-file-each-iteration needs {{loop}} in the path {}",
+            group.path
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses more lanes than a tensor of `size_bytes` has blocks.
+pub(crate) fn lanes_have_blocks(plan: &Plan, size_bytes: u64) -> Result<(), PlanError> {
+    let blocks = size_bytes.div_ceil(plan.block_size_bytes);
+    if u64::from(plan.lanes) <= blocks {
+        return Ok(());
+    }
+    Err(PlanError::OutOfRange {
+        option: "io-parallel",
+        value: plan.lanes.to_string(),
+        accepted: format!(
+            "a tensor of {size_bytes} bytes has {blocks} block(s) of {} bytes, and each lane needs one",
+            plan.block_size_bytes
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{PathTemplate, Phase};
+    use super::*;
+
+    fn plan() -> Plan {
+        let group = TensorGroup {
+            path: PathTemplate::new("f.{tid}"),
+            tasklets: 2,
+            sizes_bytes: vec![1 << 20],
+            origin: Origin::Made,
+        };
+        Plan::tensor_swap(vec![Phase { direction: Direction::Write, tensors: vec![group] }])
+    }
+
+    fn refusal(change: impl FnOnce(&mut Plan)) -> String {
+        let mut plan = plan();
+        change(&mut plan);
+        check(&plan).expect_err("a contradiction").to_string()
+    }
+
+    #[test]
+    fn the_defaults_are_accepted() {
+        assert_eq!(check(&plan()), Ok(()));
+    }
+
+    #[test]
+    fn each_number_out_of_range_is_named_with_its_value_and_what_is_accepted() {
+        let text = refusal(|plan| plan.block_size_bytes = 0);
+        assert_eq!(text, "--block-size 0 is out of range; give a value from 1 to 1073741824");
+        assert!(refusal(|plan| plan.block_size_bytes = (1 << 30) + 1).contains("--block-size"));
+        assert!(refusal(|plan| plan.loops = 0).contains("--loops 0"));
+        assert!(refusal(|plan| plan.queue_depth = 0).contains("--queue-depth 0"));
+        assert!(refusal(|plan| plan.batch.complete = 33).contains("--batch-complete 33"));
+        assert!(refusal(|plan| plan.batch.submit = Some(0)).contains("--batch-submit 0"));
+        let none = refusal(|plan| plan.phases[0].tensors[0].tasklets = 0);
+        assert!(none.contains("--threads 0"), "{none}");
+        assert!(refusal(|plan| plan.phases[0].tensors[0].sizes_bytes = vec![0]).contains("size 0"));
+        assert!(
+            refusal(|plan| plan.phases[0].tensors[0].sizes_bytes = vec![1 << 63]).contains("9223")
+        );
+    }
+
+    #[test]
+    fn more_lanes_than_blocks_are_refused() {
+        let text = refusal(|plan| plan.lanes = 2);
+        assert!(text.starts_with("--io-parallel 2 is out of range"), "{text}");
+        assert!(text.contains("1 block(s)"), "{text}");
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        assert!(refusal(|plan| plan.phases.clear()).contains("nothing"));
+        assert!(refusal(|plan| plan.concurrent = true).contains("--concurrent"));
+        assert!(refusal(|plan| plan.different_file_each_iteration = true).contains("{loop}"));
+        let many = |plan: &mut Plan| plan.phases[0].tensors[0].sizes_bytes = vec![1 << 20; 3];
+        assert!(refusal(many).contains("3 sizes are given for 2 tasklets"));
+        let none = |plan: &mut Plan| plan.phases[0].tensors[0].sizes_bytes.clear();
+        assert!(refusal(none).contains("--write-size"));
+    }
+}

@@ -1,0 +1,215 @@
+//! What a run will do, as plain data: workload, engines, threads, loops.
+//!
+//! A [`Plan`] says what was asked, with path templates and nothing looked up. [`check`] refuses one
+//! that contradicts itself, without touching the machine; [`crate::target::resolve`] then holds it
+//! against the files that are there.
+
+mod check;
+mod template;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub(crate) use check::lanes_have_blocks;
+pub use check::{BLOCK_BYTES_MAX, PlanError, check};
+pub use template::PathTemplate;
+
+use crate::engine::Operation;
+use crate::memory::MemoryKind;
+
+/// Everything that a run is asked to do. Two runs of one plan execute the same requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
+pub struct Plan {
+    /// Engine specs in the order of their runs, as `name:key=value`; the core reads no meaning into
+    /// them.
+    pub engines: Vec<String>,
+    /// What is moved; run one after the other, or together when `concurrent`.
+    pub phases: Vec<Phase>,
+    /// Whether all phases run at the same time, in step.
+    pub concurrent: bool,
+    /// Bytes per request, before it is rounded up for direct I/O.
+    pub block_size_bytes: u64,
+    /// Requests in flight per lane.
+    pub queue_depth: u32,
+    /// Lanes per tasklet.
+    pub lanes: u32,
+    /// Timed loops.
+    pub loops: u32,
+    /// Loops before the timed ones.
+    pub warmup_loops: u32,
+    /// Whether warm-up loops count as timed ones.
+    pub include_warmup_time: bool,
+    /// Whether each loop has a file of its own.
+    pub different_file_each_iteration: bool,
+    /// How many requests go in and come out per call.
+    pub batch: Batch,
+    /// Whether the queue is refilled as completions come.
+    pub order: Order,
+    /// What data is made of, and what will choose random offsets.
+    pub seed: u64,
+    /// Whether data is checked, outside the clock.
+    pub validate: bool,
+    /// Whether I/O goes through the page cache.
+    pub buffered: bool,
+    /// Whether files that the run made stay.
+    pub keep: bool,
+    /// Whether files that the tool did not make may be overwritten.
+    pub overwrite: bool,
+    /// The kind of pages of buffers.
+    pub memory: MemoryKind,
+    /// CPUs that lanes are pinned to, in turn; empty for no pinning.
+    pub cpus: Vec<u32>,
+    /// The NUMA node that buffers come from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub numa_node: Option<u32>,
+}
+
+/// One direction of a plan: which tensors move which way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phase {
+    /// Which way.
+    pub direction: Direction,
+    /// Groups of tasklets; numbered through in this order.
+    pub tensors: Vec<TensorGroup>,
+}
+
+impl Phase {
+    /// Tasklets in all groups.
+    #[must_use]
+    pub fn tasklets(&self) -> u32 {
+        self.tensors.iter().map(|group| group.tasklets).sum()
+    }
+}
+
+/// Tasklets whose files follow one template.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TensorGroup {
+    /// Where the files are; `{tid}`, `{loop}` and `{bytes}` are filled in.
+    pub path: PathTemplate,
+    /// How many tasklets, each with a tensor of its own.
+    pub tasklets: u32,
+    /// Tensor sizes in bytes, given to the tasklets in turn; empty for the size of the file.
+    pub sizes_bytes: Vec<u64>,
+    /// Where the files come from.
+    pub origin: Origin,
+}
+
+/// Which way a tensor moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// Storage to memory.
+    Read,
+    /// Memory to storage.
+    Write,
+}
+
+impl Direction {
+    /// The operation that moves a block this way.
+    #[must_use]
+    pub fn operation(self) -> Operation {
+        match self {
+            Self::Read => Operation::Read,
+            Self::Write => Operation::Write,
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.operation().name())
+    }
+}
+
+/// Where the files of a group come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// They must be there, and are used as they are.
+    Existing,
+    /// The run makes them: empty for writing; filled for reading, unless they are there.
+    Made,
+}
+
+/// How many requests go in and come out per call; the same for every engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// The most requests per submitting call; absent for as many as are free.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub submit: Option<u32>,
+    /// Completions waited for per reaping call.
+    pub complete: u32,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self { submit: None, complete: 1 }
+    }
+}
+
+/// When the queue is refilled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// As completions come.
+    #[default]
+    Overlap,
+    /// When all of a full queue have completed.
+    Sequential,
+}
+
+impl Plan {
+    /// A plan of `phases` with the defaults of a tensor swap.
+    #[must_use]
+    pub fn tensor_swap(phases: Vec<Phase>) -> Self {
+        Self {
+            engines: vec!["auto".into()],
+            phases,
+            concurrent: false,
+            block_size_bytes: 1 << 20,
+            queue_depth: 32,
+            lanes: 1,
+            loops: 3,
+            warmup_loops: 1,
+            include_warmup_time: false,
+            different_file_each_iteration: false,
+            batch: Batch::default(),
+            order: Order::Overlap,
+            seed: 0,
+            validate: false,
+            buffered: false,
+            keep: false,
+            overwrite: false,
+            memory: MemoryKind::Thp,
+            cpus: Vec::new(),
+            numa_node: None,
+        }
+    }
+
+    /// Loops that run, warm-up included.
+    #[must_use]
+    pub fn loops_in_all(&self) -> u32 {
+        self.warmup_loops + self.loops
+    }
+
+    /// Whether loop `index`, counted from 0 with warm-up loops first, counts in the results.
+    #[must_use]
+    pub fn counts(&self, index: u32) -> bool {
+        self.include_warmup_time || index >= self.warmup_loops
+    }
+
+    /// Engines that are open at the same time.
+    #[must_use]
+    pub fn engines_at_once(&self) -> u32 {
+        let tasklets = self.phases.iter().map(Phase::tasklets);
+        let at_once: u32 =
+            if self.concurrent { tasklets.sum() } else { tasklets.max().unwrap_or(0) };
+        at_once.saturating_mul(self.lanes)
+    }
+}

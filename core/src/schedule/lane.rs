@@ -1,0 +1,209 @@
+//! One lane: a slice of a tensor, an engine of its own, and the loops that move one through the
+//! other.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::failure::LaneError;
+use super::flow::{Flow, Tally, Watch};
+use super::shared::Shared;
+use super::source::{Slice, Sweep};
+use crate::data::{self, DataStream};
+use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
+use crate::memory::{Part, Region, pin_current_thread};
+use crate::plan::Direction;
+use crate::receipt::Receipt;
+use crate::stats::Fingerprint;
+
+/// Where a lane stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LanePlace {
+    pub tid: u32,
+    /// Its number within its tasklet.
+    pub lane: u32,
+    /// Its number within the wave.
+    pub lane_of_wave: usize,
+}
+
+/// All that a lane needs, handed to its thread.
+pub(super) struct LaneTask {
+    pub shared: Arc<Shared>,
+    pub place: LanePlace,
+    pub slice: Slice,
+    pub memory: Region,
+    pub files: Arc<[Arc<File>]>,
+    pub data: DataStream,
+}
+
+/// What a lane has done.
+pub(crate) struct LaneResult {
+    /// When *main* ended in each finished loop.
+    pub ends: Vec<Instant>,
+    /// Counts of the loops that count.
+    pub tally: Tally,
+    pub counters: EngineCounters,
+    pub receipts: Vec<Receipt>,
+    /// Its memory, unless the kernel still has some of it.
+    pub memory: Option<Region>,
+    pub error: Option<LaneError>,
+}
+
+impl LaneTask {
+    /// Runs the lane on the calling thread. Whatever happens is in the result.
+    pub(super) fn run<B: Backend>(mut self, backend: &B) -> LaneResult {
+        let shared = Arc::clone(&self.shared);
+        let guard = shared.guard();
+        let fingerprint = Fingerprint::new(shared.plan.seed, self.place.tid, self.place.lane);
+        let tally = Tally::new(fingerprint);
+        let mut receipts = Vec::new();
+        let failed = |error, tally, receipts, memory| LaneResult {
+            ends: Vec::new(),
+            tally,
+            counters: EngineCounters::default(),
+            receipts,
+            memory,
+            error: Some(error),
+        };
+        if let Err(error) = self.settle(&mut receipts) {
+            return failed(error, tally, receipts, Some(self.memory));
+        }
+        let depth = shared.plan.queue_depth;
+        let part = Part::new(self.memory, shared.block_bytes, depth as usize);
+        let setup = LaneSetup {
+            queue_depth: depth,
+            largest_block_bytes: shared.block_bytes,
+            operations: Operations::of(&[self.slice.direction.operation()]),
+            files: self.files,
+            segments: part.segments(),
+        };
+        let work = LaneWork {
+            shared: &shared,
+            place: self.place,
+            slice: self.slice,
+            flow: Flow::new(&shared.plan, shared.alignment, tally.clone()),
+            part,
+            receipts,
+        };
+        match backend.with_engine(setup, work) {
+            Ok(result) => {
+                if result.error.is_none() {
+                    guard.disarm();
+                }
+                result
+            }
+            Err(error) => failed(LaneError::Open(error), tally, Vec::new(), None),
+        }
+    }
+
+    /// Places the thread and its memory, makes the memory present, and puts data into it.
+    fn settle(&mut self, receipts: &mut Vec<Receipt>) -> Result<(), LaneError> {
+        let plan = &self.shared.plan;
+        if !plan.cpus.is_empty() {
+            pin_current_thread(plan.cpus[self.place.lane_of_wave % plan.cpus.len()])?;
+        }
+        if let Some(node) = plan.numa_node {
+            let bound = self.memory.bind_to_numa_node(node);
+            bound.map_err(|source| LaneError::NumaNode { node, source })?;
+        }
+        receipts.push(match self.memory.populate_and_lock() {
+            Ok(()) => Receipt::granted("memory-lock", "on"),
+            Err(error) => Receipt::downgraded(
+                "memory-lock",
+                "on",
+                "off",
+                &format!("{error}; raise the limit with ulimit -l"),
+            ),
+        });
+        if self.slice.direction == Direction::Write {
+            self.data.fill(self.slice.offset_bytes, 0, self.memory.as_mut_slice());
+        }
+        Ok(())
+    }
+}
+
+/// The lane's loops, for whichever engine is lent to them.
+struct LaneWork<'a> {
+    shared: &'a Shared,
+    place: LanePlace,
+    slice: Slice,
+    flow: Flow,
+    part: Part,
+    receipts: Vec<Receipt>,
+}
+
+impl Lane for LaneWork<'_> {
+    type Output = LaneResult;
+
+    fn run<E: IoEngine>(mut self, engine: &mut E) -> LaneResult {
+        let plan = &self.shared.plan;
+        let mut receipts = std::mem::take(&mut self.receipts);
+        receipts.extend(engine.receipts());
+        let mut result = LaneResult {
+            ends: Vec::with_capacity(plan.loops_in_all() as usize),
+            tally: self.flow.tally.clone(),
+            counters: EngineCounters::default(),
+            receipts,
+            memory: None,
+            error: None,
+        };
+        for index in 0..plan.loops_in_all() {
+            if let Err(error) = self.one_loop(engine, index, &mut result) {
+                result.error = Some(error);
+                break;
+            }
+        }
+        let mut rest = Sweep { part: &mut self.part, slice: self.slice, target: 0 };
+        if let Err(error) = self.flow.drain(engine, &mut rest) {
+            result.error.get_or_insert(error);
+        }
+        if result.error.is_none() && !self.flow.tally.fingerprint.is_settled() {
+            result.error = Some(LaneError::Unsettled);
+        }
+        result.tally = self.flow.tally;
+        result.memory = self.part.into_region().ok();
+        result
+    }
+}
+
+impl LaneWork<'_> {
+    fn one_loop<E: IoEngine>(
+        &mut self,
+        engine: &mut E,
+        index: u32,
+        result: &mut LaneResult,
+    ) -> Result<(), LaneError> {
+        let shared = self.shared;
+        self.prepare(index);
+        let counts = shared.plan.counts(index);
+        let target = if shared.plan.different_file_each_iteration { index } else { 0 };
+        let target = u16::try_from(target).expect("refused when the plan was resolved");
+        let watch = Watch {
+            halted: || shared.is_halted(),
+            moved: shared.moved(self.place.lane_of_wave),
+            counts,
+        };
+        let mut sweep = Sweep { part: &mut self.part, slice: self.slice, target };
+        let before = engine.counters();
+        shared.begin_loop().map_err(LaneError::Barrier)?;
+        let end = self.flow.run(engine, &mut sweep, &watch)?;
+        shared.end_loop().map_err(LaneError::Barrier)?;
+        result.ends.push(end);
+        if counts {
+            result.counters += engine.counters() - before;
+        }
+        Ok(())
+    }
+
+    /// Readies the memory for a loop, outside the clock.
+    fn prepare(&mut self, index: u32) {
+        let offset_bytes = self.slice.offset_bytes;
+        let bytes = self.part.rewind().expect("all blocks are home between loops");
+        let loop_number = self.shared.first_loop.wrapping_add(index);
+        match self.slice.direction {
+            Direction::Write => data::stamp(offset_bytes, loop_number, bytes),
+            Direction::Read if self.shared.plan.validate => data::poison(bytes),
+            Direction::Read => {}
+        }
+    }
+}

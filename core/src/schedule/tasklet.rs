@@ -1,0 +1,319 @@
+//! One tasklet: makes its files and its tensor, runs its lanes, checks and tidies up.
+
+use std::any::Any;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::failure::TaskletError;
+use super::lane::{LanePlace, LaneResult, LaneTask};
+use super::shared::Shared;
+use super::source::Slice;
+use super::{BARRIER_LIMIT, DRAIN_LIMIT};
+use crate::data::DataStream;
+use crate::engine::Backend;
+use crate::memory::{Mapping, Region};
+use crate::plan::Direction;
+use crate::receipt::Receipt;
+use crate::report::Failure;
+use crate::target::{self, OpenPolicy, Tasklet, TaskletFile};
+
+/// How long past the drain limit a lane may take to come back once the run has ended.
+pub(super) const COME_BACK_LIMIT: Duration = DRAIN_LIMIT.saturating_add(Duration::from_secs(2));
+
+/// What tasklets tell the thread that runs the wave.
+pub(super) enum Message {
+    Log { tid: u32, direction: Direction, text: String },
+    Done { index: usize, result: TaskletResult },
+}
+
+/// What a tasklet has done.
+#[derive(Default)]
+pub(crate) struct TaskletResult {
+    pub lanes: Vec<LaneResult>,
+    pub receipts: Vec<Receipt>,
+    pub failures: Vec<Failure>,
+    /// Bytes compared and found right, when validation was asked.
+    pub validated_bytes: Option<u64>,
+}
+
+/// All that a tasklet's thread needs.
+pub(super) struct TaskletTask {
+    pub shared: Arc<Shared>,
+    pub tasklet: Tasklet,
+    /// Its number within the wave.
+    pub index: usize,
+    pub messages: Sender<Message>,
+}
+
+type Files = Arc<[Arc<File>]>;
+
+impl TaskletTask {
+    /// Runs the tasklet on the calling thread and sends its result.
+    pub(super) fn run<B: Backend>(self, backend: &B) {
+        let guard = self.shared.guard();
+        let mut result = TaskletResult::default();
+        let worked = catch_unwind(AssertUnwindSafe(|| self.steps(backend, &mut result)));
+        let error = match worked {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(error),
+            Err(panic) => Some((TaskletError::Panic(panic_text(panic.as_ref())), None)),
+        };
+        match error {
+            None if result.failures.is_empty() => guard.disarm(),
+            None => {}
+            Some((error, path)) if !error.is_secondary() => {
+                result.failures.push(error.report(self.tasklet.tid, path.as_deref()));
+            }
+            Some(_secondary) => {}
+        }
+        // Nobody listens any more when the tasklet was given up.
+        let _given_up = self.messages.send(Message::Done { index: self.index, result });
+    }
+
+    fn log(&self, text: String) {
+        let (tid, direction) = (self.tasklet.tid, self.tasklet.direction);
+        let _given_up = self.messages.send(Message::Log { tid, direction, text });
+    }
+
+    /// Barrier, pre, loops, post, barrier.
+    fn steps<B: Backend>(
+        &self,
+        backend: &B,
+        result: &mut TaskletResult,
+    ) -> Result<(), (TaskletError, Option<std::path::PathBuf>)> {
+        let nowhere = |error| (error, None);
+        self.pass_barrier().map_err(nowhere)?;
+        let first = &self.tasklet.files[0];
+        let files = self.open_files()?;
+        self.log(format!("pre: {} of {} bytes", first.path.display(), self.tasklet.size_bytes));
+        let (memory, receipts) = self.reserve().map_err(nowhere)?;
+        result.receipts = receipts;
+        result.lanes = self.run_lanes(backend, memory, &files).map_err(nowhere)?;
+        self.log(summary(&result.lanes));
+        let failures = self.lane_failures(&result.lanes);
+        let complete = result.lanes.iter().all(|lane| lane.error.is_none());
+        result.failures.extend(failures);
+        self.cut_padding(&files)?;
+        if complete && self.shared.plan.validate {
+            result.validated_bytes = Some(self.validate(&mut result.lanes, &files)?);
+            self.log("post: the data is right".into());
+        }
+        if complete { self.pass_barrier().map_err(nowhere) } else { Ok(()) }
+    }
+
+    fn pass_barrier(&self) -> Result<(), TaskletError> {
+        let deadline = Instant::now() + BARRIER_LIMIT;
+        self.shared.tasklets.wait(deadline, || ()).map_err(TaskletError::Barrier)
+    }
+
+    fn open_files(&self) -> Result<Files, (TaskletError, Option<std::path::PathBuf>)> {
+        let plan = &self.shared.plan;
+        let policy = OpenPolicy {
+            direct: !plan.buffered,
+            overwrite: plan.overwrite,
+            made: &self.shared.made,
+        };
+        let halted = || self.shared.is_halted();
+        let open = |file: &TaskletFile| {
+            target::open_and_fill(file, policy, self.tasklet.size_bytes, self.data(), &halted)
+                .map_err(|error| (error.into(), Some(file.path.clone())))
+        };
+        self.tasklet.files.iter().map(open).collect()
+    }
+
+    fn data(&self) -> DataStream {
+        DataStream::new(self.shared.plan.seed, self.tasklet.tid)
+    }
+
+    fn reserve(&self) -> Result<(Region, Vec<Receipt>), TaskletError> {
+        let bytes = self.tasklet.padded_bytes(self.shared.alignment);
+        let length = usize::try_from(bytes).map_err(|_| TaskletError::Memory {
+            bytes,
+            source: io::ErrorKind::OutOfMemory.into(),
+        })?;
+        Mapping::reserve(length, self.shared.plan.memory)
+            .map_err(|source| TaskletError::Memory { bytes, source })
+    }
+
+    /// Splits the tensor over the lanes and runs them: the first here, the others on threads of
+    /// their own. Their memory is handed over whole and comes back in the results.
+    fn run_lanes<B: Backend>(
+        &self,
+        backend: &B,
+        mut memory: Region,
+        files: &Files,
+    ) -> Result<Vec<LaneResult>, TaskletError> {
+        let shared = &self.shared;
+        let plan = &shared.plan;
+        let slices = Slice::split(
+            self.tasklet.direction,
+            self.tasklet.size_bytes,
+            shared.block_bytes,
+            shared.alignment,
+            plan.lanes,
+        );
+        let (results, gathered) = channel();
+        let mut first = None;
+        for (lane, slice) in (0..plan.lanes).zip(&slices) {
+            let length = usize::try_from(slice.length_bytes()).expect("it is in memory");
+            let rest = memory.split_off(length);
+            let task = LaneTask {
+                shared: Arc::clone(shared),
+                place: LanePlace {
+                    tid: self.tasklet.tid,
+                    lane,
+                    lane_of_wave: self.index * plan.lanes as usize + lane as usize,
+                },
+                slice: *slice,
+                memory,
+                files: Arc::clone(files),
+                data: self.data(),
+            };
+            memory = rest;
+            if lane == 0 {
+                first = Some(task);
+            } else {
+                spawn_lane(task, backend.clone(), results.clone(), lane)?;
+            }
+        }
+        drop(results);
+        let first = first.expect("a tasklet has a lane").run(backend);
+        gather(first, &gathered, plan.lanes)
+    }
+
+    fn lane_failures(&self, lanes: &[LaneResult]) -> Vec<Failure> {
+        let paths: Vec<&Path> = self.tasklet.files.iter().map(|file| file.path.as_path()).collect();
+        let errors = lanes.iter().filter_map(|lane| lane.error.as_ref());
+        let own = errors.filter(|error| !error.is_secondary());
+        own.map(|error| error.report(self.tasklet.tid, &paths)).collect()
+    }
+
+    /// Takes off what a write was padded with for direct I/O.
+    fn cut_padding(&self, files: &Files) -> Result<(), (TaskletError, Option<std::path::PathBuf>)> {
+        let size_bytes = self.tasklet.size_bytes;
+        if self.tasklet.direction == Direction::Read
+            || self.tasklet.padded_bytes(self.shared.alignment) == size_bytes
+        {
+            return Ok(());
+        }
+        for (file, open) in self.tasklet.files.iter().zip(files.iter()) {
+            let cut = match open.metadata() {
+                Ok(there) if there.len() > size_bytes => open.set_len(size_bytes),
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            };
+            let failed =
+                |source| TaskletError::Post { action: "cut the padding off the file", source };
+            cut.map_err(|error| (failed(error), Some(file.path.clone())))?;
+        }
+        Ok(())
+    }
+
+    fn validate(
+        &self,
+        lanes: &mut [LaneResult],
+        files: &Files,
+    ) -> Result<u64, (TaskletError, Option<std::path::PathBuf>)> {
+        let plan = &self.shared.plan;
+        let size_bytes = self.tasklet.size_bytes;
+        let last = plan.loops_in_all() - 1;
+        let mut checked = 0;
+        for (index, (file, open)) in (0..).zip(self.tasklet.files.iter().zip(files.iter())) {
+            let at = |error| (error, Some(file.path.clone()));
+            let loop_index = if plan.different_file_each_iteration { index } else { last };
+            if self.tasklet.direction == Direction::Read && loop_index != last {
+                // The tensor holds what the last loop has read.
+                continue;
+            }
+            let failed = |source| TaskletError::Post { action: "read the data back", source };
+            let buffered = reopen_buffered(open, &file.path).map_err(|e| at(failed(e)))?;
+            let difference = match self.tasklet.direction {
+                Direction::Write => {
+                    let loop_number = self.shared.first_loop.wrapping_add(loop_index);
+                    target::written_as_told(&buffered, size_bytes, self.data(), loop_number)
+                }
+                Direction::Read => {
+                    let memory = whole_tensor(lanes).expect("every lane is complete");
+                    let length = usize::try_from(size_bytes).expect("it is in memory");
+                    target::read_back(&buffered, &memory.as_slice()[..length])
+                }
+            };
+            if let Some(difference) = difference.map_err(|e| at(failed(e)))? {
+                let offset_bytes = difference.offset_bytes;
+                return Err(at(TaskletError::Differs { offset_bytes }));
+            }
+            checked += size_bytes;
+        }
+        Ok(checked)
+    }
+}
+
+fn summary(lanes: &[LaneResult]) -> String {
+    let requests: u64 = lanes.iter().map(|lane| lane.tally.requests).sum();
+    let loops = lanes.iter().map(|lane| lane.ends.len()).min().unwrap_or(0);
+    format!("main: {loops} loops, {requests} requests in those that count")
+}
+
+/// Joins the lanes' memory to the tensor that it was.
+fn whole_tensor(lanes: &mut [LaneResult]) -> Option<Region> {
+    let mut regions = lanes.iter_mut().map(|lane| lane.memory.take());
+    let mut tensor = regions.next()??;
+    for region in regions {
+        tensor.join(region?).ok()?;
+    }
+    Some(tensor)
+}
+
+/// Opens the same file through the page cache, whatever its name means by now.
+fn reopen_buffered(file: &File, path: &Path) -> io::Result<File> {
+    File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).or_else(|_| File::open(path))
+}
+
+fn spawn_lane<B: Backend>(
+    task: LaneTask,
+    backend: B,
+    results: Sender<(u32, LaneResult)>,
+    lane: u32,
+) -> Result<(), TaskletError> {
+    let shared = Arc::clone(&task.shared);
+    let work = move || {
+        let result = task.run(&backend);
+        let _given_up = results.send((lane, result));
+    };
+    let started = thread::Builder::new().name(format!("aio-lane-{lane}")).spawn(work);
+    started.map(|_detached| ()).map_err(|error| {
+        shared.halt();
+        TaskletError::Thread(error)
+    })
+}
+
+/// Waits for the other lanes; once the run is halted, no longer than it takes to drain.
+fn gather(
+    first: LaneResult,
+    others: &Receiver<(u32, LaneResult)>,
+    lanes: u32,
+) -> Result<Vec<LaneResult>, TaskletError> {
+    let stopped = first.error.is_some();
+    let mut results = vec![(0, first)];
+    while results.len() < lanes as usize {
+        let limit = if stopped { COME_BACK_LIMIT } else { BARRIER_LIMIT };
+        let Ok(result) = others.recv_timeout(limit) else {
+            return Err(TaskletError::Abandoned(limit));
+        };
+        results.push(result);
+    }
+    results.sort_by_key(|(lane, _)| *lane);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
+}

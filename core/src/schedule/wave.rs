@@ -1,0 +1,165 @@
+//! Tasklets that run together, seen from the thread that runs them.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Instant;
+
+use super::failure::TaskletError;
+use super::shared::{CpuTime, LoopClock, Shared};
+use super::tasklet::{COME_BACK_LIMIT, Message, TaskletResult, TaskletTask};
+use super::{STALL_LIMIT, TICK};
+use crate::engine::Backend;
+use crate::plan::{Direction, Plan};
+use crate::report::Failure;
+use crate::session::{Event, Observer, Stop};
+use crate::target::{Made, Resolved, Tasklet};
+
+/// Tasklets that run together, on one engine.
+pub(crate) struct Wave<'a> {
+    pub plan: &'a Plan,
+    pub resolved: &'a Resolved,
+    pub tasklets: &'a [Tasklet],
+    pub made: &'a Arc<Made>,
+    pub stop: &'a Stop,
+    pub first_loop: u32,
+    pub engine: &'a str,
+}
+
+/// What became of a wave.
+pub(crate) struct WaveOutcome {
+    /// One entry per tasklet; what an abandoned one has done is not known.
+    pub tasklets: Vec<(Tasklet, TaskletResult)>,
+    /// The clocks of all loops that have begun.
+    pub clocks: Vec<LoopClock>,
+    /// Whether the run was told to stop.
+    pub stopped: bool,
+    /// Bytes that all loops have moved, finished or not.
+    pub moved_bytes: u64,
+}
+
+impl Wave<'_> {
+    /// Runs the wave to its end.
+    pub(crate) fn run<B: Backend>(&self, backend: &B, observer: &mut dyn Observer) -> WaveOutcome {
+        let count = u32::try_from(self.tasklets.len()).expect("checked with the plan");
+        let shared = Arc::new(Shared::new(self, count));
+        let observer_cpu = CpuTime::of_this_thread();
+        let (sender, messages) = channel();
+        self.announce(observer);
+        let mut results: Vec<Option<TaskletResult>> = self.tasklets.iter().map(|_| None).collect();
+        for (index, tasklet) in self.tasklets.iter().enumerate() {
+            let (shared, messages) = (Arc::clone(&shared), sender.clone());
+            let task = TaskletTask { shared, tasklet: tasklet.clone(), index, messages };
+            if let Err(error) = spawn(task, backend.clone()) {
+                let failures = vec![error.report(tasklet.tid, None)];
+                results[index] = Some(TaskletResult { failures, ..TaskletResult::default() });
+                break;
+            }
+        }
+        drop(sender);
+        if results.iter().any(Option::is_some) {
+            shared.halt();
+        }
+        let mut supervision = Supervision::new(&shared, observer, observer_cpu);
+        supervision.run(&messages, &mut results);
+        observer.event(Event::Ended);
+        let clocks = shared.clocks().clone();
+        let tasklets = self.tasklets.iter().cloned().zip(results).map(|(tasklet, result)| {
+            let result = result.unwrap_or_else(|| abandoned(&tasklet));
+            (tasklet, result)
+        });
+        WaveOutcome {
+            tasklets: tasklets.collect(),
+            clocks,
+            stopped: shared.is_stopped(),
+            moved_bytes: shared.moved_in_all(),
+        }
+    }
+
+    fn announce(&self, observer: &mut dyn Observer) {
+        let mut directions: Vec<Direction> = Vec::new();
+        for tasklet in self.tasklets {
+            if !directions.contains(&tasklet.direction) {
+                directions.push(tasklet.direction);
+            }
+        }
+        observer.event(Event::Started {
+            engine: self.engine,
+            directions: &directions,
+            loop_bytes: self.tasklets.iter().map(|tasklet| tasklet.size_bytes).sum(),
+            loops: self.plan.loops_in_all(),
+        });
+    }
+}
+
+fn spawn<B: Backend>(task: TaskletTask, backend: B) -> Result<(), TaskletError> {
+    let name = format!("aio-{}-{}", task.tasklet.direction, task.tasklet.tid);
+    let started = thread::Builder::new().name(name).spawn(move || task.run(&backend));
+    started.map(|_detached| ()).map_err(TaskletError::Thread)
+}
+
+fn abandoned(tasklet: &Tasklet) -> TaskletResult {
+    let failure: Failure = TaskletError::Abandoned(COME_BACK_LIMIT).report(tasklet.tid, None);
+    TaskletResult { failures: vec![failure], ..TaskletResult::default() }
+}
+
+/// Watches over the tasklets: passes on what they say, and gives up those that do not come back.
+struct Supervision<'a> {
+    shared: &'a Shared,
+    observer: &'a mut dyn Observer,
+    observer_cpu: CpuTime,
+    /// When bytes were last seen to move, and how many had by then.
+    last_moved: (Instant, u64),
+    /// When everybody has to be back.
+    give_up_at: Option<Instant>,
+}
+
+impl<'a> Supervision<'a> {
+    fn new(shared: &'a Shared, observer: &'a mut dyn Observer, observer_cpu: CpuTime) -> Self {
+        let last_moved = (Instant::now(), 0);
+        Self { shared, observer, observer_cpu, last_moved, give_up_at: None }
+    }
+
+    fn run(&mut self, messages: &Receiver<Message>, results: &mut [Option<TaskletResult>]) {
+        loop {
+            match messages.recv_timeout(TICK) {
+                Ok(Message::Log { tid, direction, text }) => {
+                    self.observer.event(Event::Log { tid, direction, text: &text });
+                }
+                Ok(Message::Done { index, result }) => {
+                    if !result.failures.is_empty() {
+                        self.shared.halt();
+                    }
+                    results[index] = Some(result);
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.tick();
+            if self.give_up_at.is_some_and(|at| Instant::now() > at) {
+                return;
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let bytes = self.shared.moved_in_all();
+        let loops_done = self.shared.loops_done();
+        self.observer.event(Event::Progress { loops_done, bytes });
+        self.shared.tell_observer_cpu(self.observer_cpu);
+        let now = Instant::now();
+        if bytes != self.last_moved.1 || !self.shared.is_in_main() {
+            self.last_moved = (now, bytes);
+        } else if now - self.last_moved.0 > STALL_LIMIT + COME_BACK_LIMIT {
+            // A lane that the kernel holds in one call cannot notice by itself.
+            self.shared.halt();
+        }
+        if self.shared.is_stopped() {
+            // Whoever waits at a barrier has nothing left to wait for.
+            self.shared.halt();
+        }
+        if self.shared.is_halted() {
+            self.give_up_at.get_or_insert(now + COME_BACK_LIMIT);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! From what a wave measured to the report.
+
+use std::time::{Duration, Instant};
+
+use crate::engine::EngineCounters;
+use crate::plan::{Direction, Plan};
+use crate::receipt;
+use crate::report::{
+    Cpu, DirectionReport, EngineReport, LatencyHistogram, LoopReport, Status, TaskletReport,
+    gib_per_s,
+};
+use crate::schedule::{LaneResult, LoopClock, TaskletResult, WaveOutcome};
+use crate::stats::combine;
+use crate::target::{Resolved, Tasklet};
+
+type Tasklets<'a> = Vec<(&'a Tasklet, &'a TaskletResult)>;
+
+/// Adds a report for each direction of the wave, in the order of the plan.
+pub(super) fn add(
+    report: &mut EngineReport,
+    plan: &Plan,
+    resolved: &Resolved,
+    outcome: &WaveOutcome,
+) {
+    let is_of = |one: Direction| move |tasklet: &Tasklet| tasklet.direction == one;
+    let failed = outcome.tasklets.iter().any(|(_, result)| !result.failures.is_empty());
+    for phase in &plan.phases {
+        let mine = is_of(phase.direction);
+        let tasklets: Tasklets = outcome
+            .tasklets
+            .iter()
+            .filter(|(tasklet, _)| mine(tasklet))
+            .map(|(tasklet, result)| (tasklet, result))
+            .collect();
+        if tasklets.is_empty() {
+            continue;
+        }
+        for (_, result) in &tasklets {
+            receipt::merge(&mut report.receipts, result.receipts.iter().cloned());
+            let lanes = result.lanes.iter().flat_map(|lane| lane.receipts.iter().cloned());
+            receipt::merge(&mut report.receipts, lanes);
+        }
+        let mut one = direction(plan, phase.direction, &tasklets, outcome);
+        let doubts = resolved.doubts.iter().filter(|(direction, _)| *direction == phase.direction);
+        one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
+        one.status = match (failed, outcome.stopped) {
+            (true, _) => Status::Failed,
+            (false, true) => Status::Interrupted,
+            (false, false) => Status::Complete,
+        };
+        report.directions.push(one);
+    }
+}
+
+/// The loops that all lanes of the wave have finished.
+fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Instant, Instant, &LoopClock)> {
+    clocks.iter().map_while(|clock| clock.end.map(|end| (clock.start, end, clock)))
+}
+
+fn direction(
+    plan: &Plan,
+    direction: Direction,
+    tasklets: &Tasklets,
+    outcome: &WaveOutcome,
+) -> DirectionReport {
+    let loops = loops(plan, tasklets, &outcome.clocks);
+    let lanes = || tasklets.iter().flat_map(|(_, result)| &result.lanes);
+    let mut histogram = LatencyHistogram::default();
+    lanes().for_each(|lane| histogram.merge(&lane.tally.latency));
+    let mut counters = EngineCounters::default();
+    lanes().for_each(|lane| counters += lane.counters);
+    let tasklet_reports: Vec<_> = tasklets
+        .iter()
+        .map(|(tasklet, result)| tasklet_report(plan, tasklet, result, &outcome.clocks))
+        .collect();
+    let largest =
+        |value: fn(&TaskletReport) -> f64| tasklet_reports.iter().map(value).fold(0.0, f64::max);
+    let (task_latency_s, e2e_latency_s) =
+        (largest(|one| one.task_latency_s), largest(|one| one.e2e_latency_s));
+    let bytes = loops.iter().filter(|one| one.counts).map(|one| one.bytes).sum();
+    let finished_bytes: u64 = loops.iter().map(|one| one.bytes).sum();
+    let validated = tasklets.iter().map(|(_, result)| result.validated_bytes);
+    let alone = tasklets.len() == outcome.tasklets.len();
+    DirectionReport {
+        direction,
+        status: Status::Complete,
+        tasklets_count: u32::try_from(tasklets.len()).unwrap_or(u32::MAX),
+        bytes,
+        requests: lanes().map(|lane| lane.tally.requests).sum(),
+        task_latency_s,
+        e2e_latency_s,
+        task_speed_gib_per_s: gib_per_s(bytes, task_latency_s),
+        e2e_speed_gib_per_s: gib_per_s(bytes, e2e_latency_s),
+        request_latency: histogram.summary(),
+        histogram,
+        loops,
+        tasklets: tasklet_reports,
+        counters,
+        short_transfers: lanes().map(|lane| lane.tally.short_transfers).sum(),
+        cpu: cpu(plan, &outcome.clocks, !alone),
+        fingerprint: format!(
+            "{:016x}",
+            combine(lanes().map(|lane| lane.tally.fingerprint.value()))
+        ),
+        doubts: Vec::new(),
+        failures: tasklets.iter().flat_map(|(_, result)| result.failures.clone()).collect(),
+        validated_bytes: validated.sum(),
+        // What two directions moved together cannot be told apart.
+        unfinished_bytes: if alone {
+            outcome.moved_bytes.saturating_sub(finished_bytes)
+        } else {
+            0
+        },
+    }
+}
+
+fn loops(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> Vec<LoopReport> {
+    let bytes = tasklets.iter().map(|(tasklet, _)| tasklet.size_bytes).sum();
+    (0..)
+        .zip(finished(clocks))
+        .map(|(index, (start, end, _))| {
+            let ends = tasklets.iter().filter_map(|(_, result)| last_end(&result.lanes, index));
+            let task = ends.max().map_or(Duration::ZERO, |last| last - start).as_secs_f64();
+            let allocates = |file: usize| {
+                tasklets.iter().any(|(tasklet, _)| {
+                    tasklet.files.get(file).is_some_and(crate::target::TaskletFile::starts_empty)
+                })
+            };
+            LoopReport {
+                index,
+                counts: plan.counts(index),
+                allocates: if plan.different_file_each_iteration {
+                    allocates(index as usize)
+                } else {
+                    index == 0 && allocates(0)
+                },
+                bytes,
+                task_latency_s: task,
+                e2e_latency_s: (end - start).as_secs_f64(),
+                task_speed_gib_per_s: gib_per_s(bytes, task),
+            }
+        })
+        .collect()
+}
+
+/// When the last of a tasklet's lanes ended *main* in loop `index`.
+fn last_end(lanes: &[LaneResult], index: u32) -> Option<Instant> {
+    lanes.iter().filter_map(|lane| lane.ends.get(index as usize).copied()).max()
+}
+
+fn tasklet_report(
+    plan: &Plan,
+    tasklet: &Tasklet,
+    result: &TaskletResult,
+    clocks: &[LoopClock],
+) -> TaskletReport {
+    let mut report = TaskletReport {
+        tid: tasklet.tid,
+        path: tasklet.files[0].path.to_string_lossy().into_owned(),
+        size_bytes: tasklet.size_bytes,
+        bytes: 0,
+        task_latency_s: 0.0,
+        e2e_latency_s: 0.0,
+        loop_task_latency_s: Vec::new(),
+    };
+    for (index, (start, end, _)) in (0..).zip(finished(clocks)) {
+        let Some(last) = last_end(&result.lanes, index) else { break };
+        let task = (last - start).as_secs_f64();
+        report.loop_task_latency_s.push(task);
+        if plan.counts(index) {
+            report.bytes += tasklet.size_bytes;
+            report.task_latency_s += task;
+            report.e2e_latency_s += (end - start).as_secs_f64();
+        }
+    }
+    report
+}
+
+fn cpu(plan: &Plan, clocks: &[LoopClock], shared_with_other_directions: bool) -> Cpu {
+    let mut cpu = Cpu { shared_with_other_directions, ..Cpu::default() };
+    for (index, (_, _, clock)) in (0..).zip(finished(clocks)) {
+        if plan.counts(index) {
+            cpu.user_s += clock.cpu().user.as_secs_f64();
+            cpu.system_s += clock.cpu().system.as_secs_f64();
+        }
+    }
+    cpu
+}

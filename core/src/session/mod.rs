@@ -1,0 +1,143 @@
+//! A run from its checked plan to its report: the one thing that a front end needs.
+//!
+//! A [`Session`] is a plan that was held against the machine; it runs once per engine, and removes
+//! what was created when it ends. It prints nothing: an [`Observer`] is told what happens.
+
+mod assemble;
+mod observer;
+mod stop;
+
+pub use observer::{Event, Observer, Silent};
+pub use stop::Stop;
+
+use std::sync::Arc;
+
+use crate::engine::{Backend, Needs, Operations};
+use crate::plan::Plan;
+use crate::report::{EngineReport, Machine, Report, SCHEMA_VERSION, Status, Unavailable};
+use crate::schedule;
+use crate::target::{Given, Made, ResolveError, Resolved, resolve};
+
+/// A plan that can run here.
+#[derive(Debug)]
+pub struct Session {
+    plan: Plan,
+    resolved: Resolved,
+    made: Arc<Made>,
+    stop: Stop,
+}
+
+impl Session {
+    /// Holds `plan` against the machine; nothing is created yet. With `given`, all tasklets use
+    /// that file instead of the plan's paths. `stop` ends the session early, from any thread.
+    ///
+    /// # Errors
+    /// Why the plan cannot run here.
+    pub fn open(plan: Plan, given: Option<&Given>, stop: Stop) -> Result<Self, ResolveError> {
+        let resolved = resolve(&plan, given)?;
+        let made = Arc::new(Made::new(plan.keep));
+        Ok(Self { plan, resolved, made, stop })
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// What the plan means on this machine.
+    #[must_use]
+    pub fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    /// What a backend must be able to do for this plan.
+    #[must_use]
+    pub fn needs(&self) -> Needs {
+        let operations: Vec<_> =
+            self.plan.phases.iter().map(|phase| phase.direction.operation()).collect();
+        Needs {
+            operations: Operations::of(&operations),
+            queue_depth: self.plan.queue_depth,
+            engines: self.plan.engines_at_once(),
+            target: None,
+        }
+    }
+
+    /// Runs the whole plan on `backend`, named `spec` in the report. Failures are in the report.
+    /// Loops are numbered from `first_loop`, so that data of a later round differs from an earlier
+    /// one's.
+    pub fn run<B: Backend>(
+        &self,
+        backend: &B,
+        spec: &str,
+        first_loop: u32,
+        observer: &mut dyn Observer,
+    ) -> EngineReport {
+        let mut report = EngineReport {
+            engine: spec.into(),
+            moves_data: backend.moves_data(),
+            receipts: Vec::new(),
+            directions: Vec::new(),
+        };
+        for tasklets in &self.resolved.waves {
+            let wave = schedule::Wave {
+                plan: &self.plan,
+                resolved: &self.resolved,
+                tasklets,
+                made: &self.made,
+                stop: &self.stop,
+                first_loop,
+                engine: spec,
+            };
+            let outcome = wave.run(backend, observer);
+            assemble::add(&mut report, &self.plan, &self.resolved, &outcome);
+            if report.directions.iter().any(|direction| direction.status != Status::Complete) {
+                break;
+            }
+        }
+        report
+    }
+
+    /// A report of this session so far, with `engines` in it.
+    #[must_use]
+    pub fn report(&self, engines: Vec<EngineReport>, unavailable: Vec<Unavailable>) -> Report {
+        let worst = |status: Status| {
+            engines
+                .iter()
+                .flat_map(|one| &one.directions)
+                .any(|direction| direction.status == status)
+        };
+        let status = match () {
+            () if worst(Status::Failed) => Status::Failed,
+            () if worst(Status::Interrupted) || self.stop.is_set() => Status::Interrupted,
+            () => Status::Complete,
+        };
+        Report {
+            schema_version: SCHEMA_VERSION,
+            tool_version: env!("CARGO_PKG_VERSION").into(),
+            machine: Machine::look(),
+            plan: self.plan.clone(),
+            targets: self.resolved.targets.clone(),
+            receipts: self.resolved.receipts.clone(),
+            engines,
+            unavailable,
+            status,
+        }
+    }
+
+    /// Removes what the session created, unless it is to be kept, and returns a sentence for each
+    /// file that could not be removed.
+    #[must_use]
+    pub fn finish(self) -> Vec<String> {
+        // A tasklet that was given up may still hold the list, so it is not left to its drop.
+        let failed = self.made.remove().into_iter();
+        failed.map(|(path, error)| format!("cannot remove {}: {error}", path.display())).collect()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _best_effort = self.made.remove();
+    }
+}

@@ -1,0 +1,5 @@
+//! Statistics of a run that are not reports.
+
+mod fingerprint;
+
+pub use fingerprint::{Fingerprint, combine, mix};

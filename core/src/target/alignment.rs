@@ -1,0 +1,94 @@
+//! What direct I/O must be a multiple of.
+#![expect(unsafe_code, reason = "statx has no safe binding that knows STATX_DIOALIGN")]
+
+use std::fs::File;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::AsRawFd;
+
+/// What is assumed where the kernel does not tell: before 6.1, and on btrfs, tmpfs and FUSE.
+const ASSUMED_BYTES: u32 = 4096;
+
+/// What offsets, lengths and addresses of direct I/O must be a multiple of, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alignment {
+    /// For offsets and lengths. Addresses are always aligned to 4 KiB here.
+    pub offset_bytes: u32,
+    /// Whether the kernel told, or 4 KiB was assumed.
+    pub told: bool,
+}
+
+impl Alignment {
+    /// Buffered I/O: any byte.
+    pub const NONE: Self = Self { offset_bytes: 1, told: true };
+
+    /// Asks the kernel about `file`, which was opened for direct I/O.
+    ///
+    /// # Errors
+    /// `EINVAL` when the kernel says that this file's direct I/O would quietly be buffered; else
+    /// the error of `statx`.
+    pub fn of(file: &File) -> io::Result<Self> {
+        let mut answer = MaybeUninit::<libc::statx>::zeroed();
+        // SAFETY: the descriptor is open, the path is an empty C string, and the answer has room
+        // for a whole `statx`.
+        let status = unsafe {
+            libc::statx(
+                file.as_raw_fd(),
+                c"".as_ptr(),
+                libc::AT_EMPTY_PATH,
+                libc::STATX_DIOALIGN,
+                answer.as_mut_ptr(),
+            )
+        };
+        if status != 0 {
+            // A seccomp profile that knows no statx is no reason to refuse direct I/O.
+            return Ok(Self { offset_bytes: ASSUMED_BYTES, told: false });
+        }
+        // SAFETY: the struct is plain integers, zeroed before the call.
+        let answer = unsafe { answer.assume_init() };
+        Self::from_answer(answer.stx_mask, answer.stx_dio_offset_align, answer.stx_dio_mem_align)
+    }
+
+    fn from_answer(mask: u32, offset_align: u32, memory_align: u32) -> io::Result<Self> {
+        if mask & libc::STATX_DIOALIGN == 0 {
+            return Ok(Self { offset_bytes: ASSUMED_BYTES, told: false });
+        }
+        if offset_align == 0 {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        Ok(Self { offset_bytes: offset_align.max(memory_align.min(ASSUMED_BYTES)), told: true })
+    }
+
+    /// `bytes` rounded up to a multiple.
+    #[must_use]
+    pub fn round_up(&self, bytes: u64) -> u64 {
+        bytes.next_multiple_of(self.offset_bytes.into())
+    }
+
+    /// The stricter of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if other.offset_bytes > self.offset_bytes { other } else { self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_answer_is_used_and_4_kib_assumed_without_one() {
+        let told = Alignment::from_answer(libc::STATX_DIOALIGN, 512, 4).unwrap();
+        assert_eq!(told, Alignment { offset_bytes: 512, told: true });
+        assert_eq!(told.round_up(100_000), 100_352);
+        let assumed = Alignment::from_answer(0, 0, 0).unwrap();
+        assert_eq!(assumed, Alignment { offset_bytes: 4096, told: false });
+        assert_eq!(told.and(assumed).offset_bytes, 4096);
+    }
+
+    #[test]
+    fn direct_io_that_would_be_buffered_is_a_refusal() {
+        let refused = Alignment::from_answer(libc::STATX_DIOALIGN, 0, 0).unwrap_err();
+        assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));
+    }
+}

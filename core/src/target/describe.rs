@@ -1,0 +1,77 @@
+//! What a target lies on.
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::{Whence, lseek};
+
+/// The file system under a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSystem {
+    /// Its type: `ext4`.
+    pub kind: String,
+    /// Its device's `major:minor`.
+    pub device: String,
+}
+
+impl FileSystem {
+    /// Whether it keeps files in memory, so that its speed is the memory's.
+    #[must_use]
+    pub fn is_memory(&self) -> bool {
+        matches!(self.kind.as_str(), "tmpfs" | "ramfs" | "devtmpfs" | "hugetlbfs")
+    }
+}
+
+/// The file system of `path`, or of its folder when it does not exist yet; `None` where `/proc`
+/// does not tell.
+#[must_use]
+pub fn file_system_of(path: &Path) -> Option<FileSystem> {
+    let metadata = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path))).ok()?;
+    let number = metadata.dev();
+    let device = format!("{}:{}", nix::sys::stat::major(number), nix::sys::stat::minor(number));
+    let mounts = procfs::process::Process::myself().ok()?.mountinfo().ok()?;
+    // Later lines cover earlier ones.
+    let mount = mounts.0.into_iter().rev().find(|mount| mount.majmin == device)?;
+    Some(FileSystem { kind: mount.fs_type, device })
+}
+
+/// The folder that holds `path`.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Whether any of the first `size_bytes` of `file` is a hole or an unwritten extent, which a read
+/// answers from nothing. `None` where the file system does not tell.
+#[must_use]
+pub fn has_holes(file: &File, size_bytes: u64) -> Option<bool> {
+    let first_hole = lseek(file, 0, Whence::SeekHole).ok()?;
+    Some(u64::try_from(first_hole).ok()? < size_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn the_root_folder_lies_on_a_file_system_and_a_missing_file_on_its_folders() {
+        let root = file_system_of(Path::new("/")).expect("/proc is mounted");
+        assert!(!root.kind.is_empty() && root.device.contains(':'));
+        assert_eq!(file_system_of(Path::new("/no-such-file")), Some(root));
+    }
+
+    #[test]
+    fn a_hole_is_seen_and_written_data_is_none() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&vec![7; 1 << 16]).unwrap();
+        file.sync_all().unwrap();
+        assert_ne!(has_holes(&file, 1 << 16), Some(true));
+        file.set_len(1 << 20).unwrap();
+        assert_ne!(has_holes(&file, 1 << 20), Some(false));
+    }
+}

@@ -1,0 +1,231 @@
+//! What may be opened, and what may be overwritten.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use thiserror::Error;
+
+use super::made::Made;
+
+/// The extended attribute of files that the tool made, and may therefore overwrite.
+pub const MARK: &str = "user.aio";
+
+/// A target that is refused, before anything was changed.
+#[derive(Debug, Error)]
+pub enum RefusedTarget {
+    /// It cannot be looked at or opened.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The target.
+        path: PathBuf,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is not what it would have to be.
+    #[error("{} {what}", path.display())]
+    Unfit {
+        /// The target.
+        path: PathBuf,
+        /// What is wrong with it and what to do.
+        what: String,
+    },
+    /// Its file system refuses direct I/O.
+    #[error(
+        "{} is on a file system that refuses O_DIRECT; add --buffered to measure through the page \
+         cache, or choose another place",
+        path.display()
+    )]
+    NoDirectIo {
+        /// The target.
+        path: PathBuf,
+    },
+}
+
+impl RefusedTarget {
+    pub(super) fn unfit(path: &Path, what: impl Into<String>) -> Self {
+        Self::Unfit { path: path.into(), what: what.into() }
+    }
+
+    pub(super) fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { action, path: path.into(), source }
+    }
+}
+
+/// Opens what is there for reading. Nothing blocks on it: a FIFO is refused unopened.
+pub(super) fn open_existing(path: &Path, direct: bool) -> Result<File, RefusedTarget> {
+    let looked = fs::metadata(path).map_err(|error| RefusedTarget::io("read", path, error))?;
+    readable_kind(path, &looked)?;
+    let file = open_direct(OpenOptions::new().read(true), path, direct)?;
+    let opened = file.metadata().map_err(|error| RefusedTarget::io("read", path, error))?;
+    // The name may have come to mean something else in between.
+    readable_kind(path, &opened)?;
+    Ok(file)
+}
+
+fn readable_kind(path: &Path, metadata: &Metadata) -> Result<(), RefusedTarget> {
+    if metadata.is_file() || metadata.file_type().is_block_device() {
+        return Ok(());
+    }
+    let what = format!("is {}, not a file or block device to read", kind_name(metadata));
+    Err(RefusedTarget::unfit(path, what))
+}
+
+/// Opens with `O_DIRECT` when asked, and tells a file system's refusal from other errors.
+pub(super) fn open_direct(
+    options: &mut OpenOptions,
+    path: &Path,
+    direct: bool,
+) -> Result<File, RefusedTarget> {
+    let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
+    let direct_flag = if direct { libc::O_DIRECT } else { 0 };
+    match options.custom_flags(flags | direct_flag).open(path) {
+        Ok(file) => {
+            // Needed so that opening never blocks; io_uring would take it for NOWAIT on a device.
+            clear_nonblocking(&file).map_err(|error| RefusedTarget::io("open", path, error))?;
+            Ok(file)
+        }
+        Err(error) if direct && error.raw_os_error() == Some(libc::EINVAL) => {
+            Err(RefusedTarget::NoDirectIo { path: path.into() })
+        }
+        Err(error) => Err(RefusedTarget::io("open", path, error)),
+    }
+}
+
+fn clear_nonblocking(file: &File) -> io::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(file, FcntlArg::F_GETFL)?);
+    fcntl(file, FcntlArg::F_SETFL(flags.difference(OFlag::O_NONBLOCK)))?;
+    Ok(())
+}
+
+/// Whether the file at `path`, if there is one, may be overwritten; says if it exists.
+pub(super) fn may_write(path: &Path, overwrite: bool) -> Result<bool, RefusedTarget> {
+    let metadata = match fs::metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if fs::symlink_metadata(path).is_ok() {
+                return Err(RefusedTarget::unfit(path, "is a symbolic link to nothing; remove it"));
+            }
+            return Ok(false);
+        }
+        Err(error) => return Err(RefusedTarget::io("write", path, error)),
+    };
+    writable_kind(path, &metadata)?;
+    if !overwrite {
+        let file = open_direct(OpenOptions::new().read(true), path, false)?;
+        require_mark(path, &file)?;
+    }
+    Ok(true)
+}
+
+/// Opens for writing the file that [`may_write`] allowed, checking again what was really opened,
+/// and empties it.
+pub(super) fn open_to_overwrite(
+    path: &Path,
+    direct: bool,
+    overwrite: bool,
+    made: &Made,
+) -> Result<File, RefusedTarget> {
+    let file = open_direct(OpenOptions::new().read(true).write(true), path, direct)?;
+    let metadata = file.metadata().map_err(|error| RefusedTarget::io("write", path, error))?;
+    writable_kind(path, &metadata)?;
+    if !overwrite && !made.contains(metadata.dev(), metadata.ino()) {
+        require_mark(path, &file)?;
+    }
+    file.set_len(0).map_err(|error| RefusedTarget::io("empty", path, error))?;
+    Ok(file)
+}
+
+fn writable_kind(path: &Path, metadata: &Metadata) -> Result<(), RefusedTarget> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        return Ok(());
+    }
+    if kind.is_block_device() || kind.is_char_device() {
+        let what = "is a device; writing to devices is not possible yet, give a file";
+        return Err(RefusedTarget::unfit(path, what));
+    }
+    let what = format!("is {}, not a file to write", kind_name(metadata));
+    Err(RefusedTarget::unfit(path, what))
+}
+
+fn kind_name(metadata: &Metadata) -> &'static str {
+    let kind = metadata.file_type();
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_char_device() {
+        "a character device"
+    } else if kind.is_block_device() {
+        "a block device"
+    } else {
+        "of an unknown kind"
+    }
+}
+
+fn require_mark(path: &Path, file: &File) -> Result<(), RefusedTarget> {
+    if has_mark(file) {
+        return Ok(());
+    }
+    let what = "exists and was not made by aio; add --overwrite to replace its contents";
+    Err(RefusedTarget::unfit(path, what))
+}
+
+/// Marks a file as made by the tool. Where attributes do not work, `--overwrite` will be needed.
+pub(super) fn set_mark(file: &File) -> io::Result<()> {
+    use xattr::FileExt;
+    file.set_xattr(MARK, env!("CARGO_PKG_VERSION").as_bytes())
+}
+
+fn has_mark(file: &File) -> bool {
+    use xattr::FileExt;
+    matches!(file.get_xattr(MARK), Ok(Some(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_file_needs_overwrite_and_a_marked_one_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        assert!(!may_write(&path, false).unwrap());
+        fs::write(&path, "mine").unwrap();
+        let refused = may_write(&path, false).unwrap_err().to_string();
+        assert!(refused.ends_with("add --overwrite to replace its contents"), "{refused}");
+        assert!(may_write(&path, true).unwrap());
+        if set_mark(&File::open(&path).unwrap()).is_err() {
+            eprintln!("skipped: this file system has no extended attributes");
+            return;
+        }
+        assert!(may_write(&path, false).unwrap());
+    }
+
+    #[test]
+    fn folders_fifos_devices_and_dangling_links_are_refused_without_blocking() {
+        let folder = tempfile::tempdir().unwrap();
+        let fifo = folder.path().join("fifo");
+        nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("nothing"), &link).unwrap();
+        for (path, word) in [
+            (folder.path(), "folder"),
+            (fifo.as_path(), "FIFO"),
+            (Path::new("/dev/null"), "device"),
+            (link.as_path(), "link"),
+        ] {
+            let refused = may_write(path, true).unwrap_err().to_string();
+            assert!(refused.contains(word), "{refused}");
+            assert!(open_existing(path, false).is_err());
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Files and devices: found and checked without changing anything, then made, opened, filled,
+//! compared and removed.
+//!
+//! [`resolve`] holds a plan against the machine and refuses it before anything is created; what it
+//! returns is a list of [`Tasklet`]s with their files. Making and filling is the tasklets' work,
+//! outside the clock. [`Made`] remembers what was created, so that all of it goes again.
+
+mod alignment;
+mod describe;
+mod guard;
+mod made;
+mod open;
+mod resolve;
+mod validate;
+
+pub use alignment::Alignment;
+pub use describe::{FileSystem, file_system_of, has_holes};
+pub use guard::{MARK, RefusedTarget};
+pub use made::Made;
+pub use open::{Given, TargetFailure, open_nameless};
+pub(crate) use open::{OpenPolicy, open_and_fill};
+pub use resolve::{ResolveError, Resolved, Tasklet, TaskletFile, resolve};
+pub use validate::{Difference, read_back, written_as_told};

@@ -1,0 +1,430 @@
+//! Holds a plan against the files that are there. Changes nothing.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::alignment::Alignment;
+use super::describe::{file_system_of, folder_of, has_holes};
+use super::guard::{RefusedTarget, may_write, open_existing};
+use super::open::{Given, try_folder_of};
+use crate::memory::numa_node_exists;
+use crate::plan::{Direction, Origin, Plan, PlanError, TensorGroup, lanes_have_blocks};
+use crate::receipt::Receipt;
+use crate::report::{Doubt, TargetReport, memory_bytes};
+
+/// A plan that cannot be run on this machine, found out before anything was created.
+#[derive(Debug, Error)]
+pub enum ResolveError {
+    /// The plan contradicts itself or what the files are.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A target is refused.
+    #[error(transparent)]
+    Target(#[from] RefusedTarget),
+    /// The tensors are larger than the memory.
+    #[error(
+        "the tensors need {asked_bytes} bytes of memory and {available_bytes} are available; make \
+         them smaller or use fewer tasklets"
+    )]
+    Memory {
+        /// Bytes of all tensors that are in use together.
+        asked_bytes: u64,
+        /// What `/proc/meminfo` calls available.
+        available_bytes: u64,
+    },
+}
+
+/// A plan together with what it means on this machine.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Groups of tasklets that run together, one after the other.
+    pub waves: Vec<Vec<Tasklet>>,
+    /// Bytes per request, rounded up for direct I/O.
+    pub block_bytes: u32,
+    /// What lengths and offsets are multiples of.
+    pub alignment: Alignment,
+    /// What became of the plan's options.
+    pub receipts: Vec<Receipt>,
+    /// The targets, for the report.
+    pub targets: Vec<TargetReport>,
+    /// Why numbers of a direction will be doubtful.
+    pub doubts: Vec<(Direction, Doubt)>,
+}
+
+/// One tasklet: a tensor and its files.
+#[derive(Clone, Debug)]
+pub struct Tasklet {
+    /// Its number within its direction.
+    pub tid: u32,
+    /// Which way it moves.
+    pub direction: Direction,
+    /// The tensor's size in bytes.
+    pub size_bytes: u64,
+    /// One file, or one per loop.
+    pub files: Vec<TaskletFile>,
+}
+
+impl Tasklet {
+    /// Bytes of memory: the size, rounded up so that a padded tail fits.
+    #[must_use]
+    pub fn padded_bytes(&self, alignment: Alignment) -> u64 {
+        alignment.round_up(self.size_bytes)
+    }
+}
+
+/// One file of a tasklet.
+#[derive(Clone, Debug)]
+pub struct TaskletFile {
+    /// Where it is.
+    pub path: PathBuf,
+    pub(super) source: Source,
+}
+
+impl TaskletFile {
+    /// Whether a write makes the file system allocate: the file starts empty.
+    #[must_use]
+    pub fn starts_empty(&self) -> bool {
+        matches!(self.source, Source::MakeToWrite)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Source {
+    Open(Arc<File>),
+    MakeToWrite,
+    MakeToRead,
+}
+
+/// Holds `plan` against the machine. With `given`, every tasklet uses that file.
+///
+/// # Errors
+/// Why the plan cannot be run here; nothing was created or changed.
+pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveError> {
+    crate::plan::check(plan)?;
+    if let Some(node) = plan.numa_node.filter(|node| !numa_node_exists(*node)) {
+        return Err(refused("numa-node", &node.to_string(), "the machine has no such node"));
+    }
+    let allowed = crate::memory::cpus_allowed();
+    if let Some(cpu) = plan.cpus.iter().find(|cpu| !allowed.contains(cpu)) {
+        let accepted = format!("this process may run on CPUs {allowed:?}");
+        return Err(refused("cpus", &cpu.to_string(), &accepted));
+    }
+    let mut resolver =
+        Resolver { plan, given, alignment: Alignment::NONE, folders: HashMap::new() };
+    let mut phases = Vec::new();
+    for phase in &plan.phases {
+        let mut tasklets = Vec::new();
+        for group in &phase.tensors {
+            resolver.group(phase.direction, group, &mut tasklets)?;
+        }
+        phases.push(tasklets);
+    }
+    if given.is_none() {
+        refuse_shared_writes(phases.iter().flatten())?;
+    }
+    resolver.finish(phases)
+}
+
+fn refused(option: &'static str, value: &str, accepted: &str) -> ResolveError {
+    let (value, accepted) = (value.to_owned(), accepted.to_owned());
+    PlanError::OutOfRange { option, value, accepted }.into()
+}
+
+struct Resolver<'a> {
+    plan: &'a Plan,
+    given: Option<&'a Given>,
+    alignment: Alignment,
+    /// Folders that were tried already.
+    folders: HashMap<PathBuf, Alignment>,
+}
+
+impl Resolver<'_> {
+    fn group(
+        &mut self,
+        direction: Direction,
+        group: &TensorGroup,
+        tasklets: &mut Vec<Tasklet>,
+    ) -> Result<(), ResolveError> {
+        let loops =
+            if self.plan.different_file_each_iteration { self.plan.loops_in_all() } else { 1 };
+        if u16::try_from(loops).is_err() {
+            let accepted = "with a file for each loop there may be 65535 loops";
+            return Err(refused("loops", &loops.to_string(), accepted));
+        }
+        // A file that all tasklets share is opened once.
+        let mut opened: HashMap<PathBuf, Arc<File>> = HashMap::new();
+        for index in 0..group.tasklets {
+            let tid = u32::try_from(tasklets.len()).unwrap_or(u32::MAX);
+            let given_size = group.sizes_bytes.get(index as usize % group.sizes_bytes.len().max(1));
+            let mut size = given_size.copied();
+            let mut files = Vec::new();
+            for loop_index in 0..loops {
+                let path = group.path.expand(tid, loop_index, size.unwrap_or(0));
+                let source = match (self.given, group.origin, direction) {
+                    (Some(given), ..) => {
+                        self.align(&given.file, &path)?;
+                        Source::Open(Arc::clone(&given.file))
+                    }
+                    (_, Origin::Existing, _) => Source::Open(self.existing(&path, &mut opened)?),
+                    (_, Origin::Made, Direction::Write) => self.source_to_write(&path)?,
+                    (_, Origin::Made, Direction::Read) => {
+                        self.source_to_read(&path, size.unwrap_or(0))?
+                    }
+                };
+                if let (Source::Open(file), Direction::Read, None) =
+                    (&source, direction, self.given)
+                {
+                    size = Some(self.readable_size(&path, file, size)?);
+                }
+                files.push(TaskletFile { path, source });
+            }
+            let size_bytes = size.expect("a size is given or was read off the file");
+            tasklets.push(Tasklet { tid, direction, size_bytes, files });
+        }
+        Ok(())
+    }
+
+    fn direct(&self) -> bool {
+        !self.plan.buffered
+    }
+
+    fn align(&mut self, file: &File, path: &Path) -> Result<(), ResolveError> {
+        if self.direct() {
+            let alignment = Alignment::of(file)
+                .map_err(|_refused| RefusedTarget::NoDirectIo { path: path.into() })?;
+            self.alignment = self.alignment.and(alignment);
+        }
+        Ok(())
+    }
+
+    fn existing(
+        &mut self,
+        path: &Path,
+        opened: &mut HashMap<PathBuf, Arc<File>>,
+    ) -> Result<Arc<File>, ResolveError> {
+        if let Some(file) = opened.get(path) {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(open_existing(path, self.direct())?);
+        self.align(&file, path)?;
+        opened.insert(path.into(), Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// The bytes to read of a file that is there: as asked, or all of it.
+    fn readable_size(
+        &self,
+        path: &Path,
+        file: &File,
+        asked: Option<u64>,
+    ) -> Result<u64, ResolveError> {
+        // A block device has no size in its metadata, but an end.
+        let mut handle = file;
+        let there = handle
+            .seek(SeekFrom::End(0))
+            .map_err(|source| RefusedTarget::io("find the size of", path, source))?;
+        if there == 0 {
+            return Err(RefusedTarget::unfit(path, "is empty; there is nothing to read").into());
+        }
+        match asked {
+            Some(asked) if asked > there => {
+                let what = format!("has {there} bytes and {asked} are to be read");
+                Err(RefusedTarget::unfit(path, what).into())
+            }
+            Some(asked) => Ok(asked),
+            None => {
+                lanes_have_blocks(self.plan, there)?;
+                Ok(there)
+            }
+        }
+    }
+
+    fn source_to_write(&mut self, path: &Path) -> Result<Source, ResolveError> {
+        may_write(path, self.plan.overwrite)?;
+        self.try_folder(path)?;
+        Ok(Source::MakeToWrite)
+    }
+
+    /// A file to read that is long enough is used as it is; else it is made, where that is allowed.
+    fn source_to_read(&mut self, path: &Path, size_bytes: u64) -> Result<Source, ResolveError> {
+        if fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() >= size_bytes) {
+            let file = self.existing(path, &mut HashMap::new())?;
+            return Ok(Source::Open(file));
+        }
+        may_write(path, self.plan.overwrite)?;
+        self.try_folder(path)?;
+        Ok(Source::MakeToRead)
+    }
+
+    fn try_folder(&mut self, path: &Path) -> Result<(), ResolveError> {
+        let folder = folder_of(path).to_owned();
+        if let Some(alignment) = self.folders.get(&folder) {
+            self.alignment = self.alignment.and(*alignment);
+            return Ok(());
+        }
+        let nameless = try_folder_of(path, self.direct())?;
+        let mut alignment = Alignment::NONE;
+        if self.direct() {
+            alignment = Alignment::of(&nameless)
+                .map_err(|_refused| RefusedTarget::NoDirectIo { path: folder.clone() })?;
+        }
+        self.alignment = self.alignment.and(alignment);
+        self.folders.insert(folder, alignment);
+        Ok(())
+    }
+
+    fn finish(self, phases: Vec<Vec<Tasklet>>) -> Result<Resolved, ResolveError> {
+        let plan = self.plan;
+        let rounded = self.alignment.round_up(plan.block_size_bytes);
+        let block_bytes = u32::try_from(rounded).expect("a block is at most 1 GiB");
+        let rounded_plan = Plan { block_size_bytes: rounded, ..plan.clone() };
+        for tasklet in phases.iter().flatten() {
+            lanes_have_blocks(&rounded_plan, tasklet.size_bytes)?;
+        }
+        let waves = if plan.concurrent { vec![phases.concat()] } else { phases };
+        refuse_too_much_memory(&waves, self.alignment)?;
+        let receipts = vec![block_receipt(plan, rounded, self.alignment)];
+        let targets = describe(&waves, self.alignment);
+        let doubts = doubts(plan, &waves, &targets);
+        Ok(Resolved { waves, block_bytes, alignment: self.alignment, receipts, targets, doubts })
+    }
+}
+
+fn block_receipt(plan: &Plan, rounded: u64, alignment: Alignment) -> Receipt {
+    let asked = plan.block_size_bytes.to_string();
+    if rounded == plan.block_size_bytes {
+        return Receipt::granted("block-size", &asked);
+    }
+    let step = alignment.offset_bytes;
+    let why = if alignment.told {
+        format!("O_DIRECT moves multiples of {step} bytes here")
+    } else {
+        format!("the kernel does not tell what O_DIRECT needs here, {step} bytes are assumed")
+    };
+    Receipt::downgraded("block-size", &asked, &rounded.to_string(), &why)
+}
+
+fn refuse_too_much_memory(
+    waves: &[Vec<Tasklet>],
+    alignment: Alignment,
+) -> Result<(), ResolveError> {
+    let sizes = waves.iter().map(|wave| {
+        wave.iter().fold(0_u64, |sum, tasklet| sum.saturating_add(tasklet.padded_bytes(alignment)))
+    });
+    let asked_bytes = sizes.max().unwrap_or(0);
+    match memory_bytes("MemAvailable") {
+        Some(available_bytes) if asked_bytes > available_bytes => {
+            Err(ResolveError::Memory { asked_bytes, available_bytes })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses two tasklets that write one file, and a file that is written and read.
+fn refuse_shared_writes<'a>(
+    tasklets: impl Iterator<Item = &'a Tasklet>,
+) -> Result<(), ResolveError> {
+    let mut seen: HashMap<Identity, Direction> = HashMap::new();
+    for tasklet in tasklets {
+        for file in &tasklet.files {
+            match seen.insert(Identity::of(&file.path), tasklet.direction) {
+                None => {}
+                Some(Direction::Read) if tasklet.direction == Direction::Read => {}
+                Some(Direction::Write) if tasklet.direction == Direction::Write => {
+                    let what = "would be written by two tasklets; put {tid} into the path";
+                    return Err(RefusedTarget::unfit(&file.path, what).into());
+                }
+                Some(_) => {
+                    let what = "would be both written and read; give two different files";
+                    return Err(RefusedTarget::unfit(&file.path, what).into());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a path stands for: the file, or the name that it will have.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    File { device: u64, inode: u64 },
+    Name(PathBuf),
+}
+
+impl Identity {
+    fn of(path: &Path) -> Self {
+        if let Ok(there) = fs::metadata(path) {
+            return Self::File { device: there.dev(), inode: there.ino() };
+        }
+        let folder = folder_of(path);
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        Self::Name(folder.join(path.file_name().unwrap_or_default()))
+    }
+}
+
+fn describe(waves: &[Vec<Tasklet>], alignment: Alignment) -> Vec<TargetReport> {
+    let mut targets: Vec<TargetReport> = Vec::new();
+    for tasklet in waves.iter().flatten() {
+        for file in &tasklet.files {
+            let path = file.path.to_string_lossy().into_owned();
+            if targets.iter().any(|target| target.path == path) {
+                continue;
+            }
+            let file_system = file_system_of(&file.path);
+            targets.push(TargetReport {
+                path,
+                size_bytes: tasklet.size_bytes,
+                file_system: file_system.as_ref().map(|there| there.kind.clone()),
+                device: file_system.map(|there| there.device),
+                alignment_bytes: (alignment != Alignment::NONE).then_some(alignment.offset_bytes),
+            });
+        }
+    }
+    targets
+}
+
+fn doubts(
+    plan: &Plan,
+    waves: &[Vec<Tasklet>],
+    targets: &[TargetReport],
+) -> Vec<(Direction, Doubt)> {
+    let mut doubts = Vec::new();
+    for phase in &plan.phases {
+        let tasklets = || waves.iter().flatten().filter(|one| one.direction == phase.direction);
+        let mut add = |code: &str, reason: String| {
+            doubts.push((phase.direction, Doubt::new(code, reason)));
+        };
+        if plan.buffered {
+            add("buffered", "buffered I/O measures the page cache at least in part".into());
+        }
+        let kinds = targets.iter().filter_map(|target| target.file_system.as_deref());
+        if let Some(kind) = kinds.into_iter().find(|kind| matches!(*kind, "tmpfs" | "ramfs")) {
+            let reason = format!("{kind} keeps files in memory, so no storage was measured");
+            add("memory-file-system", reason);
+        }
+        let holes = tasklets().find_map(|tasklet| {
+            let has = |file: &&TaskletFile| match &file.source {
+                Source::Open(open) => has_holes(open, tasklet.size_bytes) == Some(true),
+                _ => false,
+            };
+            tasklet.files.iter().find(has)
+        });
+        if let Some(file) = holes.filter(|_| phase.direction == Direction::Read) {
+            let reason = format!(
+                "{} has holes or unwritten extents, which are read without touching storage",
+                file.path.display()
+            );
+            add("holes", reason);
+        }
+    }
+    doubts
+}
+
+#[cfg(test)]
+mod tests;
