@@ -48,3 +48,14 @@ fn a_guard_that_was_disarmed_leaves_the_barrier_whole() {
     drop(barrier.guard());
     assert_eq!(barrier.wait(far(), || ()), Err(Broken::ByParty));
 }
+
+#[test]
+fn a_leader_that_panics_frees_the_others() {
+    let barrier = Arc::new(Barrier::new(2));
+    let party =
+        |barrier: Arc<Barrier>| thread::spawn(move || barrier.wait(far(), || panic!("on purpose")));
+    let ends = [party(Arc::clone(&barrier)), party(barrier)].map(thread::JoinHandle::join);
+    let freed = ends.iter().filter(|end| matches!(end, Ok(Err(Broken::ByParty)))).count();
+    let panicked = ends.iter().filter(|end| end.is_err()).count();
+    assert_eq!((freed, panicked), (1, 1));
+}
