@@ -402,3 +402,6 @@ impl Slot {
 fn nanoseconds(time: Duration) -> u64 {
     time.as_secs() * 1_000_000_000 + u64::from(time.subsec_nanos())
 }
+
+#[cfg(test)]
+mod tests;
