@@ -1,0 +1,252 @@
+//! The engine that has a thread for each place in its queue.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use aio_core::engine::{
+    Completions, Deadline, EngineCounters, EngineError, IoEngine, LaneSetup, Progress, Rejected,
+    Request, StillInFlight,
+};
+use aio_core::receipt::Receipt;
+
+use crate::front::Front;
+use crate::workers::{Perform, Workers};
+
+/// How long the threads have to come back from their calls when the lane is gone.
+const DRAIN_WAIT: Duration = Duration::from_secs(10);
+
+/// The lane's end of a pool.
+#[derive(Debug)]
+pub(crate) struct PoolEngine {
+    front: Front,
+    workers: Workers,
+    depth: u32,
+    drain_wait: Duration,
+    /// Whether a thread has panicked over a request. That request came back, as `EIO`.
+    panicked: bool,
+}
+
+impl PoolEngine {
+    /// Starts the threads of that setup, which do requests by `perform`.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub(crate) fn open(setup: LaneSetup, perform: Perform) -> io::Result<Self> {
+        Ok(Self {
+            front: Front::new(&setup),
+            workers: Workers::start(setup.queue_depth, setup.files, perform)?,
+            depth: setup.queue_depth,
+            drain_wait: DRAIN_WAIT,
+            panicked: false,
+        })
+    }
+
+    /// What a pool of `queue_depth` threads says about itself.
+    pub(crate) fn receipts_of(queue_depth: u32) -> Vec<Receipt> {
+        let threads = if queue_depth == 1 { "thread" } else { "threads" };
+        vec![
+            Receipt::granted("inline", "off"),
+            Receipt::granted("pool", &format!("{queue_depth} {threads}")),
+        ]
+    }
+
+    fn alive(&self) -> Result<(), EngineError> {
+        if self.panicked {
+            let source = io::Error::other("a thread panicked over a request");
+            return Err(EngineError { call: "the pool", source });
+        }
+        Ok(())
+    }
+
+    /// Collects as [`IoEngine::reap`] does, from a dead engine too.
+    fn collect(&mut self, min: u32, deadline: Deadline, done: &mut Completions) -> u32 {
+        let Self { front, workers, panicked, .. } = self;
+        let room = done.spare();
+        let min = front.in_flight().min(min as usize).min(room);
+        workers.finished().collect(min, room, deadline, |finished| {
+            *panicked |= finished.outcome.panicked;
+            front.complete(finished, done);
+        });
+        front.counters.reap_calls += 1;
+        u32::try_from(room - done.spare()).expect("the queue depth is a u32")
+    }
+}
+
+impl IoEngine for PoolEngine {
+    fn queue(&mut self, request: Request) -> Result<(), Rejected> {
+        self.front.queue(request)
+    }
+
+    fn submit(&mut self) -> Result<u32, EngineError> {
+        self.alive()?;
+        let (count, requests) = self.front.submit();
+        if count > 0 {
+            self.workers.requests().give(requests);
+        }
+        Ok(count)
+    }
+
+    fn reap(
+        &mut self,
+        min: u32,
+        deadline: Deadline,
+        done: &mut Completions,
+    ) -> Result<u32, EngineError> {
+        self.alive()?;
+        let reaped = self.collect(min, deadline, done);
+        self.alive().map(|()| reaped)
+    }
+
+    fn submit_and_reap(
+        &mut self,
+        min: u32,
+        deadline: Deadline,
+        done: &mut Completions,
+    ) -> Result<Progress, EngineError> {
+        let taken = self.submit()?;
+        let reaped = self.reap(min, deadline, done)?;
+        Ok(Progress { taken, reaped })
+    }
+
+    fn drain(&mut self, deadline: Deadline, done: &mut Completions) -> Result<(), StillInFlight> {
+        self.front.cancel(done);
+        self.collect(u32::MAX, deadline, done);
+        match self.front.count() {
+            0 => Ok(()),
+            count => Err(StillInFlight { count }),
+        }
+    }
+
+    fn counters(&self) -> EngineCounters {
+        self.front.counters
+    }
+
+    fn receipts(&self) -> Vec<Receipt> {
+        Self::receipts_of(self.depth)
+    }
+}
+
+impl Drop for PoolEngine {
+    fn drop(&mut self) {
+        let mut done = Completions::with_capacity(self.front.count() as usize);
+        let deadline = Deadline::after(Instant::now(), self.drain_wait);
+        match self.drain(deadline, &mut done) {
+            Ok(()) => self.workers.end(),
+            Err(StillInFlight { .. }) => self.workers.abandon(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use aio_core::engine::{Errno, Files, Operation, Operations};
+    use aio_core::memory::{Mapping, MemoryKind, Part};
+
+    use super::*;
+    use crate::perform::Outcome;
+
+    const DONE: Outcome = Outcome { status: 0, system_calls: 1, interrupted: 0, panicked: false };
+
+    fn part() -> Part {
+        Part::new(Mapping::reserve(1 << 14, MemoryKind::Small).unwrap().0, 4096, 4)
+    }
+
+    /// A pool of two threads whose requests are not done, but given to `perform`.
+    fn pool(perform: Perform) -> PoolEngine {
+        let setup = LaneSetup {
+            queue_depth: 2,
+            largest_block_bytes: 4096,
+            operations: Operations::of(&[Operation::Read]),
+            files: Files::from([tempfile::tempfile().unwrap().into()]),
+            segments: Vec::new(),
+        };
+        PoolEngine::open(setup, perform).unwrap()
+    }
+
+    fn read(part: &mut Part, tag: u32) -> Request {
+        Request {
+            offset_bytes: 0,
+            block: part.lend(4096),
+            length_bytes: 4096,
+            block_start_bytes: 0,
+            tag,
+            target: 0,
+            operation: Operation::Read,
+        }
+    }
+
+    fn within(wait: Duration) -> Deadline {
+        Deadline::after(Instant::now(), wait)
+    }
+
+    fn second_panics(_files: &Files, request: &mut Request) -> Outcome {
+        if request.tag == 1 {
+            // Without the message of a panic, which would look like a failure.
+            std::panic::resume_unwind(Box::new("a bug"));
+        }
+        DONE
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_kills_the_engine_and_loses_no_request() {
+        let mut part = part();
+        let mut engine = pool(second_panics);
+        let mut done = Completions::with_capacity(2);
+        engine.queue(read(&mut part, 0)).unwrap();
+        engine.queue(read(&mut part, 1)).unwrap();
+        assert_eq!(engine.submit().unwrap(), 2);
+        let error = engine.reap(2, within(DRAIN_WAIT), &mut done).unwrap_err();
+        assert_eq!(error.to_string(), "the pool failed");
+        assert!(engine.submit().is_err() && engine.reap(0, within(DRAIN_WAIT), &mut done).is_err());
+        engine.drain(within(DRAIN_WAIT), &mut done).unwrap();
+        drop(engine);
+        let mut results = Vec::new();
+        for completion in done.drain() {
+            results.push((completion.tag, completion.result()));
+            part.take_back(completion.block.unwrap()).unwrap();
+        }
+        results.sort_unstable_by_key(|(tag, _result)| *tag);
+        assert_eq!(results, [(0, Ok(0)), (1, Err(Errno(libc::EIO)))]);
+        assert!(part.is_whole());
+    }
+
+    fn slow(_files: &Files, _request: &mut Request) -> Outcome {
+        thread::sleep(Duration::from_millis(300));
+        DONE
+    }
+
+    #[test]
+    fn reaping_ends_at_the_deadline_with_what_is_there() {
+        let mut part = part();
+        let mut engine = pool(slow);
+        let mut done = Completions::with_capacity(2);
+        engine.queue(read(&mut part, 0)).unwrap();
+        engine.submit().unwrap();
+        let start = Instant::now();
+        let short = Duration::from_millis(20);
+        assert_eq!(engine.reap(1, within(short), &mut done).unwrap(), 0);
+        assert!(start.elapsed() >= short);
+        let still = engine.drain(within(short), &mut done).unwrap_err();
+        assert_eq!(still, StillInFlight { count: 1 });
+        assert_eq!(engine.reap(1, within(DRAIN_WAIT), &mut done).unwrap(), 1);
+    }
+
+    #[test]
+    fn threads_that_do_not_come_back_are_left_behind_with_their_memory() {
+        let mut part = part();
+        let mut engine = pool(slow);
+        engine.drain_wait = Duration::from_millis(10);
+        engine.queue(read(&mut part, 0)).unwrap();
+        engine.submit().unwrap();
+        let start = Instant::now();
+        drop(engine);
+        assert!(start.elapsed() < Duration::from_millis(250), "it was not waited for the thread");
+        assert_eq!(part.mapping_owners_elsewhere(), 1, "the block in the call");
+        while part.mapping_owners_elsewhere() > 0 {
+            assert!(start.elapsed() < DRAIN_WAIT, "the memory goes away once the call returns");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
