@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# House rules that no lint knows: file length, line length, silenced lints, unsafe without a reason.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bad=0
+complain() { echo "style: $1" >&2; bad=1; }
+
+while IFS= read -r file; do
+    lines=$(wc -l <"$file")
+    [ "$lines" -le 450 ] || complain "$file has $lines lines; split it into two ideas"
+    if awk 'length($0) > 100 && $0 !~ /https?:\/\// {found = 1} END {exit !found}' "$file"; then
+        complain "$file has a line of more than 100 columns"
+    fi
+    if grep -nE '#!?\[allow\(' "$file"; then complain "$file silences a lint with allow; use expect with a reason"; fi
+    if grep -nE '\b(todo|unimplemented|dbg)!\(' "$file"; then complain "$file is unfinished"; fi
+done < <(git ls-files '*.rs')
+
+for crate in backends cli backends/sync backends/null; do
+    root=$crate/src/lib.rs
+    [ -f "$root" ] || root=$crate/src/main.rs
+    grep -q '#!\[forbid(unsafe_code)\]' "$root" || complain "$root does not forbid unsafe code"
+done
+[ "$bad" -eq 0 ] && echo "style: ok"
+exit "$bad"

@@ -1,0 +1,17 @@
+# One-line aliases for what CI runs.
+
+# Format, lints, docs.
+check:
+    ci/check.sh
+
+# All tests.
+test:
+    cargo test --workspace
+
+# Instruction budgets of the hot loop (valgrind).
+budget:
+    ci/budget.sh
+
+# aio against fio on one file.
+bench:
+    ci/bench.sh
