@@ -30,6 +30,7 @@ pub fn conformance<B: Backend>(backend: &B) {
     queueing::a_malformed_request_is_given_back(backend);
     queueing::with_nothing_in_flight_reaping_returns_at_once(backend);
     queueing::reaping_more_than_is_in_flight_returns_when_all_are_in(backend);
+    queueing::a_buffer_without_room_is_left_alone(backend);
     queueing::reaping_past_the_deadline_is_no_error(backend);
     queueing::counters_add_up_and_never_go_backwards(backend);
 

@@ -202,6 +202,40 @@ pub(super) fn reaping_more_than_is_in_flight_returns_when_all_are_in<B: Backend>
     }
 }
 
+struct NoRoom {
+    requests: Vec<Request>,
+}
+
+impl Lane for NoRoom {
+    type Output = Vec<Completion>;
+
+    fn run<E: IoEngine>(self, engine: &mut E) -> Vec<Completion> {
+        let count = u32::try_from(self.requests.len()).expect("a small queue");
+        let mut none = Completions::with_capacity(0);
+        queue_all(engine, self.requests);
+        submit_all(engine, count);
+        let start = Instant::now();
+        for min in [0, 1, count] {
+            let reaped = engine.reap(min, patient(), &mut none).expect("the engine stays alive");
+            assert_eq!(reaped, 0, "reap says that it added to a buffer without room");
+            let progress = engine.submit_and_reap(min, patient(), &mut none);
+            assert_eq!(progress.expect("the engine stays alive"), Progress::default());
+        }
+        let waited = start.elapsed();
+        let at_once = waited < Duration::from_secs(5);
+        assert!(at_once, "reap waited {waited:?} for completions that it has no room for");
+        let mut done = Completions::with_capacity(count as usize);
+        engine.reap(count, patient(), &mut done).expect("the engine stays alive");
+        by_tag(&mut done, count)
+    }
+}
+
+pub(super) fn a_buffer_without_room_is_left_alone<B: Backend>(backend: &B) {
+    for depth in [1, 3] {
+        with_full_queue(backend, depth, 0, |_part, requests| NoRoom { requests });
+    }
+}
+
 struct Poll {
     requests: Vec<Request>,
 }
