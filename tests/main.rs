@@ -1,1 +1,12 @@
-//! placeholder
+//! Whole-program tests: the binary as a user runs it. One module per purpose.
+//!
+//! None needs root, a network or a certain speed. What the machine cannot do is skipped aloud.
+
+mod data;
+mod demonstration;
+mod ending;
+mod help;
+mod refusals;
+mod results;
+mod sizes;
+mod support;

@@ -1,2 +1,84 @@
-//! The command line of aio.
-fn main() {}
+//! `aio`, a storage benchmark whose engines run identical work. The whole flow is on this page.
+#![forbid(unsafe_code)]
+
+mod args;
+mod demo;
+mod dry_run;
+mod ending;
+mod lower;
+mod measure;
+mod output;
+mod progress;
+mod render;
+mod signals;
+mod strict;
+mod voice;
+
+use std::env;
+use std::process::ExitCode;
+
+use aio_backends::choose;
+use aio_core::report::{Report, Status};
+use aio_core::session::Session;
+
+use crate::args::{Args, Asked};
+use crate::dry_run::Preview;
+use crate::ending::{Ending, Failure};
+use crate::output::Output;
+use crate::progress::Display;
+use crate::signals::Signals;
+
+fn main() -> ExitCode {
+    let ending = Signals::watch().and_then(|signals| {
+        if env::args_os().len() <= 1 {
+            return demo::run(&signals);
+        }
+        match args::parse(env::args_os())? {
+            Asked::Text(text) => Output::Stdout.write(text.as_bytes()).map(|()| Ending::Done),
+            Asked::Run(args) => run(&args, &signals),
+        }
+    });
+    ending.unwrap_or_else(|failure| failure.tell()).into()
+}
+
+/// Lower, check, choose, measure, print, clean up.
+fn run(args: &Args, signals: &Signals) -> Result<Ending, Failure> {
+    let plan = lower::lower(args).map_err(Failure::refused)?;
+    let output = Output::open(args.listing.output.as_deref())?;
+    let session = Session::open(plan, None, signals.stop().clone())?;
+    output.refuse_targets(session.resolved())?;
+    let choice = choose(&session.plan().engines, &session.needs()).map_err(Failure::refused)?;
+    if args.safety.strict {
+        strict::refuse_downgrades(&session, &choice)?;
+    }
+    measure::tell_choice(&choice, &args.loudness);
+    if args.safety.dry_run {
+        let preview = Preview::of(&session, &choice);
+        output.write(&render::preview(&preview, args.listing.format)?)?;
+        return Ok(Ending::Done);
+    }
+    let report = measure::measure(&session, &choice, signals, &mut Display::new(&args.loudness));
+    let written = render::report(&report, args.listing.format).and_then(|text| output.write(&text));
+    session.finish().iter().for_each(|warning| voice::complain(warning));
+    written?;
+    conclude(&report, args.safety.strict, signals)
+}
+
+/// How the program ends after its results are out.
+fn conclude(report: &Report, strict: bool, signals: &Signals) -> Result<Ending, Failure> {
+    if let Some(signalled) = signals.ending() {
+        return Ok(signalled);
+    }
+    if report.status != Status::Complete {
+        for failure in render::failures(report) {
+            voice::complain(&failure);
+        }
+        return Ok(Ending::Failed);
+    }
+    measure::same_requests(&report.engines).map_err(Failure::failed)?;
+    let objections = if strict { strict::objections(report) } else { Vec::new() };
+    for objection in &objections {
+        voice::complain(&format!("--strict: {objection}"));
+    }
+    Ok(if objections.is_empty() { Ending::Done } else { Ending::Doubtful })
+}

@@ -15,12 +15,10 @@ pub struct FileSystem {
     pub device: String,
 }
 
-impl FileSystem {
-    /// Whether it keeps files in memory, so that its speed is the memory's.
-    #[must_use]
-    pub fn is_memory(&self) -> bool {
-        matches!(self.kind.as_str(), "tmpfs" | "ramfs" | "devtmpfs" | "hugetlbfs")
-    }
+/// Whether a file system of type `kind` keeps files in memory, so that its speed is the memory's.
+#[must_use]
+pub fn keeps_in_memory(kind: &str) -> bool {
+    matches!(kind, "tmpfs" | "ramfs" | "devtmpfs" | "hugetlbfs" | "rootfs")
 }
 
 /// The file system of `path`, or of its folder when it does not exist yet; `None` where `/proc`

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::alignment::Alignment;
-use super::describe::{file_system_of, folder_of, has_holes};
+use super::describe::{file_system_of, folder_of, has_holes, keeps_in_memory};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
 use crate::memory::numa_node_exists;
@@ -404,7 +404,7 @@ fn doubts(
             add("buffered", "buffered I/O measures the page cache at least in part".into());
         }
         let kinds = targets.iter().filter_map(|target| target.file_system.as_deref());
-        if let Some(kind) = kinds.into_iter().find(|kind| matches!(*kind, "tmpfs" | "ramfs")) {
+        if let Some(kind) = kinds.into_iter().find(|kind| keeps_in_memory(kind)) {
             let reason = format!("{kind} keeps files in memory, so no storage was measured");
             add("memory-file-system", reason);
         }

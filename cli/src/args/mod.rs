@@ -1,0 +1,171 @@
+//! What was typed, as it was typed.
+//!
+//! [`parse`] checks each flag by itself and which flags exclude each other; it looks at nothing but
+//! its arguments. What the flags mean together is [`crate::lower`]'s to say.
+
+mod argv;
+mod flags;
+mod values;
+
+use std::ffi::OsString;
+
+use anyhow::anyhow;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches};
+
+use crate::ending::Failure;
+
+pub(crate) use flags::{Args, Format, Loudness, Workload};
+pub(crate) use values::LogTids;
+
+/// What the command line asks for.
+pub(crate) enum Asked {
+    /// A text that goes to stdout: help or version.
+    Text(String),
+    /// A run.
+    Run(Box<Args>),
+}
+
+/// Reads the command line, the program's name first.
+pub(crate) fn parse(command_line: impl IntoIterator<Item = OsString>) -> Result<Asked, Failure> {
+    let read = Args::command()
+        .try_get_matches_from(argv::normalised(command_line))
+        .and_then(|matches| Args::from_arg_matches(&matches));
+    match read {
+        Ok(args) => Ok(Asked::Run(Box::new(args))),
+        Err(error)
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
+        {
+            Ok(Asked::Text(error.to_string()))
+        }
+        Err(error) => Err(Failure::refused(anyhow!(one_line(&error.to_string())))),
+    }
+}
+
+/// The refusal itself, without the usage and the pointer to help that follow it.
+fn one_line(rendered: &str) -> String {
+    let refusal = rendered
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"))
+        .filter(|line| !line.is_empty());
+    let joined = refusal.collect::<Vec<_>>().join("; ");
+    let text = joined.strip_prefix("error: ").unwrap_or(&joined);
+    text.replace(":; ", ": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(line: &str) -> String {
+        match parse(std::iter::once("aio").chain(line.split(' ')).map(OsString::from)) {
+            Ok(_) => panic!("{line} was accepted"),
+            Err(failure) => failure.sentence(),
+        }
+    }
+
+    fn accepted(line: &str) -> Args {
+        match parse(std::iter::once("aio").chain(line.split(' ')).map(OsString::from)) {
+            Ok(Asked::Run(args)) => *args,
+            Ok(Asked::Text(text)) => panic!("{line} printed {text}"),
+            Err(failure) => panic!("{line} was refused: {}", failure.sentence()),
+        }
+    }
+
+    #[test]
+    fn the_definition_of_the_flags_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_refusal_is_one_line_that_names_flag_value_and_what_is_accepted() {
+        insta::assert_snapshot!(
+            [
+                "--block-size 0",
+                "--block-size -1",
+                "--block-size",
+                "--threads 0",
+                "--loops 0",
+                "--loops -1",
+                "--loops 1.5",
+                "--queue-depth x",
+                "--io-size 1Q",
+                "--write-size 9223372036854775808",
+                "--format xml",
+                "--memory 2m",
+                "--cpus 1-",
+                "--log-tids x",
+                "--folder-to-device-mapping /data",
+                "--sequential-requests --overlap-events",
+                "--single-submit --batch-submit 2",
+                "--folder a --read-file b",
+                "--block-sise 1M",
+                "stray",
+            ]
+            .map(|line| format!("{line}\n  {}", refusal(line)))
+            .join("\n"),
+            @r"
+            --block-size 0
+              invalid value '0' for '--block-size <SIZE>': give at least 1 byte
+            --block-size -1
+              invalid value '-1' for '--block-size <SIZE>': a size is a number with or without K, M, G or T (powers of 1024), such as 4096, 64KiB or 1.5G
+            --block-size
+              a value is required for '--block-size <SIZE>' but none was supplied
+            --threads 0
+              invalid value '0' for '--threads <N>': give a whole number from 1 to 4096
+            --loops 0
+              invalid value '0' for '--loops <N>': give a whole number from 1 to 1000000
+            --loops -1
+              invalid value '-1' for '--loops <N>': give a whole number from 1 to 1000000
+            --loops 1.5
+              invalid value '1.5' for '--loops <N>': give a whole number from 1 to 1000000
+            --queue-depth x
+              invalid value 'x' for '--queue-depth <N>': give a whole number from 1 to 4294967295
+            --io-size 1Q
+              invalid value '1Q' for '--io-size <SIZE>': a size is a number with or without K, M, G or T (powers of 1024), such as 4096, 64KiB or 1.5G
+            --write-size 9223372036854775808
+              invalid value '9223372036854775808' for '--write-size <SIZE>': give less than 2^63 bytes, which is where file offsets end
+            --format xml
+              invalid value 'xml' for '--format <FORMAT>'; [possible values: text, json, csv, classic]
+            --memory 2m
+              invalid value '2m' for '--memory <KIND>': give one of thp, 4k, hugetlb
+            --cpus 1-
+              invalid value '1-' for '--cpus <LIST>': give numbers and ranges of CPUs, such as 0,2,4-7
+            --log-tids x
+              invalid value 'x' for '--log-tids <LIST>': give numbers of tasklets, such as 0,3, or all
+            --folder-to-device-mapping /data
+              invalid value '/data' for '--folder-to-device-mapping <DIR:ID>...': give a folder and the number of a device, such as /data:0
+            --sequential-requests --overlap-events
+              the argument '--sequential-requests' cannot be used with '--overlap-events'
+            --single-submit --batch-submit 2
+              the argument '--single-submit' cannot be used with '--batch-submit <N>'
+            --folder a --read-file b
+              the argument '--folder <DIR>...' cannot be used with '--read-file <FILE>'
+            --block-sise 1M
+              unexpected argument '--block-sise' found; tip: a similar argument exists: '--block-size'
+            stray
+              unexpected argument 'stray' found
+            ",
+        );
+    }
+
+    #[test]
+    fn flags_are_known_by_their_other_names_with_either_kind_of_dash() {
+        let args = accepted("--folder a --bs 1m --iodepth 4 --numjobs 2 --io_parallel 3");
+        let tuning = args.tuning;
+        assert_eq!(tuning.block_size_bytes, 1 << 20);
+        assert_eq!((tuning.queue_depth, tuning.threads, tuning.io_parallel), (4, 2, 3));
+        assert_eq!(accepted("--multi_process=5").tuning.threads, 5);
+    }
+
+    #[test]
+    fn lists_are_given_by_commas_or_by_repeating() {
+        let args = accepted("--engine uring:x=1,sync --engine null --io-size 1M,2M --cpus 0,4-6");
+        assert_eq!(args.engines, ["uring:x=1", "sync", "null"]);
+        assert_eq!(args.workload.io_size_bytes, [1 << 20, 2 << 20]);
+        assert_eq!(args.tuning.cpus.concat(), [0, 4, 5, 6]);
+        let args = accepted("--folder a b --folder c --read");
+        assert_eq!(args.workload.folder.len(), 3);
+    }
+}

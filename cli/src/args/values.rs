@@ -1,0 +1,246 @@
+//! Readers of single values: each refuses in words that say what is accepted.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use aio_core::memory::MemoryKind;
+
+/// What a size looks like, for refusals.
+const SIZE_LOOKS: &str = "a size is a number with or without K, M, G or T (powers of 1024), such \
+                          as 4096, 64KiB or 1.5G";
+/// The most CPUs that a list may name; a range of more is a slip.
+const CPUS_MAX: u32 = 65_536;
+
+/// A size of at least one byte.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text);
+    let fraction = number.split_once('.').map(|(_, fraction)| fraction);
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
+    let known = matches!(
+        unit.to_ascii_lowercase().as_str(),
+        "" | "b"
+            | "k"
+            | "kb"
+            | "kib"
+            | "m"
+            | "mb"
+            | "mib"
+            | "g"
+            | "gb"
+            | "gib"
+            | "t"
+            | "tb"
+            | "tib"
+    );
+    if !known || !digits(whole) || fraction.is_some_and(|fraction| !digits(fraction)) {
+        return Err(SIZE_LOOKS.into());
+    }
+    if fraction.is_some() && matches!(unit, "" | "b" | "B") {
+        return Err("a byte has no fractions".into());
+    }
+    let bytes = parse_size::Config::new().with_binary().parse_size(text);
+    match bytes {
+        Ok(0) => Err("give at least 1 byte".into()),
+        Ok(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
+        Ok(_) | Err(parse_size::Error::PosOverflow) => {
+            Err("give less than 2^63 bytes, which is where file offsets end".into())
+        }
+        Err(_) => Err(SIZE_LOOKS.into()),
+    }
+}
+
+fn split_unit(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len()))
+}
+
+/// A whole number within `range`.
+pub(super) fn whole<N>(
+    range: RangeInclusive<N>,
+) -> impl Fn(&str) -> Result<N, String> + Clone + Send + Sync + 'static
+where
+    N: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync + 'static,
+{
+    move |text| {
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        number
+            .ok_or_else(|| format!("give a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+/// CPUs: numbers and ranges between commas, of which this reads what stands between two commas.
+pub(super) fn cpus(text: &str) -> Result<Vec<u32>, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if first <= last && last < CPUS_MAX => Ok((first..=last).collect()),
+        _ => Err("give numbers and ranges of CPUs, such as 0,2,4-7".into()),
+    }
+}
+
+/// The kind of memory.
+pub(super) fn memory(text: &str) -> Result<MemoryKind, String> {
+    let kinds = [MemoryKind::Thp, MemoryKind::Small, MemoryKind::Hugetlb];
+    let named = kinds.into_iter().find(|kind| kind.name() == text);
+    named.ok_or_else(|| format!("give one of {}", kinds.map(MemoryKind::name).join(", ")))
+}
+
+/// Whose log lines are shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum LogTids {
+    /// Everybody's.
+    All,
+    /// Those of these tasklets.
+    Only(Vec<u32>),
+}
+
+impl LogTids {
+    /// Whether tasklet `tid` is one of them.
+    pub(crate) fn includes(&self, tid: u32) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(tids) => tids.contains(&tid),
+        }
+    }
+}
+
+/// `all`, or numbers between commas.
+pub(super) fn log_tids(text: &str) -> Result<LogTids, String> {
+    if text == "all" {
+        return Ok(LogTids::All);
+    }
+    let tids: Result<_, _> = text.split(',').map(str::parse).collect();
+    tids.map(LogTids::Only).map_err(|_| "give numbers of tasklets, such as 0,3, or all".into())
+}
+
+/// A folder and the accelerator that its tensor belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FolderOfDevice {
+    /// The folder.
+    pub(crate) folder: PathBuf,
+    /// The accelerator's number.
+    pub(crate) device: u32,
+}
+
+/// `DIR:ID`.
+pub(super) fn folder_of_device(text: &str) -> Result<FolderOfDevice, String> {
+    let pair = text.rsplit_once(':').filter(|(folder, _)| !folder.is_empty());
+    let pair = pair.and_then(|(folder, device)| Some((folder, device.parse().ok()?)));
+    let (folder, device) =
+        pair.ok_or("give a folder and the number of a device, such as /data:0")?;
+    Ok(FolderOfDevice { folder: folder.into(), device })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_powers_of_1024_in_any_case_with_fractions() {
+        for (text, bytes) in [
+            ("1M", 1 << 20),
+            ("1m", 1 << 20),
+            ("1.5G", 3 << 29),
+            ("64KiB", 64 << 10),
+            ("64kb", 64 << 10),
+            ("1000003", 1_000_003),
+            ("7b", 7),
+            ("2t", 2 << 40),
+            ("0.5K", 512),
+            ("9223372036854775807", i64::MAX.unsigned_abs()),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_size_is_refused_in_a_sentence() {
+        for text in [
+            "",
+            " ",
+            "0",
+            "0.0M",
+            "-1",
+            "-1M",
+            "+1",
+            "1Q",
+            "1P",
+            "1E",
+            "1Ei",
+            "1e3",
+            "1_000",
+            "1 M",
+            "M",
+            ".5M",
+            "1.M",
+            "1.2.3M",
+            "0.3",
+            "1.5b",
+            "1.5",
+            "NaN",
+            "inf",
+            "0x10",
+            "1Mi",
+            "1KK",
+            "9223372036854775808",
+            "18446744073709551616",
+            "9000000T",
+            "1,2",
+            "１M",
+            "1M\u{301}",
+        ] {
+            let refusal = size(text).expect_err(text);
+            assert!(!refusal.contains('\n'), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_size_never_panics_and_is_never_zero() {
+        let parts = ["", "0", "1", "9", ".", "e", "E", "K", "i", "B", "-", "_", " ", "é", "T"];
+        for a in parts {
+            for b in parts {
+                for c in parts {
+                    for d in parts {
+                        assert_ne!(size(&format!("{a}{b}{c}{d}")), Ok(0));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_refused_with_the_range() {
+        assert_eq!(whole(1..=9_u32)("9"), Ok(9));
+        let refusal = Err("give a whole number from 1 to 9".to_owned());
+        for text in ["0", "10", "-1", "1.5", "x", "", "99999999999"] {
+            assert_eq!(whole(1..=9_u32)(text), refusal, "{text}");
+        }
+    }
+
+    #[test]
+    fn cpus_are_numbers_and_ranges() {
+        assert_eq!(cpus("3"), Ok(vec![3]));
+        assert_eq!(cpus("4-6"), Ok(vec![4, 5, 6]));
+        for text in ["", "-", "1-", "-1", "3-2", "a", "0-4294967295"] {
+            assert!(cpus(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_folder_may_have_colons_and_its_device_is_a_number() {
+        let pair = folder_of_device("/a:b:3").unwrap();
+        assert_eq!(pair, FolderOfDevice { folder: "/a:b".into(), device: 3 });
+        for text in ["/a", "/a:", "/a:x", ":1", ""] {
+            assert!(folder_of_device(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn log_tids_are_numbers_or_all() {
+        assert!(log_tids("all").unwrap().includes(9));
+        let some = log_tids("0,3").unwrap();
+        assert!(some.includes(3) && !some.includes(1));
+        assert!(log_tids("0,").is_err());
+    }
+}

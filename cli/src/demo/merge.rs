@@ -1,0 +1,132 @@
+//! Rounds of one engine as one result.
+
+use aio_core::receipt::merge;
+use aio_core::report::{
+    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, gib_per_s,
+};
+
+/// The rounds of an engine, in order, as if they had been one run of as many loops. `None` when
+/// there are none.
+pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
+    let mut rounds = rounds.into_iter();
+    let mut all = rounds.next()?;
+    for round in rounds {
+        merge(&mut all.receipts, round.receipts);
+        for direction in round.directions {
+            let known = all.directions.iter_mut().find(|one| one.direction == direction.direction);
+            match known {
+                Some(sum) => add(sum, direction),
+                None => all.directions.push(direction),
+            }
+        }
+    }
+    Some(all)
+}
+
+fn add(sum: &mut DirectionReport, round: DirectionReport) {
+    sum.status = worse(sum.status, round.status);
+    sum.bytes += round.bytes;
+    sum.requests += round.requests;
+    sum.task_latency_s += round.task_latency_s;
+    sum.e2e_latency_s += round.e2e_latency_s;
+    sum.task_speed_gib_per_s = gib_per_s(sum.bytes, sum.task_latency_s);
+    sum.e2e_speed_gib_per_s = gib_per_s(sum.bytes, sum.e2e_latency_s);
+    sum.histogram.merge(&round.histogram);
+    sum.request_latency = sum.histogram.summary();
+    let next = u32::try_from(sum.loops.len()).unwrap_or(u32::MAX);
+    let renumbered = (next..).zip(round.loops);
+    sum.loops.extend(renumbered.map(|(index, one)| LoopReport { index, ..one }));
+    for tasklet in round.tasklets {
+        match sum.tasklets.iter_mut().find(|known| known.tid == tasklet.tid) {
+            Some(known) => add_tasklet(known, tasklet),
+            None => sum.tasklets.push(tasklet),
+        }
+    }
+    sum.counters += round.counters;
+    sum.short_transfers += round.short_transfers;
+    sum.cpu.user_s += round.cpu.user_s;
+    sum.cpu.system_s += round.cpu.system_s;
+    for doubt in round.doubts {
+        if !sum.doubts.contains(&doubt) {
+            sum.doubts.push(doubt);
+        }
+    }
+    sum.failures.extend(round.failures);
+    sum.validated_bytes = match (sum.validated_bytes, round.validated_bytes) {
+        (Some(a), Some(b)) => Some(a + b),
+        (a, b) => a.or(b),
+    };
+    sum.unfinished_bytes += round.unfinished_bytes;
+    // Every round makes the same requests. One that did not is not to be hidden.
+    if sum.fingerprint != round.fingerprint && round.status == Status::Complete {
+        sum.fingerprint = format!("{}+{}", sum.fingerprint, round.fingerprint);
+    }
+}
+
+fn add_tasklet(sum: &mut TaskletReport, round: TaskletReport) {
+    sum.bytes += round.bytes;
+    sum.task_latency_s += round.task_latency_s;
+    sum.e2e_latency_s += round.e2e_latency_s;
+    sum.loop_task_latency_s.extend(round.loop_task_latency_s);
+}
+
+fn worse(a: Status, b: Status) -> Status {
+    let rank = |status| match status {
+        Status::Complete => 0,
+        Status::Interrupted => 1,
+        Status::Failed => 2,
+    };
+    if rank(a) >= rank(b) { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use aio_core::report::Doubt;
+
+    use super::*;
+    use crate::render::sample;
+
+    fn engine() -> EngineReport {
+        sample::one_engine().engines.remove(0)
+    }
+
+    #[test]
+    fn rounds_add_up_and_their_loops_are_numbered_through() {
+        let mut single = engine();
+        single.directions[0].histogram.record(7);
+        let merged = rounds(vec![single.clone(), single.clone(), single.clone()]).unwrap();
+        let (one, sum) = (&single.directions[0], &merged.directions[0]);
+        assert_eq!((sum.bytes, sum.requests), (3 * one.bytes, 3 * one.requests));
+        assert!((sum.task_latency_s - 3.0 * one.task_latency_s).abs() < 1e-9);
+        assert!((sum.task_speed_gib_per_s - one.task_speed_gib_per_s).abs() < 1e-9);
+        assert_eq!(sum.counters.system_calls, 3 * one.counters.system_calls);
+        assert!((sum.cpu.system_s - 3.0 * one.cpu.system_s).abs() < 1e-9);
+        let indices: Vec<_> = sum.loops.iter().map(|one| one.index).collect();
+        assert_eq!(indices, (0..12).collect::<Vec<_>>());
+        assert_eq!(sum.fingerprint, one.fingerprint);
+        assert_eq!((sum.histogram.count(), sum.request_latency.max_ns), (3, 7));
+    }
+
+    #[test]
+    fn the_worst_round_decides_and_doubts_are_told_once() {
+        let mut bad = engine();
+        bad.directions[0].status = Status::Failed;
+        bad.directions[0].doubts = vec![Doubt::new("buffered", "x")];
+        let merged = rounds(vec![bad.clone(), engine(), bad]).unwrap();
+        assert_eq!(merged.directions[0].status, Status::Failed);
+        assert_eq!(merged.directions[0].doubts.len(), 1);
+    }
+
+    #[test]
+    fn a_round_with_other_requests_shows() {
+        let mut other = engine();
+        other.directions[0].fingerprint = "f".into();
+        let merged = rounds(vec![engine(), other]).unwrap();
+        assert_eq!(merged.directions[0].fingerprint, "0123456789abcdef+f");
+    }
+
+    #[test]
+    fn no_rounds_are_no_result() {
+        assert_eq!(rounds(Vec::new()), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! How the program ends: exit codes, and errors that know theirs.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use aio_core::target::ResolveError;
+
+use crate::voice;
+
+/// How the program ends. The numbers are part of the interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// All was done.
+    Done,
+    /// Input, output or something else in the run failed; or the results could not be written.
+    Failed,
+    /// Refused before anything was created or changed.
+    Refused,
+    /// Done, but `--strict` does not accept the result.
+    Doubtful,
+    /// This signal ended it, after the partial result was printed.
+    Signalled(u8),
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(match ending {
+            Ending::Done => 0,
+            Ending::Failed => 1,
+            Ending::Refused => 2,
+            Ending::Doubtful => 3,
+            Ending::Signalled(signal) => 128 + signal,
+        })
+    }
+}
+
+/// Why the program ends early, and how.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    ending: Ending,
+    error: anyhow::Error,
+}
+
+impl Failure {
+    /// Refused before anything was created.
+    pub(crate) fn refused(error: impl Into<anyhow::Error>) -> Self {
+        Self { ending: Ending::Refused, error: error.into() }
+    }
+
+    /// Failed on the way.
+    pub(crate) fn failed(error: impl Into<anyhow::Error>) -> Self {
+        Self { ending: Ending::Failed, error: error.into() }
+    }
+
+    /// Says on stderr what happened, and how the program ends.
+    pub(crate) fn tell(&self) -> Ending {
+        voice::complain(&self.sentence());
+        self.ending
+    }
+
+    /// The error and its causes.
+    pub(crate) fn sentence(&self) -> String {
+        chain(self.error.chain())
+    }
+}
+
+impl From<ResolveError> for Failure {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            // Too little of something is a failure, whether foreseen or met.
+            ResolveError::Memory { .. } => Self::failed(error),
+            other => Self::refused(other),
+        }
+    }
+}
+
+/// An error and its causes, once each: some errors are a cover of their cause and say the same.
+fn chain(links: impl Iterator<Item = impl fmt::Display>) -> String {
+    let mut said: Vec<String> = Vec::new();
+    for link in links.map(|link| link.to_string()) {
+        if said.last() != Some(&link) {
+            said.push(link);
+        }
+    }
+    said.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_chain_of_causes_is_told_once_each() {
+        let error = anyhow!("no space").context("no space").context("cannot write");
+        assert_eq!(Failure::failed(error).sentence(), "cannot write: no space");
+    }
+
+    #[test]
+    fn too_little_memory_is_a_failure_and_no_refusal() {
+        let failure = Failure::from(ResolveError::Memory { asked_bytes: 2, available_bytes: 1 });
+        assert_eq!(failure.ending, Ending::Failed);
+    }
+}

@@ -1,0 +1,126 @@
+//! For spreadsheets: a row per engine and direction. What was not measured is empty.
+//!
+//! Columns are only ever added, at the end. Their names say their units; `doubts` are the stable
+//! words of [`aio_core::report::Doubt`] and `failures` sentences, both separated by `;`.
+
+use std::io::{self, Write};
+
+use aio_core::report::{DirectionReport, EngineReport, Report, Status};
+
+use super::Render;
+use super::numbers::{counting_speeds, has_rate, ratio, requests_per_s};
+
+type Content = fn(&Report, &EngineReport, &DirectionReport) -> Option<String>;
+
+/// Columns in order.
+const COLUMNS: [(&str, Content); 35] = [
+    ("engine", |_, engine, _| Some(engine.engine.clone())),
+    ("direction", |_, _, one| Some(one.direction.to_string())),
+    ("status", |_, _, one| Some(status(one.status).into())),
+    ("moves_data", |_, engine, _| Some(engine.moves_data.to_string())),
+    ("block_size_bytes", |report, _, _| Some(report.plan.block_size_bytes.to_string())),
+    ("queue_depth", |report, _, _| Some(report.plan.queue_depth.to_string())),
+    ("tasklets_count", |_, _, one| Some(one.tasklets_count.to_string())),
+    ("lanes_count", |report, _, _| Some(report.plan.lanes.to_string())),
+    ("loops_count", |_, _, one| Some(counting_loops(one).to_string())),
+    ("bytes", |_, _, one| Some(one.bytes.to_string())),
+    ("requests", |_, _, one| Some(one.requests.to_string())),
+    ("task_latency_s", |_, _, one| has_rate(one).then(|| one.task_latency_s.to_string())),
+    ("e2e_latency_s", |_, _, one| has_rate(one).then(|| one.e2e_latency_s.to_string())),
+    ("task_speed_gib_per_s", |_, engine, one| moved(engine, one, one.task_speed_gib_per_s)),
+    ("e2e_speed_gib_per_s", |_, engine, one| moved(engine, one, one.e2e_speed_gib_per_s)),
+    ("loop_speed_gib_per_s_min", |_, engine, one| {
+        counting_speeds(one).and_then(|(least, _)| moved(engine, one, least))
+    }),
+    ("loop_speed_gib_per_s_max", |_, engine, one| {
+        counting_speeds(one).and_then(|(_, greatest)| moved(engine, one, greatest))
+    }),
+    ("requests_per_s", |_, _, one| requests_per_s(one).map(|rate| rate.to_string())),
+    ("request_latency_ns_min", |_, _, one| latency(one, one.request_latency.min_ns)),
+    ("request_latency_ns_mean", |_, _, one| latency(one, one.request_latency.mean_ns)),
+    ("request_latency_ns_p50", |_, _, one| latency(one, one.request_latency.p50_ns)),
+    ("request_latency_ns_p90", |_, _, one| latency(one, one.request_latency.p90_ns)),
+    ("request_latency_ns_p99", |_, _, one| latency(one, one.request_latency.p99_ns)),
+    ("request_latency_ns_p99_9", |_, _, one| latency(one, one.request_latency.p99_9_ns)),
+    ("request_latency_ns_max", |_, _, one| latency(one, one.request_latency.max_ns)),
+    ("system_calls", |_, _, one| Some(one.counters.system_calls.to_string())),
+    ("system_calls_per_request", |_, _, one| {
+        ratio(one.counters.system_calls, one.requests).map(|ratio| ratio.to_string())
+    }),
+    ("short_transfers", |_, _, one| Some(one.short_transfers.to_string())),
+    ("cpu_user_s", |_, _, one| Some(one.cpu.user_s.to_string())),
+    ("cpu_system_s", |_, _, one| Some(one.cpu.system_s.to_string())),
+    ("validated_bytes", |_, _, one| one.validated_bytes.map(|bytes| bytes.to_string())),
+    ("seed", |report, _, _| Some(report.plan.seed.to_string())),
+    ("fingerprint", |_, _, one| Some(one.fingerprint.clone())),
+    ("doubts", |_, _, one| Some(joined(one.doubts.iter().map(|doubt| &doubt.code)))),
+    ("failures", |_, _, one| Some(joined(one.failures.iter().map(|failure| &failure.message)))),
+];
+
+/// The rows below their header.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Csv;
+
+impl Render for Csv {
+    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(COLUMNS.map(|(name, _)| name))?;
+        for engine in &report.engines {
+            for one in &engine.directions {
+                let row = COLUMNS.map(|(_, content)| content(report, engine, one));
+                writer.write_record(row.map(Option::unwrap_or_default))?;
+            }
+        }
+        writer.flush()
+    }
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Complete => "complete",
+        Status::Interrupted => "interrupted",
+        Status::Failed => "failed",
+    }
+}
+
+fn counting_loops(one: &DirectionReport) -> usize {
+    one.loops.iter().filter(|one| one.counts).count()
+}
+
+fn moved(engine: &EngineReport, one: &DirectionReport, rate: f64) -> Option<String> {
+    (engine.moves_data && has_rate(one)).then(|| rate.to_string())
+}
+
+fn latency(one: &DirectionReport, ns: impl ToString + Copy) -> Option<String> {
+    (has_rate(one) && one.request_latency.max_ns > 0).then(|| ns.to_string())
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a String>) -> String {
+    words.map(String::as_str).collect::<Vec<_>>().join(";")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{rendered, sample};
+    use super::*;
+
+    #[test]
+    fn each_engine_and_direction_has_a_row() {
+        insta::assert_snapshot!(rendered(&Csv, &sample::comparison()), @r"
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures
+        uring,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6666666666666667,2.5,2048,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,
+        uring,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.75,0.7575000000000001,4,3.96039603960396,3.846153846153846,4.166666666666667,4096,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,
+        sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3333333333333333,2,1638.4,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,
+        sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.0769230769230766,3.3333333333333335,3276.8,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,
+        ");
+    }
+
+    #[test]
+    fn what_failed_has_empty_cells() {
+        insta::assert_snapshot!(rendered(&Csv, &sample::troubled()), @r"
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures
+        libaio,write,failed,true,100000,32,2,2,3,3221225472,3072,,,,,,,,,,,,,,,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,cannot write /data/f.1: No space left on device
+        sync,read,complete,true,100000,32,1,2,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6666666666666667,2.5,2048,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,2,0.05,0.2,3221225472,0,0123456789abcdef,buffered,
+        ");
+    }
+}

@@ -1,0 +1,81 @@
+//! For programs: all of the report, as the core defines it.
+//!
+//! Rates and latencies of a direction that has none, because it failed or no loop of it has ended,
+//! are null; so are bytes per second of an engine that moves no data.
+
+use std::io::{self, Write};
+
+use aio_core::report::Report;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::Render;
+use super::numbers::has_rate;
+
+/// The report as JSON, on many lines.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Json;
+
+impl Render for Json {
+    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        let mut value = serde_json::to_value(report)?;
+        for (e, engine) in report.engines.iter().enumerate() {
+            for (d, direction) in engine.directions.iter().enumerate() {
+                let one = &mut value["engines"][e]["directions"][d];
+                if !has_rate(direction) {
+                    forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
+                }
+                if !has_rate(direction) || !engine.moves_data {
+                    forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
+                }
+                if !engine.moves_data {
+                    let loops = one["loops"].as_array_mut();
+                    for one in loops.into_iter().flatten() {
+                        forget(one, &["task_speed_gib_per_s"]);
+                    }
+                }
+            }
+        }
+        write(&value, out)
+    }
+}
+
+fn forget(object: &mut Value, fields: &[&str]) {
+    for field in fields {
+        object[*field] = Value::Null;
+    }
+}
+
+/// `value` on many lines, with a line end behind it.
+pub(super) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{rendered, sample};
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_the_report() {
+        let report = sample::one_engine();
+        let text = rendered(&Json, &report);
+        assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report);
+        assert!(text.starts_with("{\n  \"schema_version\": 1,"), "fields keep their order");
+    }
+
+    #[test]
+    fn numbers_that_were_not_measured_are_null() {
+        let of = |report: &Report| -> Value {
+            let value: Value = serde_json::from_str(&rendered(&Json, report)).unwrap();
+            value["engines"][0]["directions"][0].clone()
+        };
+        let failed = of(&sample::troubled());
+        assert_eq!(failed["status"], "failed");
+        assert!(failed["task_speed_gib_per_s"].is_null() && failed["task_latency_s"].is_null());
+        let null = of(&sample::null());
+        assert!(null["e2e_speed_gib_per_s"].is_null() && null["task_latency_s"].is_number());
+        assert!(null["loops"][0]["task_speed_gib_per_s"].is_null());
+    }
+}

@@ -1,0 +1,61 @@
+//! Results in the forms that people and programs read. Each is a pure function of its data.
+
+mod classic;
+mod csv;
+mod json;
+mod notes;
+mod numbers;
+#[cfg(test)]
+pub(crate) mod sample;
+mod table;
+mod text;
+mod wrap;
+
+use std::io::{self, Write};
+
+use aio_core::report::Report;
+use anyhow::Context;
+
+use crate::args::Format;
+use crate::dry_run::Preview;
+use crate::ending::Failure;
+
+pub(crate) use notes::failures;
+pub(crate) use numbers::{counting_speeds, has_rate};
+pub(crate) use text::Text;
+
+/// A form that a report comes in.
+pub(crate) trait Render {
+    /// Writes the whole of `report` to `out`.
+    fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// `report` in the form that was asked for.
+pub(crate) fn report(report: &Report, format: Format) -> Result<Vec<u8>, Failure> {
+    let renderer: &dyn Render = match format {
+        Format::Text => &Text::default(),
+        Format::Json => &json::Json,
+        Format::Csv => &csv::Csv,
+        Format::Classic => &classic::Classic,
+    };
+    let mut out = Vec::new();
+    let result = renderer.render(report, &mut out).context("cannot render the results");
+    result.map(|()| out).map_err(Failure::failed)
+}
+
+/// What a run would be, for people or, as JSON, for programs.
+pub(crate) fn preview(preview: &Preview, format: Format) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    let result = match format {
+        Format::Json => json::write(preview, &mut out),
+        _ => text::write_preview(preview, &mut out),
+    };
+    result.context("cannot render the plan").map(|()| out).map_err(Failure::failed)
+}
+
+#[cfg(test)]
+pub(crate) fn rendered(renderer: &dyn Render, report: &Report) -> String {
+    let mut out = Vec::new();
+    renderer.render(report, &mut out).expect("a Vec takes all");
+    String::from_utf8(out).expect("reports are UTF-8")
+}

@@ -1,0 +1,132 @@
+//! Numbers as people read them. What was not measured is a dash, never a number.
+
+use aio_core::report::{DirectionReport, Status};
+
+/// What stands where there is no number.
+pub(super) const NONE: &str = "-";
+
+/// Whether the direction has a rate: it did not fail, and loops that count have ended.
+pub(crate) fn has_rate(direction: &DirectionReport) -> bool {
+    direction.status != Status::Failed
+        && direction.task_latency_s > 0.0
+        && direction.loops.iter().any(|one| one.counts)
+}
+
+/// The slowest and the fastest loop that counts, in GiB/s.
+pub(crate) fn counting_speeds(direction: &DirectionReport) -> Option<(f64, f64)> {
+    let counting = direction.loops.iter().filter(|one| one.counts);
+    range(counting.map(|one| one.task_speed_gib_per_s))
+}
+
+/// The least and the greatest.
+pub(super) fn range(numbers: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    numbers.fold(None, |range, number| {
+        let (least, greatest) = range.unwrap_or((number, number));
+        Some((number.min(least), number.max(greatest)))
+    })
+}
+
+/// A number with about four significant digits, or all of its whole ones.
+pub(crate) fn short(number: f64) -> String {
+    match number.abs() {
+        size if size >= 999.95 => format!("{number:.0}"),
+        size if size >= 99.995 => format!("{number:.1}"),
+        size if size >= 9.9995 => format!("{number:.2}"),
+        size if size >= 0.1 || size <= 0.0 => format!("{number:.3}"),
+        size if size >= 0.01 => format!("{number:.4}"),
+        _ => format!("{number:.5}"),
+    }
+}
+
+/// Two numbers as a range, or one when they read the same.
+pub(super) fn span((least, greatest): (f64, f64)) -> String {
+    let (least, greatest) = (short(least), short(greatest));
+    if least == greatest { least } else { format!("{least}–{greatest}") }
+}
+
+/// Nanoseconds as milliseconds.
+#[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
+pub(super) fn milliseconds(ns: u64) -> String {
+    short(ns as f64 / 1e6)
+}
+
+/// `part` per `whole`; `None` when there is no whole.
+#[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Requests per second.
+#[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
+pub(super) fn requests_per_s(direction: &DirectionReport) -> Option<f64> {
+    has_rate(direction).then(|| direction.requests as f64 / direction.task_latency_s)
+}
+
+/// A rate with `k` or `M` for thousands and millions.
+pub(super) fn per_second(rate: f64) -> String {
+    match rate {
+        rate if rate >= 1e6 => format!("{} M/s", short(rate / 1e6)),
+        rate if rate >= 1e3 => format!("{} k/s", short(rate / 1e3)),
+        rate => format!("{}/s", short(rate)),
+    }
+}
+
+/// A size in the largest unit of which it is a whole number.
+pub(super) fn size(bytes: u64) -> String {
+    let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let whole = units.iter().find(|(_, bits)| bytes > 0 && bytes.trailing_zeros() >= *bits);
+    match whole {
+        Some((unit, bits)) => format!("{} {unit}", bytes >> bits),
+        None => count(bytes, "byte"),
+    }
+}
+
+/// `1 loop`, `2 loops`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_about_four_digits_and_few_characters() {
+        for (number, text) in [
+            (0.0, "0.000"),
+            (0.001_234, "0.00123"),
+            (0.012_34, "0.0123"),
+            (1.23456, "1.235"),
+            (9.9996, "10.00"),
+            (12.345, "12.35"),
+            (99.996, "100.0"),
+            (999.96, "1000"),
+            (123_456.0, "123456"),
+        ] {
+            assert_eq!(short(number), text);
+        }
+        assert_eq!(span((1.0, 1.0001)), "1.000");
+        assert_eq!(span((1.0, 2.0)), "1.000–2.000");
+    }
+
+    #[test]
+    fn sizes_are_exact() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1, "1 byte"),
+            (1_000_003, "1000003 bytes"),
+            (1 << 20, "1 MiB"),
+            (3 << 29, "1536 MiB"),
+            (100_352, "98 KiB"),
+            (u64::MAX, "18446744073709551615 bytes"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+
+    #[test]
+    fn rates_are_scaled() {
+        assert_eq!(per_second(12.0), "12.00/s");
+        assert_eq!(per_second(14_200_000.0), "14.20 M/s");
+    }
+}

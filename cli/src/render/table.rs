@@ -1,0 +1,105 @@
+//! The table: a row per direction and engine.
+
+use aio_core::plan::Direction;
+use aio_core::report::{DirectionReport, EngineReport, Report, Status};
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
+
+use super::numbers::{
+    NONE, counting_speeds, has_rate, milliseconds, per_second, ratio, requests_per_s, short, span,
+};
+use super::wrap::PAGE_COLUMNS;
+use crate::voice::printable;
+
+type Content = fn(&EngineReport, &DirectionReport) -> Option<String>;
+
+/// Columns in order: title, content, and whether it is shown when no row has anything in it.
+const COLUMNS: [(&str, Content, bool); 11] = [
+    ("engine", |engine, _| Some(printable(&engine.engine)), true),
+    ("", |_, one| Some(one.direction.to_string()), true),
+    ("GiB/s", speed, true),
+    ("task s", |_, one| has_rate(one).then(|| short(one.task_latency_s)), false),
+    ("e2e s", |_, one| has_rate(one).then(|| short(one.e2e_latency_s)), false),
+    ("loops GiB/s", loops, false),
+    ("p50 ms", |_, one| latency(one, one.request_latency.p50_ns), false),
+    ("p99 ms", |_, one| latency(one, one.request_latency.p99_ns), false),
+    ("calls/req", |_, one| calls(one), false),
+    ("CPU s", |_, one| has_rate(one).then(|| short(one.cpu.user_s + one.cpu.system_s)), false),
+    ("verdict", |engine, one| Some(verdict(engine, one).into()), true),
+];
+
+fn speed(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
+    if engine.moves_data {
+        has_rate(one).then(|| short(one.task_speed_gib_per_s))
+    } else {
+        requests_per_s(one).map(per_second)
+    }
+}
+
+fn loops(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
+    let measured = engine.moves_data && has_rate(one);
+    counting_speeds(one).filter(|_| measured).map(span)
+}
+
+fn latency(one: &DirectionReport, ns: u64) -> Option<String> {
+    (has_rate(one) && ns > 0).then(|| milliseconds(ns))
+}
+
+fn calls(one: &DirectionReport) -> Option<String> {
+    ratio(one.counters.system_calls, one.requests).filter(|_| has_rate(one)).map(short)
+}
+
+fn verdict(engine: &EngineReport, one: &DirectionReport) -> &'static str {
+    match one.status {
+        Status::Failed => "FAILED",
+        Status::Interrupted => "partial",
+        Status::Complete if !engine.moves_data => "moves no data",
+        Status::Complete if one.doubts.is_empty() => "ok",
+        Status::Complete => "doubtful",
+    }
+}
+
+/// The directions of the report, in its order.
+pub(super) fn directions(report: &Report) -> Vec<Direction> {
+    let mut directions = Vec::new();
+    for one in report.engines.iter().flat_map(|engine| &engine.directions) {
+        if !directions.contains(&one.direction) {
+            directions.push(one.direction);
+        }
+    }
+    directions
+}
+
+/// The table's lines, engines below each other for each direction.
+pub(super) fn lines(report: &Report) -> Vec<String> {
+    let mut rows: Vec<Vec<Option<String>>> = Vec::new();
+    for direction in directions(report) {
+        for engine in &report.engines {
+            for one in engine.directions.iter().filter(|one| one.direction == direction) {
+                rows.push(COLUMNS.iter().map(|(_, content, _)| content(engine, one)).collect());
+            }
+        }
+    }
+    if rows.is_empty() {
+        return Vec::new();
+    }
+    let shown = |index: &usize| COLUMNS[*index].2 || rows.iter().any(|row| row[*index].is_some());
+    let shown: Vec<usize> = (0..COLUMNS.len()).filter(shown).collect();
+    let mut table = Table::new();
+    table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_style(TableComponent::HeaderLines, '─');
+    table.set_style(TableComponent::MiddleHeaderIntersections, '─');
+    table.set_width(u16::try_from(PAGE_COLUMNS).expect("a page is narrow"));
+    table.set_header(shown.iter().map(|index| COLUMNS[*index].0));
+    for row in &rows {
+        table.add_row(shown.iter().map(|index| row[*index].as_deref().unwrap_or(NONE)));
+    }
+    for (place, index) in shown.iter().enumerate() {
+        let Some(column) = table.column_mut(place) else { continue };
+        column.set_padding((0, 1));
+        if (2..COLUMNS.len() - 1).contains(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
