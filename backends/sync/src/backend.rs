@@ -69,7 +69,7 @@ impl SyncIo {
             return Err(Unsupported::new(
                 format!(
                     "the sync engine starts a thread per request in flight, and queue depth \
-                     {queue_depth} times {engines} engines is {threads}, more than \
+                     {queue_depth} times {engines} engine(s) is {threads}, more than \
                      {POOL_THREADS_MAX}"
                 ),
                 "lower --queue-depth, --threads or --io-parallel",
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(
             refusal("", Operation::Read, 129, 8),
             "the sync engine starts a thread per request in flight, and queue depth 129 times 8 \
-             engines is 1032, more than 1024; lower --queue-depth, --threads or --io-parallel"
+             engine(s) is 1032, more than 1024; lower --queue-depth, --threads or --io-parallel"
         );
         assert_eq!(
             refusal("inline=on", Operation::Read, 2, 1),

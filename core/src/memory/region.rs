@@ -6,7 +6,10 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::block::{Block, Place, Segment};
-use super::mapping::Mapping;
+use super::mapping::{HUGE_PAGE_BYTES, Mapping, PAGE_BYTES};
+
+/// How much is made present between two looks at whether to stop.
+const POPULATE_STEP_BYTES: usize = 32 * HUGE_PAGE_BYTES;
 
 /// Exclusive ownership of `len()` bytes of a mapping, which it keeps alive.
 ///
@@ -137,18 +140,27 @@ impl Region {
         Arc::strong_count(&self.mapping)
     }
 
-    /// Makes every page present and, when allowed, keeps it in memory (`mlock`).
+    /// Makes every page present and, when allowed, keeps it in memory (`mlock`). Goes in steps, and
+    /// ends early when `stopped` says so.
     ///
     /// # Errors
     /// The error of `mlock`, `ENOMEM` or `EPERM` over the limit; the pages are present all the same.
-    pub fn populate_and_lock(&mut self) -> io::Result<()> {
-        // SAFETY: the range is mapped and owned by this region; mlock changes no contents.
-        let status = unsafe { libc::mlock(self.start.as_ptr().cast(), self.length) };
-        let refused = (status != 0).then(io::Error::last_os_error);
-        for page in self.as_mut_slice().chunks_mut(super::PAGE_BYTES) {
-            // A write, not a read: a read could leave the shared zero page in place. Volatile in
-            // effect, because the value goes through `black_box`.
-            page[0] = std::hint::black_box(page[0]);
+    pub fn populate_and_lock(&mut self, stopped: &dyn Fn() -> bool) -> io::Result<()> {
+        let mut refused = None;
+        for step in self.as_mut_slice().chunks_mut(POPULATE_STEP_BYTES) {
+            if stopped() {
+                break;
+            }
+            if refused.is_none() {
+                // SAFETY: the range is mapped and exclusively borrowed; mlock changes no contents.
+                let status = unsafe { libc::mlock(step.as_ptr().cast(), step.len()) };
+                refused = (status != 0).then(io::Error::last_os_error);
+            }
+            for page in step.chunks_mut(PAGE_BYTES) {
+                // A write, because a read could leave the shared zero page in place; through
+                // `black_box`, because writing back what was read could be left out.
+                page[0] = std::hint::black_box(page[0]);
+            }
         }
         refused.map_or(Ok(()), Err)
     }
@@ -216,7 +228,7 @@ mod tests {
         let mut region = region(3 * 4096);
         region.as_mut_slice()[4096] = 7;
         // Locking may be refused; being present may not.
-        let _refused_here_or_not = region.populate_and_lock();
+        let _refused_here_or_not = region.populate_and_lock(&|| false);
         assert_eq!(region.as_slice()[4096], 7);
     }
 }

@@ -16,6 +16,9 @@ use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::stats::Fingerprint;
 
+/// How much of a tensor is filled between two looks at whether to stop.
+const FILL_STEP_BYTES: usize = 16 << 20;
+
 /// Where a lane stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LanePlace {
@@ -106,7 +109,9 @@ impl LaneTask {
             let bound = self.memory.bind_to_numa_node(node);
             bound.map_err(|source| LaneError::NumaNode { node, source })?;
         }
-        receipts.push(match self.memory.populate_and_lock() {
+        let shared = &self.shared;
+        let halted = || shared.is_halted();
+        receipts.push(match self.memory.populate_and_lock(&halted) {
             Ok(()) => Receipt::granted("memory-lock", "on"),
             Err(error) => Receipt::downgraded(
                 "memory-lock",
@@ -116,9 +121,16 @@ impl LaneTask {
             ),
         });
         if self.slice.direction == Direction::Write {
-            self.data.fill(self.slice.offset_bytes, 0, self.memory.as_mut_slice());
+            let mut at = self.slice.offset_bytes;
+            for step in self.memory.as_mut_slice().chunks_mut(FILL_STEP_BYTES) {
+                if halted() {
+                    break;
+                }
+                self.data.fill(at, 0, step);
+                at += step.len() as u64;
+            }
         }
-        Ok(())
+        if halted() { Err(LaneError::Halted) } else { Ok(()) }
     }
 }
 
