@@ -3,14 +3,17 @@
 # in alternating runs on files in one folder. Prints medians, ranges and ratios as Markdown.
 #
 #   ci/bench.sh [FOLDER]          default: a new folder under target/
-#   RUNS=5 SIZE=1G BLOCK=1M DEPTH=32 ENGINES="uring libaio sync" ci/bench.sh
+#   RUNS=5 SIZE=1G BLOCK=1M DEPTH=32 MEMORY=thp ENGINES="uring libaio sync" ci/bench.sh
+#
+# aio's buffers are huge pages by default, fio's are 4 KiB pages: MEMORY=4k shows the difference
+# without that.
 #
 # fio's psync ignores the depth; aio's sync keeps a pool of DEPTH threads. Both write to a file that
 # is allocated already, with O_DIRECT. fio's rate is of its whole run, aio's of the timed loop.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-RUNS=${RUNS:-5} SIZE=${SIZE:-1G} BLOCK=${BLOCK:-1M} DEPTH=${DEPTH:-32}
+RUNS=${RUNS:-5} SIZE=${SIZE:-1G} BLOCK=${BLOCK:-1M} DEPTH=${DEPTH:-32} MEMORY=${MEMORY:-thp}
 read -ra engines <<<"${ENGINES:-uring libaio sync}"
 command -v fio >/dev/null || { echo "bench: fio is missing (apt-get install fio)" >&2; exit 1; }
 cargo build --release --quiet --locked
@@ -25,13 +28,13 @@ run_fio() { # engine direction
     fio --name=bench --filename="$folder/fio" --rw="$2" --bs="$BLOCK" --iodepth="$DEPTH" \
         --ioengine="$name" --direct=1 --size="$SIZE" --end_fsync=0 --invalidate=1 \
         --output-format=terse --terse-version=3 |
-        awk -F';' -v write="$([ "$2" = write ] && echo 1 || echo 0)" '{ printf "%.1f\n", (write ? $48 : $7) / 1024 }'
+        awk -F';' '$1 == 3' | awk -F';' -v write="$([ "$2" = write ] && echo 1 || echo 0)" '{ printf "%.1f\n", (write ? $48 : $7) / 1024 }'
 }
 run_aio() { # engine direction
     local target=(--read-file "$folder/aio.0")
     [ "$2" = write ] && target=(--write-file "$folder/aio" --write-size "$SIZE" --keep)
     $aio --engine "$1" "${target[@]}" --block-size "$BLOCK" --queue-depth "$DEPTH" \
-        --loops 1 --warmup-loops "$([ "$2" = write ] && echo 1 || echo 0)" --format csv --quiet |
+        --memory "$MEMORY" --loops 1 --warmup-loops "$([ "$2" = write ] && echo 1 || echo 0)" --format csv --quiet |
         awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "task_speed_gib_per_s") c = i }
                  NR == 2 { printf "%.1f\n", $c * 1024 }'
 }
@@ -46,7 +49,7 @@ summary() {
 run_fio sync write >/dev/null
 run_aio sync write >/dev/null
 
-echo "aio $($aio --version | cut -d' ' -f2) against $(fio --version): $SIZE, block $BLOCK, depth $DEPTH, O_DIRECT, $RUNS alternating runs, MiB/s"
+echo "aio $($aio --version | cut -d' ' -f2) against $(fio --version): $SIZE, block $BLOCK, depth $DEPTH, O_DIRECT, aio memory $MEMORY, $RUNS alternating runs, MiB/s"
 echo
 echo "| engine | direction | aio median (range) | fio median (range) | aio / fio |"
 echo "|---|---|---|---|---|"

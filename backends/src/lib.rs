@@ -1,7 +1,8 @@
 //! The one list of aio's backends, and the choice of one at run time.
 //!
 //! To add a backend: a folder beside the others, a line in the workspace's and in this crate's
-//! `Cargo.toml`, and here a variant of [`AnyBackend`] with its arm in [`parse`]. Dispatch happens
+//! `Cargo.toml`, and here a variant of [`AnyBackend`] with its
+//! name in [`NAMES`] and its arm in [`parse`]. Dispatch happens
 //! once per run: behind [`RunPlan::run`] everything is monomorphised.
 #![forbid(unsafe_code)]
 
@@ -11,4 +12,4 @@ mod spec;
 
 pub use any::{AnyBackend, RunPlan};
 pub use choose::{Choice, Chosen, NoneUsable, choose};
-pub use spec::{SpecError, all, parse};
+pub use spec::{NAMES, SpecError, all, parse};

@@ -4,14 +4,18 @@ use thiserror::Error;
 
 use crate::AnyBackend;
 
+/// The names of all backends, as messages and the help list them.
+pub const NAMES: [&str; 4] = ["uring", "libaio", "sync", "null"];
+
 /// A spec that names no backend, or an option that the backend does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SpecError {
     /// No backend has this name.
-    #[error(
-        "there is no engine {0:?}; the engines are uring, libaio, sync and null, or auto or all"
-    )]
-    Name(String),
+    #[error("there is no engine {given:?}; the engines are {}, or auto or all", NAMES.join(", "))]
+    Name {
+        /// What was given instead.
+        given: String,
+    },
     /// The backend refuses its options.
     #[error("--engine {spec}: {reason}")]
     Options {
@@ -42,7 +46,7 @@ pub fn parse(spec: &str) -> Result<AnyBackend, SpecError> {
         }
         "null" if options.is_empty() => Ok(aio_null::Null.into()),
         "null" => Err(refused("null has no options".into())),
-        _ => Err(SpecError::Name(name.into())),
+        _ => Err(SpecError::Name { given: name.into() }),
     }
 }
 
@@ -74,6 +78,13 @@ mod tests {
             ("null", "null"),
         ] {
             assert_eq!(parse(spec).unwrap().name(), name);
+        }
+    }
+
+    #[test]
+    fn every_name_that_is_listed_is_understood() {
+        for name in NAMES {
+            assert_eq!(parse(name).unwrap().name(), name);
         }
     }
 

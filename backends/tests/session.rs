@@ -10,6 +10,7 @@ use aio_core::plan::{Direction, Order, Origin, PathTemplate, Phase, Plan, Tensor
 use aio_core::report::{DirectionReport, EngineReport, Status};
 use aio_core::session::{Session, Silent, Stop};
 use aio_core::target::{RefusedTarget, ResolveError};
+use aio_core::testing::skip;
 
 const ODD_SIZE: u64 = 1_000_003;
 
@@ -42,7 +43,7 @@ fn plan(phases: Vec<Phase>) -> Plan {
 fn open(mut plan: Plan) -> Session {
     match Session::open(plan.clone(), None, Stop::default()) {
         Err(ResolveError::Target(RefusedTarget::NoDirectIo { path })) => {
-            eprintln!("skipped: O_DIRECT, which {} refuses; buffered instead", path.display());
+            skip(&format!("O_DIRECT, which {} refuses; buffered instead", path.display()));
             plan.buffered = true;
             Session::open(plan, None, Stop::default()).expect("a plan that can run buffered")
         }
@@ -55,7 +56,7 @@ fn engines(session: &Session) -> Vec<AnyBackend> {
     let usable = |backend: &AnyBackend| match backend.probe(&session.needs()) {
         Ok(_) => true,
         Err(unsupported) => {
-            eprintln!("skipped: {}: {}", backend.name(), unsupported.sentence());
+            skip(&format!("{}: {}", backend.name(), unsupported.sentence()));
             false
         }
     };

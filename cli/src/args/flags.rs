@@ -39,8 +39,9 @@ Examples:
     args_override_self = false
 )]
 pub(crate) struct Args {
-    /// Engine with its options, several by commas: uring, libaio, sync, null; auto takes the first
-    /// that can run, all takes all of them
+    // The list of engines is the backends' own, so that a new one needs no change here.
+    #[arg(help = format!("Engine with its options, several by commas: {}; auto takes the first that \
+        can run, all takes all of them but null", aio_backends::NAMES.join(", ")))]
     #[arg(long = "engine", value_name = "NAME[:KEY[=VALUE]]", value_delimiter = ',')]
     #[arg(default_value = "auto", help_heading = "Engine")]
     pub(crate) engines: Vec<String>,

@@ -193,6 +193,7 @@ fn has_mark(file: &File) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::skip;
 
     #[test]
     fn a_foreign_file_needs_overwrite_and_a_marked_one_does_not() {
@@ -204,7 +205,7 @@ mod tests {
         assert!(refused.ends_with("add --overwrite to replace its contents"), "{refused}");
         assert!(may_write(&path, true).unwrap());
         if set_mark(&File::open(&path).unwrap()).is_err() {
-            eprintln!("skipped: this file system has no extended attributes");
+            skip("this file system has no extended attributes");
             return;
         }
         assert!(may_write(&path, false).unwrap());

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use aio_core::engine::{Backend, Errno, Needs, Operations};
 use aio_core::memory::{Block, Mapping, MemoryKind, Part};
+use aio_core::testing::skip;
 use libaio_sys::{ContextId, IOCB_CMD_POLL, io_destroy, io_submit};
 
 use super::*;
@@ -45,7 +46,7 @@ fn setup(queue_depth: u32, files: &[&File]) -> LaneSetup {
 /// An engine on `files`; or nothing, with the probe's reason, where there is no Linux AIO.
 fn open(way: Libaio, queue_depth: u32, files: &[&File]) -> Option<Lent> {
     if let Err(why) = way.probe(&needs(queue_depth, 1)) {
-        println!("skipped: {}", why.sentence());
+        skip(&why.sentence());
         return None;
     }
     let opened = crate::open::open(way, operations(), queue_depth, 1).unwrap();
@@ -197,7 +198,7 @@ fn start_waiting(engine: &mut Engine, readable: &impl AsRawFd) -> bool {
     if engine.refused.is_empty() {
         return true;
     }
-    println!("skipped: this kernel has no IOCB_CMD_POLL");
+    skip("this kernel has no IOCB_CMD_POLL");
     false
 }
 
@@ -260,7 +261,7 @@ fn a_damaged_ring_is_given_up_for_system_calls_and_the_receipt_says_so() {
     let Some(mut lent) = open(Libaio::default(), 2, &[&file]) else { return };
     let engine = lent.engine();
     if !engine.context.has_ring() {
-        println!("skipped: {:?}", engine.receipts());
+        skip(&format!("{:?}", engine.receipts()));
         return;
     }
     let address = usize::try_from(engine.context.id()).unwrap();
@@ -298,7 +299,7 @@ fn results_that_no_storage_gives_stay_errors_and_byte_counts() {
 #[test]
 fn more_than_the_machine_allows_is_refused_with_the_cure() {
     let Some(limits) = crate::limits::Limits::read() else {
-        println!("skipped: the kernel has no fs.aio-max-nr");
+        skip("the kernel has no fs.aio-max-nr");
         return;
     };
     let refused = Libaio::default().probe(&needs(1 << 20, u32::MAX)).unwrap_err();

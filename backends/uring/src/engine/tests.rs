@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use aio_core::engine::{Backend, Errno, Files, LaneSetup, Needs};
 use aio_core::memory::{Mapping, MemoryKind, Part};
+use aio_core::testing::skip;
 
 use super::*;
 
@@ -39,7 +40,7 @@ fn is_here() -> bool {
     let needs = Needs { operations: everything(), queue_depth: 4, engines: 1, target: None };
     let probed = Uring::default().probe(&needs);
     if let Err(unsupported) = &probed {
-        println!("skipped: {}", unsupported.sentence());
+        skip(&unsupported.sentence());
     }
     probed.is_ok()
 }

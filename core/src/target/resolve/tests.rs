@@ -1,5 +1,6 @@
 use super::*;
 use crate::plan::{PathTemplate, Phase};
+use crate::testing::skip;
 
 fn group(path: PathBuf, tasklets: u32, sizes_bytes: &[u64], origin: Origin) -> TensorGroup {
     let path = PathTemplate::new(path);
@@ -112,7 +113,7 @@ fn a_hole_in_a_file_to_read_makes_the_result_doubtful() {
         resolved.doubts.into_iter().map(|(_, doubt)| doubt.code).collect()
     };
     if has_holes(&File::open(&path).unwrap(), 1 << 20) != Some(true) {
-        eprintln!("skipped: this file system does not tell holes");
+        skip("this file system does not tell holes");
         return;
     }
     assert!(codes(&plan).contains(&"holes".to_owned()));
