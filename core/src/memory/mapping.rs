@@ -67,10 +67,18 @@ impl Mapping {
     /// # Errors
     /// The error of `mmap`, usually `ENOMEM`.
     pub fn reserve(length_bytes: usize, kind: MemoryKind) -> io::Result<(Region, Vec<Receipt>)> {
+        // No slice may be longer than `isize::MAX` bytes; rounding up must not wrap either.
+        let most = isize::MAX as usize - 2 * HUGE_PAGE_BYTES;
+        if length_bytes > most {
+            return Err(no_memory());
+        }
         let length = length_bytes.max(1).next_multiple_of(PAGE_BYTES);
         let mut receipts = Vec::new();
         if kind == MemoryKind::Hugetlb {
-            match Self::map(length.next_multiple_of(HUGE_PAGE_BYTES), libc::MAP_HUGETLB) {
+            match Self::map(
+                length.next_multiple_of(HUGE_PAGE_BYTES),
+                libc::MAP_HUGETLB | libc::MAP_HUGE_2MB,
+            ) {
                 Ok(mapping) => {
                     receipts.push(Receipt::granted("memory", "hugetlb"));
                     return Ok((mapping.into_region(length), receipts));
@@ -84,7 +92,7 @@ impl Mapping {
             }
         }
         // Slack so that the region can start at a huge page whatever address the kernel picks.
-        let mapping = Self::map(length.checked_add(HUGE_PAGE_BYTES).ok_or_else(no_memory)?, 0)?;
+        let mapping = Self::map(length + HUGE_PAGE_BYTES, 0)?;
         let advice = match kind {
             MemoryKind::Small => libc::MADV_NOHUGEPAGE,
             MemoryKind::Thp | MemoryKind::Hugetlb => libc::MADV_HUGEPAGE,
@@ -161,7 +169,10 @@ mod tests {
 
     #[test]
     fn a_reservation_past_the_address_space_is_an_error() {
-        assert!(Mapping::reserve(usize::MAX - PAGE_BYTES, MemoryKind::Small).is_err());
+        for bytes in [usize::MAX, usize::MAX - PAGE_BYTES, isize::MAX as usize, 1 << 60] {
+            assert!(Mapping::reserve(bytes, MemoryKind::Small).is_err());
+            assert!(Mapping::reserve(bytes, MemoryKind::Hugetlb).is_err());
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ impl Part {
     /// the block size that the part was made for.
     pub fn lend(&mut self, length_bytes: u32) -> Option<Block> {
         let start = self.lent_bytes;
-        let end = start + length_bytes as usize;
+        let end = start.checked_add(length_bytes as usize)?;
         if end > self.len() || length_bytes == 0 {
             return None;
         }
@@ -169,6 +169,17 @@ mod tests {
         }
         let bytes = part.rewind().unwrap();
         assert!(bytes[..4096].iter().all(|b| *b == 1) && bytes[4096..].iter().all(|b| *b == 2));
+    }
+
+    #[test]
+    fn a_length_past_the_end_lends_nothing_however_large() {
+        let mut part = part(8192, 4096);
+        let first = part.lend(4096).unwrap();
+        for length in [4097, u32::MAX, u32::MAX - 4095] {
+            assert!(part.lend(length).is_none());
+        }
+        part.take_back(first).unwrap();
+        assert!(part.is_whole());
     }
 
     #[test]
