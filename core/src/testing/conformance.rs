@@ -1,7 +1,7 @@
 //! The list of checks.
 
 use super::fixture::{self, Store};
-use super::{exactly_once, leaving, opening, queueing, transfers};
+use super::{exactly_once, leaving, opening, queueing, skip, transfers};
 use crate::engine::{Backend, Operation, Operations};
 
 /// Checks that the engines of `backend`, with the options that it carries, keep the contract.
@@ -18,7 +18,7 @@ pub fn conformance<B: Backend>(backend: &B) {
     let store = Store::new(4096);
     let needs = fixture::needs(reads_and_writes, 1, &store.files());
     if let Err(unsupported) = backend.probe(&needs) {
-        eprintln!("skipped: {}: {}", backend.name(), unsupported.sentence());
+        skip(&format!("{}: {}", backend.name(), unsupported.sentence()));
         return;
     }
 

@@ -4,6 +4,7 @@ use super::fixture::{
     BLOCK_BYTES, Exchange, Store, assert_unowned, bring_home, by_tag, needs, open, part, patient,
     pattern, queue_all, reads, setup, submit_all,
 };
+use super::skip;
 use crate::engine::{
     Backend, Completion, Completions, IoEngine, Lane, LaneSetup, Operation, Operations,
 };
@@ -112,7 +113,7 @@ pub(super) fn two_engines_on_one_thread_do_not_mix<B: Backend>(backend: &B) {
     let mut needs = needs(Operations::of(&[Operation::Read]), 4, &stores[0].files());
     needs.engines = 2;
     if let Err(unsupported) = backend.probe(&needs) {
-        eprintln!("skipped: two engines of {}: {}", backend.name(), unsupported.sentence());
+        skip(&format!("two engines of {}: {}", backend.name(), unsupported.sentence()));
         return;
     }
     let lane = Outer {
