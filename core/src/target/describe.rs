@@ -1,15 +1,18 @@
 //! What a target lies on.
 
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
 use nix::unistd::{Whence, lseek};
 
+/// What stands for the type of a file system where the target is a device itself.
+pub const BLOCK_DEVICE: &str = "block device";
+
 /// The file system under a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSystem {
-    /// Its type: `ext4`.
+    /// Its type, such as `ext4`, or [`BLOCK_DEVICE`].
     pub kind: String,
     /// Its device's `major:minor`.
     pub device: String,
@@ -21,17 +24,24 @@ pub fn keeps_in_memory(kind: &str) -> bool {
     matches!(kind, "tmpfs" | "ramfs" | "devtmpfs" | "hugetlbfs" | "rootfs")
 }
 
-/// The file system of `path`, or of its folder when it does not exist yet; `None` where `/proc`
+/// The file system of `path`, or the device that it is, or the file system of its folder when it does not exist yet; `None` where `/proc`
 /// does not tell.
 #[must_use]
 pub fn file_system_of(path: &Path) -> Option<FileSystem> {
     let metadata = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path))).ok()?;
-    let number = metadata.dev();
-    let device = format!("{}:{}", nix::sys::stat::major(number), nix::sys::stat::minor(number));
+    if metadata.file_type().is_block_device() {
+        // Not the file system that happens to hold its name.
+        return Some(FileSystem { kind: BLOCK_DEVICE.into(), device: numbers(metadata.rdev()) });
+    }
+    let device = numbers(metadata.dev());
     let mounts = procfs::process::Process::myself().ok()?.mountinfo().ok()?;
     // Later lines cover earlier ones.
     let mount = mounts.0.into_iter().rev().find(|mount| mount.majmin == device)?;
     Some(FileSystem { kind: mount.fs_type, device })
+}
+
+fn numbers(device: u64) -> String {
+    format!("{}:{}", nix::sys::stat::major(device), nix::sys::stat::minor(device))
 }
 
 /// The folder that holds `path`.

@@ -14,7 +14,7 @@ mod resolve;
 mod validate;
 
 pub use alignment::Alignment;
-pub use describe::{FileSystem, file_system_of, has_holes, keeps_in_memory};
+pub use describe::{BLOCK_DEVICE, FileSystem, file_system_of, has_holes, keeps_in_memory};
 pub use guard::{MARK, RefusedTarget};
 pub use made::Made;
 pub use open::{Given, TargetFailure, open_nameless};

@@ -268,11 +268,15 @@ impl Resolver<'_> {
             self.alignment = self.alignment.and(*alignment);
             return Ok(());
         }
-        let nameless = try_folder_of(path, self.direct())?;
+        let no_direct_io = || RefusedTarget::NoDirectIo { path: path.into() };
+        let nameless = try_folder_of(path, self.direct()).map_err(|refused| match refused {
+            // What the user named is the file, not the folder.
+            RefusedTarget::NoDirectIo { .. } => no_direct_io(),
+            other => other,
+        })?;
         let mut alignment = Alignment::NONE;
         if self.direct() {
-            alignment = Alignment::of(&nameless)
-                .map_err(|_refused| RefusedTarget::NoDirectIo { path: folder.clone() })?;
+            alignment = Alignment::of(&nameless).map_err(|_refused| no_direct_io())?;
         }
         self.alignment = self.alignment.and(alignment);
         self.folders.insert(folder, alignment);
