@@ -2,38 +2,74 @@
 
 use std::fs;
 
-use crate::support::Folder;
+use crate::support::{ENGINES, Folder};
 
-const ENGINES: [&str; 3] = ["uring", "libaio", "sync"];
-
-/// Whether the engine cannot run here, said aloud.
-fn skipped(folder: &Folder, engine: &str) -> bool {
-    let line = "--buffered --dry-run --write-file probe --write-size 1M --engine";
-    let ended = folder.aio(&format!("{line} {engine}"));
-    if ended.code != 0 {
-        eprintln!("skipped: {}", ended.stderr);
+/// The engines that can run here, buffered and where possible with direct I/O.
+fn ways() -> Vec<String> {
+    let folder = Folder::new();
+    let mut ways = Vec::new();
+    for flags in if folder.is_direct() { &["", "--buffered"][..] } else { &["--buffered"] } {
+        let engines = ENGINES.into_iter().filter(|engine| folder.can_run(engine));
+        ways.extend(engines.map(|engine| format!("--engine {engine} {flags}")));
     }
-    ended.code != 0
+    ways
 }
 
 #[test]
 fn a_file_is_the_same_whichever_engine_wrote_it_and_its_last_byte_arrives() {
-    let mut contents = Vec::new();
-    for engine in ENGINES {
-        let folder = Folder::new();
-        if skipped(&folder, engine) {
-            continue;
+    let ways = ways();
+    for size in [1, 511, 4097, 1_000_003, 8 << 20] {
+        let mut contents = Vec::new();
+        for way in &ways {
+            let folder = Folder::new();
+            let common = format!(
+                "{way} --quiet --format json --validate --block-size 100000 --loops 2 \
+                 --queue-depth 8"
+            );
+            let write = format!("{common} --write-file w --write-size {size} --seed 7 --keep");
+            let written = folder.aio(&write).code(0).direction();
+            assert_eq!(written["bytes"], 2 * size, "{write}");
+            assert!(written["validated_bytes"].as_u64() >= Some(size), "{write}");
+            let read = folder.aio(&format!("{common} --read-file w.0")).code(0).direction();
+            assert_eq!(read["bytes"], 2 * size, "{write}");
+            assert!(read["validated_bytes"].as_u64() >= Some(size), "{write}");
+            contents.push(fs::read(folder.path().join("w.0")).unwrap());
         }
-        let common = "--quiet --buffered --validate --block-size 100000 --loops 2";
-        let write = format!("{common} --engine {engine} --write-file w --write-size 1000003");
-        let written = folder.aio(&format!("{write} --seed 7 --keep")).code(0);
-        assert!(written.stdout.contains("validated: "), "{}", written.stdout);
-        let read = folder.aio(&format!("{common} --engine {engine} --read-file w.0")).code(0);
-        assert!(read.stdout.contains("validated: "), "{}", read.stdout);
-        contents.push(fs::read(folder.path().join("w.0")).unwrap());
+        assert!(contents.iter().all(|content| content.len() as u64 == size), "{size}");
+        assert!(contents.windows(2).all(|pair| pair[0] == pair[1]), "{size}");
     }
-    assert!(contents.iter().all(|content| content.len() == 1_000_003));
-    assert!(contents.windows(2).all(|pair| pair[0] == pair[1]));
+}
+
+#[test]
+fn a_block_that_direct_io_cannot_move_is_rounded_up_on_the_receipt() {
+    let folder = Folder::new();
+    if !folder.is_direct() {
+        return;
+    }
+    let line = "--engine sync --quiet --format json --write-file w --write-size 1000003";
+    let ended = folder.aio(&format!("{line} --block-size 100000 --validate")).code(0);
+    let alignment = ended.json()["targets"][0]["alignment_bytes"].as_u64().unwrap();
+    let receipt = ended.receipts("block-size").remove(0);
+    let granted = 100_000_u64.next_multiple_of(alignment);
+    assert_eq!(
+        (&receipt["asked"], &receipt["granted"]),
+        (&"100000".into(), &granted.to_string().into())
+    );
+    assert!(receipt["why_not"].as_str().unwrap().contains("O_DIRECT"), "{receipt}");
+    assert_eq!(ended.direction()["requests"], 3 * 1_000_003_u64.div_ceil(granted));
+}
+
+#[test]
+fn the_seed_decides_the_data() {
+    let folder = Folder::new();
+    let write = |seed| {
+        let line = "--engine sync --buffered --quiet --write-file w --write-size 1M --keep";
+        folder.aio(&format!("{line} --overwrite --seed {seed}")).code(0);
+        fs::read(folder.path().join("w.0")).unwrap()
+    };
+    let first = write(7);
+    assert_ne!(write(8), first);
+    assert_eq!(write(7), first);
 }
 
 #[test]

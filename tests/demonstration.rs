@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::Folder;
+use crate::support::{Folder, skip};
 
 #[test]
 fn without_arguments_all_engines_are_compared_and_nothing_is_left() {
@@ -20,7 +20,7 @@ fn a_folder_that_cannot_be_written_is_refused() {
     let folder = Folder::new();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
     if fs::write(folder.path().join("probe"), "").is_ok() {
-        eprintln!("skipped: this user may write everywhere");
+        skip("this user may write everywhere");
     } else {
         folder.aio("").refused(&["cannot make a file in", "Permission denied"]);
     }

@@ -1,6 +1,6 @@
 //! The help.
 
-use crate::support::Folder;
+use crate::support::{Folder, skip};
 
 #[test]
 fn help_has_all_groups_and_defaults_on_stdout_and_is_no_wider_than_a_page() {
@@ -32,7 +32,7 @@ fn the_examples_run_as_they_stand_and_leave_nothing() {
     for example in examples {
         let ended = folder.aio(example);
         if ended.stderr.contains("refuses O_DIRECT") {
-            eprintln!("skipped: {}", ended.stderr);
+            skip(&ended.stderr);
             continue;
         }
         ended.code(0);

@@ -5,8 +5,13 @@
 mod data;
 mod demonstration;
 mod ending;
+mod filesystems;
 mod help;
+mod limits;
+mod readme;
 mod refusals;
 mod results;
+mod seccomp;
+mod signals;
 mod sizes;
 mod support;

@@ -1,9 +1,12 @@
 //! What makes no sense, or cannot be done, is refused in one sentence before anything is made.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::support::Folder;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
+use crate::support::{Folder, skip};
 
 /// A line that would run if the words behind it made sense.
 const GOOD: &str = "--engine null --write-file w --write-size 1M --buffered --quiet";
@@ -67,7 +70,7 @@ fn an_engine_that_does_not_exist_is_named_with_those_that_do() {
     let folder = Folder::new();
     let words = ["\"urinng\"", "uring, libaio, sync"];
     folder.aio("--write-file w --write-size 1M --buffered --engine urinng").refused(&words);
-    folder.aio(&format!("{GOOD} --engine null:fast")).refused(&["null:fast", "no options"]);
+    folder.aio(&format!("{GOOD} --engine null:fast")).refused(&["null:fast", "it has none"]);
     assert_eq!(folder.names(), [""; 0]);
 }
 
@@ -76,6 +79,43 @@ fn more_threads_than_a_run_may_have_are_refused_with_the_limit() {
     let folder = Folder::new();
     let line = "--engine sync --write-file w --write-size 1M --buffered --queue-depth 100000";
     folder.aio(line).refused(&["100000", "1024"]);
+}
+
+#[test]
+fn more_requests_than_the_machine_has_for_linux_aio_name_the_sysctl() {
+    let folder = Folder::new();
+    let sysctl = fs::read_to_string("/proc/sys/fs/aio-max-nr").unwrap_or_default();
+    if !sysctl.trim().parse().is_ok_and(|most: u64| most < 100_000) {
+        return skip(&format!("a queue that is too deep: fs.aio-max-nr is {sysctl:?}"));
+    }
+    if folder.can_run("libaio") {
+        let words = ["100000", "sysctl -w fs.aio-max-nr="];
+        for size in ["1M", "8G"] {
+            let line = "--engine libaio --write-file w --buffered --queue-depth 100000";
+            folder.aio(&format!("{line} --dry-run --write-size {size}")).refused(&words);
+        }
+    }
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn a_deeper_ring_than_the_kernel_allows_names_its_limit() {
+    let folder = Folder::new();
+    if folder.can_run("uring") {
+        let line = "--engine uring --write-file w --write-size 1M --buffered --queue-depth 100000";
+        folder.aio(line).refused(&["100000", "32768"]);
+    }
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn a_device_is_not_written_even_if_asked() {
+    let folder = Folder::new();
+    symlink("/dev/null", folder.path().join("w.0")).unwrap();
+    for flags in ["", "--overwrite", "--overwrite --dry-run"] {
+        folder.aio(&format!("{GOOD} {flags}")).refused(&["w.0", "writing to devices"]);
+    }
+    assert_eq!(folder.names(), ["w.0"]);
 }
 
 #[test]
@@ -88,10 +128,12 @@ fn files_that_cannot_be_read_are_named() {
     read("empty").refused(&["empty"]);
     read("dir").refused(&["dir", "a folder"]);
     read("/dev/null").refused(&["/dev/null", "a character device"]);
+    mkfifo(&folder.path().join("fifo"), Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+    read("fifo").refused(&["fifo", "a FIFO"]);
     let secret = folder.file("secret", 4096);
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&secret).is_ok() {
-        eprintln!("skipped: this user may read every file");
+        skip("this user may read every file");
     } else {
         read("secret").refused(&["secret", "Permission denied"]);
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::Folder;
+use crate::support::{Folder, skip};
 
 const NULL: &str = "--engine null --buffered --quiet --write-file w --write-size 8M";
 
@@ -82,7 +82,7 @@ fn buffered_results_are_doubtful_and_strict_says_so_after_printing() {
     assert!(ended.stdout.contains("doubtful"), "{}", ended.stdout);
     let strict = folder.aio(&format!("{line} --strict"));
     if strict.code == 2 {
-        eprintln!("skipped: {}", strict.stderr);
+        skip(&strict.stderr);
         return;
     }
     let strict = strict.code(3);

@@ -1,6 +1,6 @@
 //! Any of the backends, as one type.
 
-use aio_core::engine::{Backend, Capabilities, Needs, Unsupported};
+use aio_core::engine::{Backend, Capabilities, Needs, OptionSpec, Unsupported};
 use aio_core::report::EngineReport;
 use aio_core::session::{Observer, Session};
 use enum_dispatch::enum_dispatch;
@@ -13,6 +13,9 @@ pub trait RunPlan {
 
     /// Whether its engines move data, or only measure the harness.
     fn moves_data(&self) -> bool;
+
+    /// The options that it has, in the order of its listing.
+    fn options(&self) -> &'static [OptionSpec];
 
     /// Asks the kernel whether it can do what `needs` says.
     ///
@@ -37,6 +40,10 @@ impl<B: Backend> RunPlan for B {
 
     fn moves_data(&self) -> bool {
         Backend::moves_data(self)
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        Backend::options(self)
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {

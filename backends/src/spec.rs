@@ -1,5 +1,6 @@
 //! Engine specs: `name:key=value:key`.
 
+use aio_core::engine::OptionError;
 use thiserror::Error;
 
 use crate::AnyBackend;
@@ -17,12 +18,12 @@ pub enum SpecError {
         given: String,
     },
     /// The backend refuses its options.
-    #[error("--engine {spec}: {reason}")]
+    #[error("--engine {spec}")]
     Options {
         /// The whole spec.
         spec: String,
-        /// The backend's sentence.
-        reason: String,
+        /// What is wrong with them.
+        source: OptionError,
     },
 }
 
@@ -33,21 +34,16 @@ pub enum SpecError {
 /// When the name or an option is unknown.
 pub fn parse(spec: &str) -> Result<AnyBackend, SpecError> {
     let (name, options) = spec.split_once(':').unwrap_or((spec, ""));
-    let refused = |reason: String| SpecError::Options { spec: spec.into(), reason };
-    match name {
-        "uring" | "io_uring" => {
-            aio_uring::Uring::parse(options).map(Into::into).map_err(|e| refused(e.to_string()))
-        }
+    let parsed = match name {
+        "uring" | "io_uring" => aio_uring::Uring::parse(options).map(AnyBackend::from),
         "libaio" | "aio_handle" | "aio_basic" => {
-            aio_libaio::Libaio::parse(options).map(Into::into).map_err(|e| refused(e.to_string()))
+            aio_libaio::Libaio::parse(options).map(AnyBackend::from)
         }
-        "sync" | "psync" => {
-            aio_sync::SyncIo::parse(options).map(Into::into).map_err(|e| refused(e.to_string()))
-        }
-        "null" if options.is_empty() => Ok(aio_null::Null.into()),
-        "null" => Err(refused("null has no options".into())),
-        _ => Err(SpecError::Name { given: name.into() }),
-    }
+        "sync" | "psync" => aio_sync::SyncIo::parse(options).map(AnyBackend::from),
+        "null" => aio_null::Null::parse(options).map(AnyBackend::from),
+        _ => return Err(SpecError::Name { given: name.into() }),
+    };
+    parsed.map_err(|source| SpecError::Options { spec: spec.into(), source })
 }
 
 /// The backends that move data, best first, with their default options.
@@ -62,6 +58,8 @@ pub fn all() -> Vec<AnyBackend> {
 
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
+
     use super::*;
     use crate::RunPlan;
 
@@ -93,8 +91,10 @@ mod tests {
         let text = parse("urinng").unwrap_err().to_string();
         assert!(text.contains("\"urinng\"") && text.contains("uring, libaio"), "{text}");
         for spec in ["null:x", "uring:x", "libaio:x=1", "sync:x"] {
-            let text = parse(spec).unwrap_err().to_string();
-            assert!(text.starts_with(&format!("--engine {spec}: ")), "{text}");
+            let refused = parse(spec).unwrap_err();
+            assert_eq!(refused.to_string(), format!("--engine {spec}"));
+            let reason = refused.source().expect("the backend says why").to_string();
+            assert!(reason.starts_with("there is no option 'x'; "), "{reason}");
         }
     }
 }

@@ -46,6 +46,7 @@ fn run(args: &Args, signals: &Signals) -> Result<Ending, Failure> {
     let plan = lower::lower(args).map_err(Failure::refused)?;
     let output = Output::open(args.listing.output.as_deref())?;
     let session = Session::open(plan, None, signals.stop().clone())?;
+    signals.remove_at_once(session.made());
     output.refuse_targets(session.resolved())?;
     let choice = choose(&session.plan().engines, &session.needs()).map_err(Failure::refused)?;
     if args.safety.strict {

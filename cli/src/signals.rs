@@ -1,47 +1,70 @@
-//! Signals: the first asks to stop, the second ends at once.
+//! Signals: the first asks to stop, the second ends at once, and neither leaves files behind.
 
-use std::fs;
-use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{fs, io, process, thread};
 
 use aio_core::session::Stop;
+use aio_core::target::Made;
 use anyhow::Context;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
+use signal_hook::iterator::Signals as Incoming;
 
 use crate::ending::{Ending, Failure};
 
 /// The signals that came.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
     stop: Stop,
     /// The number of the one that came last; 0 for none.
     last: Arc<AtomicUsize>,
+    /// What a run has made, to be removed when it is ended at once.
+    made: Arc<Mutex<Option<Arc<Made>>>>,
 }
 
 impl Signals {
     /// Watches for them from now on.
     pub(crate) fn watch() -> Result<Self, Failure> {
-        let signals = Self { stop: Stop::default(), last: Arc::default() };
+        let signals = Self::default();
         signals.register().context("cannot watch for signals").map_err(Failure::failed)?;
         Ok(signals)
     }
 
     fn register(&self) -> io::Result<()> {
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            if signal == SIGHUP && started_by_nohup() {
-                continue;
-            }
-            let number = usize::try_from(signal).expect("signals have small positive numbers");
-            // In this order, so that the signal that arms the shutdown does not trigger it.
-            flag::register_conditional_shutdown(signal, 128 + signal, self.stop.flag())?;
-            flag::register_usize(signal, Arc::clone(&self.last), number)?;
-            flag::register(signal, self.stop.flag())?;
-        }
         // A write beyond RLIMIT_FSIZE fails with EFBIG, instead of ending the process.
         flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        let mut watched = vec![SIGINT, SIGTERM];
+        if !started_by_nohup() {
+            watched.push(SIGHUP);
+        }
+        let mut incoming = Incoming::new(watched)?;
+        let signals = self.clone();
+        let watch = move || {
+            for signal in incoming.forever() {
+                signals.came(signal);
+            }
+        };
+        thread::Builder::new().name("aio-signals".into()).spawn(watch)?;
         Ok(())
+    }
+
+    fn came(&self, signal: i32) {
+        if self.stop.is_set() {
+            let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(made) = made.as_ref() {
+                let _nobody_to_tell = made.remove();
+            }
+            process::exit(128 + signal);
+        }
+        let number = usize::try_from(signal).expect("signals have small positive numbers");
+        self.last.store(number, Ordering::Relaxed);
+        self.stop.set();
+    }
+
+    /// Removes what is in `made` when a second signal ends the program.
+    pub(crate) fn remove_at_once(&self, made: Arc<Made>) {
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
     }
 
     /// What a session looks at to see whether it is to stop.

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use aio_core::engine::{
     Backend, Capabilities, Completions, Deadline, IoEngine, Lane, LaneSetup, Needs, OpenError,
-    Unsupported,
+    OptionSpec, Unsupported,
 };
 
 use crate::engine::Engine;
 use crate::open;
-use crate::options::Libaio;
+use crate::options::{Libaio, OPTIONS};
 
 /// How long the kernel has to give everything back when a lane is through.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -22,6 +22,10 @@ impl Backend for Libaio {
 
     fn moves_data(&self) -> bool {
         true
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        &OPTIONS
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {

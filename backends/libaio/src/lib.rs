@@ -15,4 +15,4 @@ mod open;
 mod options;
 mod submission;
 
-pub use options::{Libaio, OptionError};
+pub use options::Libaio;

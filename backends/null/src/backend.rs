@@ -1,6 +1,9 @@
 //! The backend.
 
-use aio_core::engine::{Backend, Capabilities, Lane, LaneSetup, Needs, OpenError, Unsupported};
+use aio_core::engine::{
+    Asked, Backend, Capabilities, Lane, LaneSetup, Needs, OpenError, OptionError, OptionSpec,
+    Unsupported,
+};
 
 use crate::engine::NullEngine;
 
@@ -12,6 +15,19 @@ use crate::engine::NullEngine;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Null;
 
+/// The options, as they are listed.
+const OPTIONS: [OptionSpec; 0] = [];
+
+impl Null {
+    /// The backend with `options`, of which it has none.
+    ///
+    /// # Errors
+    /// When there are any.
+    pub fn parse(options: &str) -> Result<Self, OptionError> {
+        Asked::parse(options, &OPTIONS).map(|_none| Self)
+    }
+}
+
 impl Backend for Null {
     fn name(&self) -> &'static str {
         "null"
@@ -19,6 +35,10 @@ impl Backend for Null {
 
     fn moves_data(&self) -> bool {
         false
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        &OPTIONS
     }
 
     fn probe(&self, _needs: &Needs) -> Result<Capabilities, Unsupported> {

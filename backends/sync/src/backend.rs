@@ -1,11 +1,12 @@
 //! The backend.
 
 use aio_core::engine::{
-    Backend, Capabilities, Lane, LaneSetup, Needs, OpenError, Operation, Operations, Unsupported,
+    Backend, Capabilities, Lane, LaneSetup, Needs, OpenError, Operation, Operations, OptionError,
+    OptionSpec, Unsupported,
 };
 
 use crate::inline::InlineEngine;
-use crate::options::{self, Inline, OptionsError};
+use crate::options::{self, Inline, OPTIONS};
 use crate::perform::perform;
 use crate::pool::PoolEngine;
 
@@ -39,7 +40,7 @@ impl SyncIo {
     ///
     /// # Errors
     /// When there is no such option, or one is given twice.
-    pub fn parse(options: &str) -> Result<Self, OptionsError> {
+    pub fn parse(options: &str) -> Result<Self, OptionError> {
         options::parse(options).map(|inline| Self { inline })
     }
 
@@ -86,6 +87,10 @@ impl Backend for SyncIo {
 
     fn moves_data(&self) -> bool {
         true
+    }
+
+    fn options(&self) -> &'static [OptionSpec] {
+        &OPTIONS
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {

@@ -17,4 +17,3 @@ mod queue;
 mod workers;
 
 pub use backend::SyncIo;
-pub use options::OptionsError;

@@ -1,6 +1,6 @@
 //! The options behind `sync:`.
 
-use thiserror::Error;
+use aio_core::engine::{Accepts, Asked, OptionError, OptionSpec};
 
 /// Whether requests run on the lane's own thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,37 +25,23 @@ impl Inline {
     }
 }
 
-/// The options are not ones of the sync engine.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum OptionsError {
-    /// No such option, or no such value of it.
-    #[error("the sync engine has no option \"{option}\"; it has inline=on and inline=off")]
-    Unknown {
-        /// What was given.
-        option: String,
-    },
-    /// An option was given more than once.
-    #[error("the option {key} of the sync engine was given twice")]
-    Twice {
-        /// The option.
-        key: &'static str,
-    },
-}
+/// The options, as they are listed.
+pub(crate) const OPTIONS: [OptionSpec; 1] = [OptionSpec {
+    key: "inline",
+    accepts: Accepts::Switch,
+    default: "on at depth 1",
+    help: "make the calls on the lane's own thread, without a pool",
+    since: None,
+}];
 
-/// Parses `key=value` pairs with colons between them; nothing means the defaults.
-pub(crate) fn parse(options: &str) -> Result<Inline, OptionsError> {
-    let mut inline = None;
-    for option in options.split(':').filter(|option| !option.is_empty()) {
-        let value = match option {
-            "inline=on" => Inline::On,
-            "inline=off" => Inline::Off,
-            _ => return Err(OptionsError::Unknown { option: option.into() }),
-        };
-        if inline.replace(value).is_some() {
-            return Err(OptionsError::Twice { key: "inline" });
-        }
-    }
-    Ok(inline.unwrap_or_default())
+/// Reads the options behind `sync:`; nothing means the defaults.
+pub(crate) fn parse(options: &str) -> Result<Inline, OptionError> {
+    let asked = Asked::parse(options, &OPTIONS)?;
+    Ok(match asked.switch("inline") {
+        None => Inline::AtDepthOne,
+        Some(true) => Inline::On,
+        Some(false) => Inline::Off,
+    })
 }
 
 #[cfg(test)]
@@ -65,22 +51,12 @@ mod tests {
     #[test]
     fn options_are_inline_on_or_off_or_none() {
         assert_eq!(parse(""), Ok(Inline::AtDepthOne));
+        assert_eq!(parse("inline"), Ok(Inline::On));
         assert_eq!(parse("inline=on"), Ok(Inline::On));
         assert_eq!(parse("inline=off"), Ok(Inline::Off));
-    }
-
-    #[test]
-    fn what_is_not_an_option_is_named_with_what_is() {
-        for wrong in ["pool=4", "inline", "inline=", "inline=yes", "Inline=on", " inline=on"] {
-            let error = parse(wrong).unwrap_err();
-            assert_eq!(error, OptionsError::Unknown { option: wrong.into() });
+        for wrong in ["pool=4", "inline=", "inline=yes", "Inline=on", " inline=on"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(
-            parse("inline=on:pool=4").unwrap_err().to_string(),
-            "the sync engine has no option \"pool=4\"; it has inline=on and inline=off"
-        );
-        let twice = parse("inline=on:inline=off").unwrap_err();
-        assert_eq!(twice.to_string(), "the option inline of the sync engine was given twice");
     }
 
     #[test]

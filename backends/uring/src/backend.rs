@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use aio_core::engine::{
-    Backend, Capabilities, IoEngine, Lane, LaneSetup, Needs, OpenError, Unsupported,
+    Backend, Capabilities, IoEngine, Lane, LaneSetup, Needs, OpenError, OptionSpec, Unsupported,
 };
 
 use crate::engine::Engine;
 use crate::open::Ring;
-use crate::options::Uring;
+use crate::options::{OPTIONS, Uring};
 
 /// How long an engine that is dropped waits for what is in flight.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,6 +42,10 @@ impl Backend for Uring {
         true
     }
 
+    fn options(&self) -> &'static [OptionSpec] {
+        &OPTIONS
+    }
+
     /// Asks by opening a ring as deep as a lane's, with the target registered where there is one.
     /// Whether memory can be registered is not asked, for there is none yet.
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
@@ -52,7 +56,8 @@ impl Backend for Uring {
             files: needs.target.iter().cloned().collect(),
             segments: Vec::new(),
         };
-        let receipts = self.lend(setup, PATIENCE, |engine| engine.receipts())?;
+        let receipts = self
+            .lend(setup, PATIENCE, |engine| engine.try_to_enter().map(|()| engine.receipts()))??;
         Ok(Capabilities { receipts })
     }
 

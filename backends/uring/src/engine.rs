@@ -6,7 +6,7 @@ use std::{io, mem, thread};
 
 use aio_core::engine::{
     Completion, Completions, Deadline, EngineCounters, EngineError, InFlight, IoEngine, Operation,
-    Operations, Progress, Rejected, Request, StillInFlight, Why,
+    Operations, Progress, Rejected, Request, StillInFlight, Unsupported, Why,
 };
 use aio_core::receipt::Receipt;
 use io_uring::types::{SubmitArgs, Timespec};
@@ -15,7 +15,7 @@ use io_uring::{CompletionQueue, EnterFlags, SubmissionQueue, Submitter};
 use crate::entry::{Encoder, Memory};
 use crate::open::{Ring, register_ring};
 use crate::options::Uring;
-use crate::unsupported::OPERATIONS;
+use crate::unsupported::{OPERATIONS, enter_refused};
 
 /// The longest that the kernel is told to wait in one call, so that no time overflows.
 const WAIT_MAX: Duration = Duration::from_secs(3600);
@@ -91,6 +91,12 @@ impl<'ring> Engine<'ring> {
             dead: None,
             patience,
         }
+    }
+
+    /// Makes one call that asks for nothing, because a filter may allow rings and refuse their use.
+    pub(crate) fn try_to_enter(&mut self) -> Result<(), Unsupported> {
+        let entered = self.enter(0, 0, EnterFlags::GETEVENTS, Duration::ZERO);
+        entered.map(|_through| ()).map_err(|error| enter_refused(error.source))
     }
 
     /// Requests that the kernel has taken and that have not been given back.

@@ -13,4 +13,4 @@ mod open;
 mod options;
 mod unsupported;
 
-pub use options::{OptionsError, Uring};
+pub use options::Uring;

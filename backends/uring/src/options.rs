@@ -1,6 +1,6 @@
 //! What can be switched about the engine, and its reading from the command line's words.
 
-use thiserror::Error;
+use aio_core::engine::{Accepts, Asked, OptionError, OptionSpec};
 
 /// The `io_uring` backend: a value that says how its rings are to be opened.
 ///
@@ -40,80 +40,45 @@ impl Default for Uring {
     }
 }
 
-/// The text behind `uring:` is not a list of options.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum OptionsError {
-    /// No option has this name.
-    #[error("uring has no option '{key}'; accepted are {}", accepted_keys())]
-    UnknownKey {
-        /// The name that was given.
-        key: String,
-    },
-    /// An option is neither on nor off.
-    #[error("'{value}' is no value of uring's option '{key}'; accepted are on and off")]
-    UnknownValue {
-        /// The option.
-        key: String,
-        /// The value that was given.
-        value: String,
-    },
-    /// `defer-taskrun` was asked for and what it needs was refused.
-    #[error("uring cannot have defer-taskrun=on with single-issuer=off, which it needs on")]
-    DeferWithoutSingleIssuer,
+const fn switch(key: &'static str, help: &'static str, since: &'static str) -> OptionSpec {
+    OptionSpec { key, accepts: Accepts::Switch, default: "on", help, since: Some(since) }
 }
 
-type Switch = fn(&mut Uring) -> &mut bool;
-
-const DEFER_TASKRUN: &str = "defer-taskrun";
-
-const SWITCHES: [(&str, Switch); 7] = [
-    ("fixed-files", |uring| &mut uring.fixed_files),
-    ("fixed-buffers", |uring| &mut uring.fixed_buffers),
-    ("single-issuer", |uring| &mut uring.single_issuer),
-    (DEFER_TASKRUN, |uring| &mut uring.defer_taskrun),
-    ("coop-taskrun", |uring| &mut uring.coop_taskrun),
-    ("no-sqarray", |uring| &mut uring.no_sqarray),
-    ("registered-ring", |uring| &mut uring.registered_ring),
+/// The options, as they are listed.
+pub(crate) const OPTIONS: [OptionSpec; 7] = [
+    switch("fixed-files", "register the targets and name them by index", "5.1"),
+    switch("fixed-buffers", "register the memory, to pin it once and not per request", "5.1"),
+    switch("single-issuer", "promise that one thread submits", "6.0"),
+    switch("defer-taskrun", "finish requests only in calls that ask for completions", "6.1"),
+    switch("coop-taskrun", "do not interrupt the lane to finish requests", "5.19"),
+    switch("no-sqarray", "leave out the ring's array of indices", "6.6"),
+    switch("registered-ring", "register the ring's own descriptor", "5.18"),
 ];
 
-fn accepted_keys() -> String {
-    SWITCHES.map(|(key, _)| key).join(", ")
-}
-
 impl Uring {
-    /// Reads the options behind `uring:`, as in `fixed-buffers=off:registered-ring=off`. Each is a
-    /// name, alone for on or with `=on` or `=off`; of an option given twice the last counts. The
-    /// empty text means the defaults, and `single-issuer=off` takes `defer-taskrun` with it.
+    /// Reads the options behind `uring:`, as in `fixed-buffers=off:registered-ring=off`. The empty
+    /// text means the defaults, and `single-issuer=off` takes `defer-taskrun` with it.
     ///
     /// # Errors
     /// One sentence that names what is not accepted, and says what is.
-    pub fn parse(options: &str) -> Result<Self, OptionsError> {
-        let mut uring = Self::default();
-        let mut defer_was_asked = false;
-        for option in options.split(':').filter(|_| !options.is_empty()) {
-            let (key, value) = option.split_once('=').unwrap_or((option, "on"));
-            let unknown = || OptionsError::UnknownKey { key: key.into() };
-            let (_, switch) = SWITCHES.iter().find(|(name, _)| *name == key).ok_or_else(unknown)?;
-            let on = match value {
-                "on" => true,
-                "off" => false,
-                _ => {
-                    return Err(OptionsError::UnknownValue {
-                        key: key.into(),
-                        value: value.into(),
-                    });
-                }
-            };
-            *switch(&mut uring) = on;
-            if key == DEFER_TASKRUN {
-                defer_was_asked = on;
-            }
+    pub fn parse(options: &str) -> Result<Self, OptionError> {
+        let asked = Asked::parse(options, &OPTIONS)?;
+        let on = |key| asked.switch(key).unwrap_or(true);
+        let single_issuer = on("single-issuer");
+        if !single_issuer && asked.switch("defer-taskrun") == Some(true) {
+            return Err(OptionError::Conflict(
+                "defer-taskrun=on needs single-issuer=on; leave one of them out".into(),
+            ));
         }
-        if !uring.single_issuer && defer_was_asked {
-            return Err(OptionsError::DeferWithoutSingleIssuer);
-        }
-        uring.defer_taskrun &= uring.single_issuer;
-        Ok(uring)
+        Ok(Self {
+            single_issuer,
+            defer_taskrun: single_issuer && on("defer-taskrun"),
+            coop_taskrun: on("coop-taskrun"),
+            no_sqarray: on("no-sqarray"),
+            fixed_files: on("fixed-files"),
+            fixed_buffers: on("fixed-buffers"),
+            registered_ring: on("registered-ring"),
+        })
     }
 }
 
@@ -121,55 +86,41 @@ impl Uring {
 mod tests {
     use super::*;
 
+    fn switches(uring: &Uring) -> [bool; 7] {
+        [
+            uring.fixed_files,
+            uring.fixed_buffers,
+            uring.single_issuer,
+            uring.defer_taskrun,
+            uring.coop_taskrun,
+            uring.no_sqarray,
+            uring.registered_ring,
+        ]
+    }
+
     #[test]
     fn no_text_means_everything_on() {
-        let uring = Uring::parse("").unwrap();
-        assert_eq!(uring, Uring::default());
-        let mut uring = uring;
-        assert!(SWITCHES.iter().all(|(_, switch)| *switch(&mut uring)));
+        assert_eq!(Uring::parse("").unwrap(), Uring::default());
+        assert_eq!(switches(&Uring::default()), [true; 7]);
     }
 
     #[test]
-    fn each_option_can_be_switched_off_and_on_by_itself() {
-        for (key, switch) in SWITCHES {
-            let mut off = Uring::parse(&format!("{key}=off")).unwrap();
-            assert!(!*switch(&mut off), "{key}");
-            let others = SWITCHES.iter().filter(|(other, _)| *other != key);
-            let also_off = others.filter(|(_, other)| !*other(&mut off)).map(|(other, _)| *other);
-            let want: &[&str] = if key == "single-issuer" { &[DEFER_TASKRUN] } else { &[] };
-            assert_eq!(also_off.collect::<Vec<_>>(), want, "{key}");
-            for on in [key.to_owned(), format!("{key}=on"), format!("{key}=off:{key}")] {
-                assert_eq!(Uring::parse(&on), Ok(Uring::default()), "{on}");
-            }
+    fn each_option_is_switched_off_by_itself_but_for_the_one_that_needs_it() {
+        for (place, spec) in OPTIONS.iter().enumerate() {
+            let off = Uring::parse(&format!("{}=off", spec.key)).unwrap();
+            let mut want = [true; 7];
+            want[place] = false;
+            want[3] &= spec.key != "single-issuer";
+            assert_eq!(switches(&off), want, "{}", spec.key);
+            assert_eq!(Uring::parse(spec.key), Ok(Uring::default()));
         }
-    }
-
-    #[test]
-    fn several_options_are_separated_by_colons() {
-        let uring = Uring::parse("fixed-files=off:no-sqarray=on:fixed-buffers=off").unwrap();
-        assert_eq!(uring, Uring { fixed_files: false, fixed_buffers: false, ..Uring::default() });
-    }
-
-    #[test]
-    fn what_is_unknown_is_named_beside_what_is_known() {
-        let sentence = |options| Uring::parse(options).unwrap_err().to_string();
-        assert_eq!(
-            sentence("fixed-file"),
-            "uring has no option 'fixed-file'; accepted are fixed-files, fixed-buffers, \
-             single-issuer, defer-taskrun, coop-taskrun, no-sqarray, registered-ring"
-        );
-        assert_eq!(
-            sentence("fixed-files=yes"),
-            "'yes' is no value of uring's option 'fixed-files'; accepted are on and off"
-        );
-        assert!(sentence("fixed-files:").starts_with("uring has no option ''"));
-        assert!(sentence("=on").starts_with("uring has no option ''"));
     }
 
     #[test]
     fn a_contradiction_is_refused_in_either_order_and_an_implication_is_not() {
         for options in ["single-issuer=off:defer-taskrun", "defer-taskrun=on:single-issuer=off"] {
-            assert_eq!(Uring::parse(options), Err(OptionsError::DeferWithoutSingleIssuer));
+            let refused = Uring::parse(options).unwrap_err();
+            assert!(matches!(refused, OptionError::Conflict(_)), "{options}: {refused}");
         }
         let uring = Uring::parse("single-issuer=off:defer-taskrun=off").unwrap();
         assert!(!uring.single_issuer && !uring.defer_taskrun);

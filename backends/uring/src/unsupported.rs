@@ -132,6 +132,16 @@ fn memlock_in(limits: &str) -> String {
     }
 }
 
+/// Rings can be opened, but not used.
+pub(crate) fn enter_refused(source: io::Error) -> Unsupported {
+    let name = source.raw_os_error().map_or_else(|| "no errno".into(), |errno| Errno(errno).name());
+    Unsupported {
+        reason: format!("a seccomp filter refuses the use of rings (io_uring_enter: {name})"),
+        cure: Some("allow io_uring_enter in the seccomp profile".into()),
+        source: Some(source),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

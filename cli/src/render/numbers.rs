@@ -34,7 +34,8 @@ pub(crate) fn short(number: f64) -> String {
         size if size >= 9.9995 => format!("{number:.2}"),
         size if size >= 0.1 || size <= 0.0 => format!("{number:.3}"),
         size if size >= 0.01 => format!("{number:.4}"),
-        _ => format!("{number:.5}"),
+        size if size >= 0.0001 => format!("{number:.5}"),
+        _ => format!("{number:.1e}"),
     }
 }
 

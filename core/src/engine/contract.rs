@@ -2,6 +2,7 @@
 
 use super::counters::EngineCounters;
 use super::deadline::Deadline;
+use super::options::OptionSpec;
 use super::request::{Completions, Rejected, Request};
 use super::setup::{
     Capabilities, EngineError, LaneSetup, Needs, OpenError, StillInFlight, Unsupported,
@@ -15,6 +16,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// Whether its engines move data, or only measure the harness.
     fn moves_data(&self) -> bool;
+
+    /// The options that it has, in the order of its listing.
+    fn options(&self) -> &'static [OptionSpec];
 
     /// Asks the kernel whether engines like `needs` can be opened, by opening one for a moment.
     /// Changes nothing that outlives the call.

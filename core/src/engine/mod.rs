@@ -9,6 +9,7 @@ mod contract;
 mod counters;
 mod deadline;
 mod in_flight;
+mod options;
 mod request;
 mod setup;
 
@@ -16,6 +17,7 @@ pub use contract::{Backend, IoEngine, Lane, Progress};
 pub use counters::EngineCounters;
 pub use deadline::Deadline;
 pub use in_flight::InFlight;
+pub use options::{Accepts, Asked, OptionError, OptionSpec};
 pub use request::{Completion, Completions, Errno, Operation, Operations, Rejected, Request, Why};
 pub use setup::{
     Capabilities, EngineError, Files, LaneSetup, Needs, OpenError, StillInFlight, Unsupported,

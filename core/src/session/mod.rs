@@ -51,6 +51,12 @@ impl Session {
         &self.resolved
     }
 
+    /// The list of files that the session creates, for whoever has to end the process at once.
+    #[must_use]
+    pub fn made(&self) -> Arc<Made> {
+        Arc::clone(&self.made)
+    }
+
     /// What a backend must be able to do for this plan.
     #[must_use]
     pub fn needs(&self) -> Needs {

@@ -1,0 +1,70 @@
+//! Every command of the README is run, in a folder where nothing is yet.
+
+use crate::support::Folder;
+
+const README: &str = include_str!("../README.md");
+
+/// The lines of all blocks marked as shell.
+fn commands() -> Vec<&'static str> {
+    let mut commands = Vec::new();
+    let mut inside = false;
+    for line in README.lines() {
+        match line {
+            "```sh" => inside = true,
+            "```" => inside = false,
+            line if inside => commands.push(line),
+            _ => {}
+        }
+    }
+    commands
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_it_says() {
+    let mut ran = 0;
+    for command in commands() {
+        let arguments = match command {
+            // The program under test is what this builds and runs.
+            "cargo run --release" => "",
+            // This very run.
+            "cargo test --workspace" => continue,
+            other => other.strip_prefix("aio ").unwrap_or_else(|| panic!("what is {other:?}?")),
+        };
+        let folder = Folder::new();
+        let ended = folder.aio(arguments);
+        if ended.stderr.contains("refuses O_DIRECT") && ended.code == 2 {
+            crate::support::skip(&format!("{command}: {}", ended.stderr.trim()));
+            continue;
+        }
+        if ended.stderr.contains("cannot run here") && ended.code == 2 {
+            crate::support::skip(&format!("{command}: {}", ended.stderr.trim()));
+            continue;
+        }
+        let ended = ended.code(0);
+        ran += 1;
+        if arguments.contains("--format classic") {
+            assert_eq!(ended.stdout.lines().count(), 4, "{}", ended.stdout);
+        }
+        let left: &[&str] = if arguments.contains("--output") { &["result.json"] } else { &[] };
+        assert_eq!(folder.names(), left, "{command}");
+    }
+    assert!(ran > 0, "the README has commands");
+}
+
+#[test]
+fn the_test_script_runs_the_test_command_of_the_readme() {
+    let script = include_str!("../ci/test.sh");
+    assert!(commands().contains(&"cargo test --workspace"));
+    assert!(script.lines().any(|line| line.starts_with("cargo test --workspace")));
+}
+
+#[test]
+fn every_file_that_the_readme_links_to_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let links = README.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let local: Vec<_> = links.filter(|link| !link.contains("://")).collect();
+    assert!(!local.is_empty());
+    for link in local {
+        assert!(root.join(link).exists(), "{link}");
+    }
+}
