@@ -9,8 +9,9 @@ complain() { echo "style: $1" >&2; bad=1; }
 while IFS= read -r file; do
     lines=$(wc -l <"$file")
     [ "$lines" -le 450 ] || complain "$file has $lines lines; split it into two ideas"
-    if LC_ALL=C.UTF-8 grep -nE '^.{101,}$' "$file" | grep -v '"'; then
-        complain "$file has a line of more than 100 columns"
+    # Code is rustfmt's; it leaves comments alone.
+    if LC_ALL=C.UTF-8 grep -nE '^ *//.{99,}$' "$file" | LC_ALL=C.UTF-8 grep -E '^[0-9]+:.{101,}$'; then
+        complain "$file has a comment of more than 100 columns"
     fi
     if grep -nE '#!?\[allow\(' "$file"; then complain "$file silences a lint with allow; use expect with a reason"; fi
     if grep -nE '\b(todo|unimplemented|dbg)!\(' "$file"; then complain "$file is unfinished"; fi

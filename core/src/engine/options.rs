@@ -1,7 +1,7 @@
 //! The options of backends: `name:key=value:key`, one reading of them for all.
 //!
-//! A backend has a table of [`OptionSpec`]s, which is also what its listing shows; what a user asked
-//! for comes as [`Asked`], in which an option that was not named is absent.
+//! A backend has a table of [`OptionSpec`]s, which is also what its listing shows; what a user
+//! asked for comes as [`Asked`], in which an option that was not named is absent.
 
 use std::ops::RangeInclusive;
 

@@ -17,8 +17,8 @@ pub enum Place {
 /// Exclusive ownership of the memory that one request moves, at most 1 GiB.
 ///
 /// Move-only and unforgeable: the blocks of a mapping never overlap, so an engine that holds one
-/// may let the kernel read and write it. It keeps its mapping alive, so a block that is leaked leaks
-/// its mapping, which is what happens to memory that the kernel would not give back.
+/// may let the kernel read and write it. It keeps its mapping alive, so a block that is leaked
+/// leaks its mapping, which is what happens to memory that the kernel would not give back.
 #[derive(Debug)]
 pub struct Block {
     mapping: Arc<Mapping>,

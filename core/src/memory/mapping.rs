@@ -143,8 +143,8 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: every region and block holds an `Arc` of its mapping, so none is left that could reach
-        // this memory; blocks that the kernel may still use are leaked with their `Arc`.
+        // SAFETY: every region and block holds an `Arc` of its mapping, so none is left that could
+        // reach this memory; blocks that the kernel may still use are leaked with their `Arc`.
         let status = unsafe { libc::munmap(self.base.as_ptr(), self.mapped_bytes) };
         debug_assert_eq!(status, 0, "munmap of a whole mapping succeeds");
     }

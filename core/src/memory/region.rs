@@ -24,7 +24,8 @@ pub struct Region {
     place: Place,
 }
 
-// SAFETY: a region is an exclusive owner, like a `Box<[u8]>`; the mapping it keeps is `Send + Sync`.
+// SAFETY: a region is an exclusive owner, like a `Box<[u8]>`; the mapping it keeps is `Send +
+// Sync`.
 unsafe impl Send for Region {}
 // SAFETY: `&Region` only reads.
 unsafe impl Sync for Region {}
@@ -144,7 +145,8 @@ impl Region {
     /// ends early when `stopped` says so.
     ///
     /// # Errors
-    /// The error of `mlock`, `ENOMEM` or `EPERM` over the limit; the pages are present all the same.
+    /// The error of `mlock`, `ENOMEM` or `EPERM` over the limit; the pages are present all the
+    /// same.
     pub fn populate_and_lock(&mut self, stopped: &dyn Fn() -> bool) -> io::Result<()> {
         let mut refused = None;
         for step in self.as_mut_slice().chunks_mut(POPULATE_STEP_BYTES) {

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A path in which `{tid}`, `{loop}` and `{bytes}` stand for the tasklet's number, the loop's and
-/// the tensor's size. Other braces are ordinary characters. Any bytes that a path may have are kept;
-/// only its text in reports is made UTF-8.
+/// the tensor's size. Other braces are ordinary characters. Any bytes that a path may have are
+/// kept; only its text in reports is made UTF-8.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathTemplate(PathBuf);
 

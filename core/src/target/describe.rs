@@ -24,8 +24,8 @@ pub fn keeps_in_memory(kind: &str) -> bool {
     matches!(kind, "tmpfs" | "ramfs" | "devtmpfs" | "hugetlbfs" | "rootfs")
 }
 
-/// The file system of `path`, or the device that it is, or the file system of its folder when it does not exist yet; `None` where `/proc`
-/// does not tell.
+/// The file system of `path`, or the device that it is, or the file system of its folder when it
+/// does not exist yet; `None` where `/proc` does not tell.
 #[must_use]
 pub fn file_system_of(path: &Path) -> Option<FileSystem> {
     let metadata = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path))).ok()?;
