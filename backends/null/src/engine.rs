@@ -1,7 +1,5 @@
 //! The engine.
 
-use std::collections::VecDeque;
-
 use aio_core::engine::{
     Completion, Completions, Deadline, EngineCounters, EngineError, InFlight, IoEngine, Operations,
     Progress, Rejected, Request, StillInFlight,
@@ -13,10 +11,18 @@ use aio_core::receipt::Receipt;
 pub(crate) struct NullEngine {
     /// Owns the blocks.
     table: InFlight,
-    /// Without their blocks, in queue order. Never longer than the table, so it never grows.
-    requests: VecDeque<Request>,
+    /// What each request will come back with, in queue order. Never longer than the table, so it
+    /// never grows.
+    queue: Vec<Answer>,
     submitted: usize,
     counters: EngineCounters,
+}
+
+/// A tag and the status that it completes with.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    tag: u32,
+    status: i32,
 }
 
 impl NullEngine {
@@ -24,25 +30,26 @@ impl NullEngine {
     pub(crate) fn new(queue_depth: u32, targets: usize, operations: Operations) -> Self {
         Self {
             table: InFlight::new(queue_depth, targets, operations),
-            requests: VecDeque::with_capacity(queue_depth as usize),
+            queue: Vec::with_capacity(queue_depth as usize),
             submitted: 0,
             counters: EngineCounters::default(),
         }
     }
 
-    /// Takes the front request out and gives it back as done with `status`.
-    fn finish_front(&mut self, status: impl FnOnce(&Request) -> i32) -> Option<Completion> {
-        let request = self.requests.pop_front()?;
-        let block = self.table.release(request.tag).expect("what is queued is in the table");
-        Some(Completion { block, tag: request.tag, status: status(&request) })
+    /// Gives the first `count` requests back; `cancelled` says that nobody has submitted them.
+    #[inline]
+    fn give_back(&mut self, count: usize, cancelled: bool, done: &mut Completions) {
+        for answer in self.queue.drain(..count) {
+            let block = self.table.release(answer.tag).expect("what is queued is in the table");
+            let status = if cancelled { -libc::ECANCELED } else { answer.status };
+            done.push(Completion { block, tag: answer.tag, status });
+        }
     }
 
+    #[inline]
     fn reap_into(&mut self, done: &mut Completions) -> u32 {
         let count = self.submitted.min(done.spare());
-        for _request in 0..count {
-            let completion = self.finish_front(whole).expect("what is submitted is in the queue");
-            done.push(completion);
-        }
+        self.give_back(count, false, done);
         self.submitted -= count;
         self.counters.reap_calls += 1;
         self.counters.reaped += count as u64;
@@ -51,6 +58,7 @@ impl NullEngine {
 }
 
 /// The status of a request that did all that it was to do.
+#[inline]
 fn whole(request: &Request) -> i32 {
     if !request.operation.moves_data() {
         return 0;
@@ -59,14 +67,16 @@ fn whole(request: &Request) -> i32 {
 }
 
 impl IoEngine for NullEngine {
+    #[inline]
     fn queue(&mut self, request: Request) -> Result<(), Rejected> {
-        self.requests.push_back(self.table.accept(request)?);
+        let request = self.table.accept(request)?;
+        self.queue.push(Answer { tag: request.tag, status: whole(&request) });
         Ok(())
     }
 
     fn submit(&mut self) -> Result<u32, EngineError> {
-        let taken = self.requests.len() - self.submitted;
-        self.submitted = self.requests.len();
+        let taken = self.queue.len() - self.submitted;
+        self.submitted = self.queue.len();
         self.counters.submit_calls += 1;
         self.counters.submitted += taken as u64;
         Ok(u32::try_from(taken).expect("the queue depth is a u32"))
@@ -93,9 +103,9 @@ impl IoEngine for NullEngine {
 
     fn drain(&mut self, _deadline: Deadline, done: &mut Completions) -> Result<(), StillInFlight> {
         self.reap_into(done);
-        while done.spare() > 0 {
-            let Some(completion) = self.finish_front(|_request| -libc::ECANCELED) else { break };
-            done.push(completion);
+        if self.submitted == 0 {
+            let count = self.queue.len().min(done.spare());
+            self.give_back(count, true, done);
         }
         match self.table.count() {
             0 => Ok(()),
@@ -115,6 +125,8 @@ impl IoEngine for NullEngine {
 impl Drop for NullEngine {
     /// Frees the blocks that are left, which the table would leak: no kernel has seen them.
     fn drop(&mut self) {
-        while self.finish_front(|_request| -libc::ECANCELED).is_some() {}
+        for answer in self.queue.drain(..) {
+            drop(self.table.release(answer.tag));
+        }
     }
 }

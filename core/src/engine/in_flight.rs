@@ -37,16 +37,24 @@ impl InFlight {
     ///
     /// # Errors
     /// Gives the request back when it is malformed or the table is full.
+    #[inline]
     pub fn accept(&mut self, mut request: Request) -> Result<Request, Rejected> {
-        if let Err(why) = self.check(&request) {
-            return Err(Rejected { request, why });
+        match self.take(&mut request) {
+            Ok(()) => Ok(request),
+            Err(why) => Err(Rejected { request, why }),
         }
+    }
+
+    #[inline]
+    fn take(&mut self, request: &mut Request) -> Result<(), Why> {
+        self.check(request)?;
         self.slots[request.tag as usize] =
             request.block.take().map_or(Slot::WithoutBlock, Slot::Block);
         self.count += 1;
-        Ok(request)
+        Ok(())
     }
 
+    #[inline]
     fn check(&self, request: &Request) -> Result<(), Why> {
         if self.count as usize == self.slots.len() {
             return Err(Why::QueueFull);
@@ -86,6 +94,7 @@ impl InFlight {
 
     /// Takes the request out of the table and gives its block back: to be called once the kernel is
     /// done with it. `None` when no request of that tag is in the table.
+    #[inline]
     #[must_use]
     pub fn release(&mut self, tag: u32) -> Option<Option<Block>> {
         let slot = self.slots.get_mut(tag as usize)?;

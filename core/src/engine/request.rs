@@ -24,6 +24,7 @@ pub enum Operation {
 impl Operation {
     /// Whether the operation moves memory and so needs a block.
     #[must_use]
+    #[inline]
     pub fn moves_data(self) -> bool {
         matches!(self, Self::Read | Self::Write)
     }
@@ -60,6 +61,7 @@ impl Operations {
 
     /// Whether `operation` is in the set.
     #[must_use]
+    #[inline]
     pub fn contains(self, operation: Operation) -> bool {
         self.0 & 1 << (operation as u8) != 0
     }
@@ -87,6 +89,7 @@ pub struct Request {
 impl Request {
     /// The memory address that the kernel is told; 0 for an operation without a block.
     #[must_use]
+    #[inline]
     pub fn address(&self) -> usize {
         self.block.as_ref().map_or(0, |block| block.address() + self.block_start_bytes as usize)
     }
@@ -108,6 +111,7 @@ impl Completion {
     ///
     /// # Errors
     /// The errno of the operation.
+    #[inline]
     pub fn result(&self) -> Result<u32, Errno> {
         u32::try_from(self.status).map_err(|_negative| Errno(self.status.wrapping_neg()))
     }
@@ -184,6 +188,7 @@ impl Completions {
 
     /// How many more it can take.
     #[must_use]
+    #[inline]
     pub fn spare(&self) -> usize {
         self.capacity - self.list.len()
     }
@@ -192,6 +197,7 @@ impl Completions {
     ///
     /// # Panics
     /// When there is no spare capacity: an engine must look first.
+    #[inline]
     pub fn push(&mut self, completion: Completion) {
         assert!(self.list.len() < self.capacity, "an engine reaps no more than there is room for");
         self.list.push(completion);
@@ -199,6 +205,7 @@ impl Completions {
 
     /// How many are held.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -210,6 +217,7 @@ impl Completions {
     }
 
     /// Takes them out, first reaped first.
+    #[inline]
     pub fn drain(&mut self) -> impl Iterator<Item = Completion> + '_ {
         self.list.drain(..)
     }

@@ -44,6 +44,7 @@ impl Block {
     /// # Safety
     /// The range must lie in this block's mapping, and nothing else may read or write any of it
     /// until the block is aimed elsewhere or dropped.
+    #[inline]
     pub(super) unsafe fn aim(&mut self, start: NonNull<u8>, length: u32, segment: u16) {
         self.start = start;
         self.length = length;
@@ -52,6 +53,7 @@ impl Block {
 
     /// Bytes in this block.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> u32 {
         self.length
     }
@@ -64,6 +66,7 @@ impl Block {
 
     /// The address of the first byte, as the kernel is told it. Holding it gives no access.
     #[must_use]
+    #[inline]
     pub fn address(&self) -> usize {
         self.start.as_ptr() as usize
     }
@@ -76,6 +79,7 @@ impl Block {
 
     /// The index, in its part's [`segments`](super::Part::segments), of the segment that holds it.
     #[must_use]
+    #[inline]
     pub fn segment(&self) -> u16 {
         self.segment
     }
@@ -101,6 +105,7 @@ impl Block {
         Arc::strong_count(&self.mapping)
     }
 
+    #[inline]
     pub(super) fn is_of(&self, mapping: &Arc<Mapping>) -> bool {
         Arc::ptr_eq(&self.mapping, mapping)
     }
@@ -122,6 +127,7 @@ impl Segment {
 
     /// The address of the first byte.
     #[must_use]
+    #[inline]
     pub fn address(&self) -> usize {
         self.address
     }

@@ -17,6 +17,9 @@ pub struct Part {
     /// Owns the memory. Its bytes are touched only while every block is home.
     whole: Region,
     segment_bytes: usize,
+    /// The segment that the next block lies in, and where it ends.
+    segment: u16,
+    segment_end: usize,
     lent_bytes: usize,
     home_bytes: usize,
     /// Blocks of no bytes, ready to be aimed.
@@ -36,7 +39,15 @@ impl Part {
         let spare = (0..depth).map(|_| whole.empty_block()).collect();
         // No block may straddle two registered segments.
         let segment_bytes = SEGMENT_BYTES_MAX / block_bytes * block_bytes;
-        Self { whole, segment_bytes, lent_bytes: 0, home_bytes: 0, spare }
+        Self {
+            whole,
+            segment_bytes,
+            segment: 0,
+            segment_end: segment_bytes,
+            lent_bytes: 0,
+            home_bytes: 0,
+            spare,
+        }
     }
 
     /// Bytes in the whole part.
@@ -65,20 +76,24 @@ impl Part {
     /// # Panics
     /// When the block would straddle two segments, that is when the lengths asked so far were not
     /// the block size that the part was made for.
+    #[inline]
     pub fn lend(&mut self, length_bytes: u32) -> Option<Block> {
         let start = self.lent_bytes;
         let end = start.checked_add(length_bytes as usize)?;
         if end > self.len() || length_bytes == 0 {
             return None;
         }
-        let segment = start / self.segment_bytes;
-        assert!(end <= (segment + 1) * self.segment_bytes, "a block lies in one segment");
-        let segment = u16::try_from(segment).expect("64 Ki segments are 64 TiB of memory");
+        if start == self.segment_end {
+            self.segment =
+                self.segment.checked_add(1).expect("64 Ki segments are 64 TiB of memory");
+            self.segment_end += self.segment_bytes;
+        }
+        assert!(end <= self.segment_end, "a block lies in one segment");
         let mut block = self.spare.pop().unwrap_or_else(|| self.whole.empty_block());
         self.lent_bytes = end;
         // SAFETY: the range lies in `whole`, which this part owns exclusively and does not touch
         // while a block is out; the cursor only moves on, so no two blocks that are out overlap.
-        unsafe { block.aim(self.whole.pointer_at(start), length_bytes, segment) };
+        unsafe { block.aim(self.whole.pointer_at(start), length_bytes, self.segment) };
         Some(block)
     }
 
@@ -86,6 +101,7 @@ impl Part {
     ///
     /// # Errors
     /// Gives the block back when it is not one of this part's.
+    #[inline]
     pub fn take_back(&mut self, mut block: Block) -> Result<(), Block> {
         let end = block.address() + block.len() as usize;
         let lent_end = self.whole.address() + self.lent_bytes;
@@ -111,8 +127,8 @@ impl Part {
         if !self.is_whole() {
             return None;
         }
-        self.lent_bytes = 0;
-        self.home_bytes = 0;
+        (self.lent_bytes, self.home_bytes) = (0, 0);
+        (self.segment, self.segment_end) = (0, self.segment_bytes);
         Some(self.whole.as_mut_slice())
     }
 

@@ -47,6 +47,7 @@ impl Region {
 
     /// Bytes in this region.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.length
     }
@@ -59,6 +60,7 @@ impl Region {
 
     /// The address of the first byte, as the kernel is told it. Holding it gives no access.
     #[must_use]
+    #[inline]
     pub fn address(&self) -> usize {
         self.start.as_ptr() as usize
     }
@@ -111,6 +113,7 @@ impl Region {
     }
 
     /// The address of the byte at `offset_bytes`.
+    #[inline]
     pub(super) fn pointer_at(&self, offset_bytes: usize) -> NonNull<u8> {
         assert!(offset_bytes <= self.length, "an address lies in its region");
         // SAFETY: inside the mapping or one past this region's end, as just asserted.
@@ -131,6 +134,7 @@ impl Region {
     }
 
     /// Whether `block` is a piece of the same mapping.
+    #[inline]
     pub(super) fn owns(&self, block: &Block) -> bool {
         block.is_of(&self.mapping)
     }

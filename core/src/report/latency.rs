@@ -5,15 +5,42 @@ use serde::{Deserialize, Serialize};
 
 /// The longest latency that is told apart, in nanoseconds: an hour.
 const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
+/// Three significant digits: 2048 values stand alone, and every further doubling is cut in 1024.
+const SIGNIFICANT_DIGITS: u8 = 3;
+const STEPS_BITS: u32 = 10;
+const BUCKETS: usize = bucket_of(LATENCY_NS_MAX) + 1;
+
+/// The place of `ns` in the counts: the layout of an HDR histogram of three significant digits,
+/// whose bounds it shares, without the checks that a growing one needs.
+const fn bucket_of(ns: u64) -> usize {
+    // The doubling that it lies in; 0 for all that stand alone.
+    let doubling = (u64::BITS - 1 - (ns | (1 << STEPS_BITS)).leading_zeros()) - STEPS_BITS;
+    #[expect(clippy::cast_possible_truncation, reason = "usize has 64 bits here")]
+    let bucket = (((doubling as u64) << STEPS_BITS) + (ns >> doubling)) as usize;
+    bucket
+}
+
+/// The smallest value of a bucket.
+fn least_of(bucket: usize) -> u64 {
+    let doubling = (bucket as u64 >> STEPS_BITS).saturating_sub(1);
+    (bucket as u64 - (doubling << STEPS_BITS)) << doubling
+}
 
 /// Latencies in nanoseconds with three significant digits; merged over lanes, never averaged.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LatencyHistogram(Histogram<u64>);
+#[derive(Clone, PartialEq)]
+pub struct LatencyHistogram {
+    counts: Box<[u64]>,
+}
 
 impl Default for LatencyHistogram {
     fn default() -> Self {
-        let histogram = Histogram::new_with_bounds(1, LATENCY_NS_MAX, 3);
-        Self(histogram.expect("these bounds are valid"))
+        Self { counts: vec![0; BUCKETS].into_boxed_slice() }
+    }
+}
+
+impl std::fmt::Debug for LatencyHistogram {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LatencyHistogram").field("count", &self.count()).finish_non_exhaustive()
     }
 }
 
@@ -21,38 +48,48 @@ impl LatencyHistogram {
     /// Counts one request. Longer than an hour counts as an hour.
     #[inline]
     pub fn record(&mut self, latency_ns: u64) {
-        self.0.saturating_record(latency_ns);
+        self.counts[bucket_of(latency_ns.min(LATENCY_NS_MAX))] += 1;
     }
 
     /// Adds the counts of `other`.
-    ///
-    /// # Panics
-    /// Never: all of these histograms have the same bounds.
     pub fn merge(&mut self, other: &Self) {
-        self.0.add(&other.0).expect("all of our histograms have the same bounds");
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
     }
 
     /// Requests counted.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.0.len()
+        self.counts.iter().sum()
+    }
+
+    /// The same counts as an HDR histogram.
+    fn histogram(&self) -> Histogram<u64> {
+        let made = Histogram::new_with_bounds(1, LATENCY_NS_MAX, SIGNIFICANT_DIGITS);
+        let mut histogram = made.expect("these bounds are valid");
+        for (bucket, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            histogram.saturating_record_n(least_of(bucket), *count);
+        }
+        histogram
     }
 
     /// The numbers for the report.
     #[must_use]
     pub fn summary(&self) -> Latency {
-        if self.0.is_empty() {
+        let histogram = self.histogram();
+        if histogram.is_empty() {
             return Latency::default();
         }
         Latency {
-            min_ns: self.0.min(),
-            mean_ns: self.0.mean(),
-            stdev_ns: self.0.stdev(),
-            p50_ns: self.0.value_at_quantile(0.5),
-            p90_ns: self.0.value_at_quantile(0.9),
-            p99_ns: self.0.value_at_quantile(0.99),
-            p99_9_ns: self.0.value_at_quantile(0.999),
-            max_ns: self.0.max(),
+            min_ns: histogram.min(),
+            mean_ns: histogram.mean(),
+            stdev_ns: histogram.stdev(),
+            p50_ns: histogram.value_at_quantile(0.5),
+            p90_ns: histogram.value_at_quantile(0.9),
+            p99_ns: histogram.value_at_quantile(0.99),
+            p99_9_ns: histogram.value_at_quantile(0.999),
+            max_ns: histogram.max(),
         }
     }
 }
@@ -84,6 +121,26 @@ mod tests {
         let summary = one.summary();
         assert_eq!(one.count(), 1000);
         assert_eq!((summary.min_ns, summary.p50_ns, summary.max_ns), (1, 500, 1000));
+    }
+
+    #[test]
+    fn every_value_falls_where_an_hdr_histogram_puts_it() {
+        let edges = (0..42).flat_map(|bit| {
+            let power = 1_u64 << bit;
+            [power - 1, power, power + 1, power + power / 3, power + power / 2]
+        });
+        for value in edges.chain([LATENCY_NS_MAX - 1, LATENCY_NS_MAX]) {
+            let value = value.min(LATENCY_NS_MAX);
+            let mut ours = LatencyHistogram::default();
+            ours.record(value);
+            let made = Histogram::<u64>::new_with_bounds(1, LATENCY_NS_MAX, SIGNIFICANT_DIGITS);
+            let mut theirs = made.unwrap();
+            theirs.record(value).unwrap();
+            assert_eq!(ours.histogram(), theirs, "{value}");
+            assert!(least_of(bucket_of(value)) <= value);
+        }
+        assert_eq!(bucket_of(2047) + 1, bucket_of(2048));
+        assert_eq!(bucket_of(4095) + 1, bucket_of(4096));
     }
 
     #[test]

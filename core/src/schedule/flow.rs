@@ -5,7 +5,6 @@
 //! returned it: one reading of the clock per submitting and one per reaping call. Nothing in the
 //! loop allocates, locks or formats.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,8 +46,8 @@ struct Slot {
     operation: Operation,
     stalls: u8,
     in_use: bool,
-    /// Whether its start stamp is final: the kernel has taken it at least once.
-    taken: bool,
+    /// Whether it is the tail of a short transfer, whose start stamp stays.
+    resumed: bool,
 }
 
 const FREE: Slot = Slot {
@@ -63,8 +62,16 @@ const FREE: Slot = Slot {
     operation: Operation::Read,
     stalls: 0,
     in_use: false,
-    taken: false,
+    resumed: false,
 };
+
+/// A completion that ends the run; small, because one result of this kind is made per completion.
+#[derive(Clone, Copy, Debug)]
+struct Bad {
+    tag: u32,
+    /// What was wrong; absent when no such request is in flight.
+    what: Option<BadResult>,
+}
 
 /// What a lane has counted, in loops that count.
 #[derive(Clone, Debug)]
@@ -99,7 +106,7 @@ pub(super) struct Flow {
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// Tags that are queued and not taken yet, in queue order.
-    untaken: VecDeque<u32>,
+    untaken: Vec<u32>,
     /// Tails of short transfers, to be queued again before anything new.
     again: Vec<Request>,
     done: Completions,
@@ -123,7 +130,7 @@ impl Flow {
             },
             slots: vec![FREE; depth as usize],
             free: (0..depth).rev().collect(),
-            untaken: VecDeque::with_capacity(depth as usize),
+            untaken: Vec::with_capacity(depth as usize),
             again: Vec::with_capacity(depth as usize),
             done: Completions::with_capacity(depth as usize),
             outstanding: 0,
@@ -231,7 +238,7 @@ impl Flow {
             operation: job.operation,
             stalls: 0,
             in_use: true,
-            taken: false,
+            resumed: false,
         };
         Request {
             offset_bytes: job.offset_bytes,
@@ -248,22 +255,25 @@ impl Flow {
         let tag = request.tag;
         let queued = engine.queue(request);
         assert!(queued.is_ok(), "an engine as deep as the flow has room for every free tag");
-        self.untaken.push_back(tag);
+        self.untaken.push(tag);
     }
 
     fn stamp(&mut self, now: Instant) {
         let now_ns = nanoseconds(now - self.epoch);
         for tag in &self.untaken {
             let slot = &mut self.slots[*tag as usize];
-            if !slot.taken {
+            if !slot.resumed {
                 slot.start_ns = now_ns;
             }
         }
     }
 
     fn took(&mut self, taken: u32) {
-        for tag in self.untaken.drain(..taken as usize) {
-            self.slots[tag as usize].taken = true;
+        let taken = taken as usize;
+        if taken == self.untaken.len() {
+            self.untaken.clear();
+        } else {
+            self.untaken.drain(..taken);
         }
     }
 
@@ -277,57 +287,82 @@ impl Flow {
     ) -> Result<(), LaneError> {
         let end_ns = nanoseconds(end - self.epoch);
         let mut done = std::mem::replace(&mut self.done, Completions::with_capacity(0));
-        let mut result = Ok(());
+        let mut first_bad = None;
         for completion in done.drain() {
-            let one = self.finish_one(source, completion, end_ns, watch.counts);
-            if result.is_ok() {
-                result = one;
+            if let Err(bad) = self.finish_one(source, completion, end_ns, watch.counts) {
+                first_bad.get_or_insert(bad);
             }
         }
         self.done = done;
         watch.moved.store(self.moved_bytes, Ordering::Relaxed);
-        result
+        first_bad.map_or(Ok(()), |bad| Err(self.explain(bad)))
     }
 
+    #[inline]
     fn finish_one<S: Source>(
         &mut self,
         source: &mut S,
         completion: Completion,
         end_ns: u64,
         counts: bool,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), Bad> {
         let tag = completion.tag;
         let result = completion.result();
         let slot = match self.slots.get_mut(tag as usize) {
             Some(slot) if slot.in_use => slot,
-            _ => return Err(LaneError::Stranger { tag }),
+            _ => return Err(Bad { tag, what: None }),
         };
-        let bad = match result {
-            Err(errno) => Some(BadResult::Errno(errno)),
-            Ok(0) if slot.operation.moves_data() => Some(BadResult::NothingMoved),
-            Ok(moved) if slot.is_done_with(moved) => None,
+        if let Ok(moved) = result
+            && slot.is_done_with(moved)
+        {
+            slot.in_use = false;
+            self.free.push(tag);
+            self.outstanding -= 1;
+            self.tally.fingerprint.completed(slot.mix);
+            self.moved_bytes += u64::from(slot.useful_bytes);
+            if counts {
+                self.tally.requests += 1;
+                self.tally.latency.record(end_ns.saturating_sub(slot.start_ns));
+            }
+            source.take_back(completion.block);
+            return Ok(());
+        }
+        self.not_done(source, completion, counts)
+    }
+
+    /// A completion that moved less than it was to move.
+    #[cold]
+    fn not_done<S: Source>(
+        &mut self,
+        source: &mut S,
+        completion: Completion,
+        counts: bool,
+    ) -> Result<(), Bad> {
+        let tag = completion.tag;
+        let slot = &mut self.slots[tag as usize];
+        let what = match completion.result() {
+            Err(errno) => BadResult::Errno(errno),
+            Ok(0) => BadResult::NothingMoved,
             Ok(moved) if slot.may_continue(moved, self.policy.alignment) => {
                 self.tally.short_transfers += u64::from(counts);
                 self.again.push(slot.tail(completion));
                 return Ok(());
             }
-            Ok(_) => Some(BadResult::NoProgress),
+            Ok(_) => BadResult::NoProgress,
         };
         slot.in_use = false;
-        let slot = *slot;
         self.free.push(tag);
         self.outstanding -= 1;
         source.take_back(completion.block);
-        if let Some(what) = bad {
-            return Err(LaneError::Request(slot.bad_request(what)));
+        Err(Bad { tag, what: Some(what) })
+    }
+
+    #[cold]
+    fn explain(&self, bad: Bad) -> LaneError {
+        match bad.what {
+            Some(what) => LaneError::Request(self.slots[bad.tag as usize].bad_request(what)),
+            None => LaneError::Stranger { tag: bad.tag },
         }
-        self.tally.fingerprint.completed(slot.mix);
-        self.moved_bytes += u64::from(slot.useful_bytes);
-        if counts {
-            self.tally.requests += 1;
-            self.tally.latency.record(end_ns.saturating_sub(slot.start_ns));
-        }
-        Ok(())
     }
 
     /// Waits for everything in flight, so that its memory comes home.
@@ -361,6 +396,7 @@ impl Flow {
 }
 
 impl Slot {
+    /// Whether `moved_bytes` more are all that was needed. An operation that moves no data needs none.
     fn is_done_with(&self, moved_bytes: u32) -> bool {
         self.moved_bytes.saturating_add(moved_bytes) >= self.needed_bytes
     }
@@ -372,6 +408,7 @@ impl Slot {
         let resume_at = (self.moved_bytes + moved_bytes) / step * step;
         self.stalls = if resume_at > self.moved_bytes { 0 } else { self.stalls + 1 };
         self.moved_bytes = resume_at;
+        self.resumed = true;
         self.stalls < STALLS_MAX
     }
 

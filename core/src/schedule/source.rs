@@ -88,6 +88,7 @@ impl Slice {
 }
 
 impl Source for Sweep<'_> {
+    #[inline]
     fn next(&mut self) -> Option<Job> {
         let slice = &mut self.slice;
         let rest = slice.end_bytes - slice.offset_bytes;
@@ -111,6 +112,7 @@ impl Source for Sweep<'_> {
         Some(job)
     }
 
+    #[inline]
     fn take_back(&mut self, block: Option<Block>) {
         if let Some(block) = block {
             let stranger = self.part.take_back(block);

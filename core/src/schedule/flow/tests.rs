@@ -1,4 +1,5 @@
 use std::cell::Cell;
+use std::collections::VecDeque;
 
 use super::*;
 use crate::engine::{EngineCounters, EngineError, Errno, Progress, Rejected, StillInFlight, Why};
