@@ -1,4 +1,5 @@
 //! The blocks that an engine holds for the kernel.
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use std::mem;
 
@@ -37,7 +38,7 @@ impl InFlight {
     ///
     /// # Errors
     /// Gives the request back when it is malformed or the table is full.
-    #[inline]
+    #[inline(always)]
     pub fn accept(&mut self, mut request: Request) -> Result<Request, Rejected> {
         match self.take(&mut request) {
             Ok(()) => Ok(request),
@@ -45,7 +46,7 @@ impl InFlight {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, request: &mut Request) -> Result<(), Why> {
         self.check(request)?;
         self.slots[request.tag as usize] =
@@ -54,7 +55,7 @@ impl InFlight {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn check(&self, request: &Request) -> Result<(), Why> {
         if self.count as usize == self.slots.len() {
             return Err(Why::QueueFull);
@@ -94,7 +95,7 @@ impl InFlight {
 
     /// Takes the request out of the table and gives its block back: to be called once the kernel is
     /// done with it. `None` when no request of that tag is in the table.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn release(&mut self, tag: u32) -> Option<Option<Block>> {
         let slot = self.slots.get_mut(tag as usize)?;

@@ -1,4 +1,5 @@
 //! Requests going in, completions coming back.
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use std::fmt;
 
@@ -24,7 +25,7 @@ pub enum Operation {
 impl Operation {
     /// Whether the operation moves memory and so needs a block.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn moves_data(self) -> bool {
         matches!(self, Self::Read | Self::Write)
     }
@@ -61,7 +62,7 @@ impl Operations {
 
     /// Whether `operation` is in the set.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn contains(self, operation: Operation) -> bool {
         self.0 & 1 << (operation as u8) != 0
     }
@@ -89,7 +90,7 @@ pub struct Request {
 impl Request {
     /// The memory address that the kernel is told; 0 for an operation without a block.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn address(&self) -> usize {
         self.block.as_ref().map_or(0, |block| block.address() + self.block_start_bytes as usize)
     }
@@ -111,7 +112,7 @@ impl Completion {
     ///
     /// # Errors
     /// The errno of the operation.
-    #[inline]
+    #[inline(always)]
     pub fn result(&self) -> Result<u32, Errno> {
         u32::try_from(self.status).map_err(|_negative| Errno(self.status.wrapping_neg()))
     }
@@ -188,7 +189,7 @@ impl Completions {
 
     /// How many more it can take.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn spare(&self) -> usize {
         self.capacity - self.list.len()
     }
@@ -197,7 +198,7 @@ impl Completions {
     ///
     /// # Panics
     /// When there is no spare capacity: an engine must look first.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, completion: Completion) {
         assert!(self.list.len() < self.capacity, "an engine reaps no more than there is room for");
         self.list.push(completion);
@@ -205,7 +206,7 @@ impl Completions {
 
     /// How many are held.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -217,7 +218,7 @@ impl Completions {
     }
 
     /// Takes them out, first reaped first.
-    #[inline]
+    #[inline(always)]
     pub fn drain(&mut self) -> impl Iterator<Item = Completion> + '_ {
         self.list.drain(..)
     }

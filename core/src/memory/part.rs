@@ -1,5 +1,6 @@
 //! A lane's slice of a tensor: lends blocks out in order and takes them back in any order.
 #![expect(unsafe_code, reason = "aims blocks at memory that only this part may lend")]
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use super::block::{Block, Segment};
 use super::region::Region;
@@ -76,7 +77,7 @@ impl Part {
     /// # Panics
     /// When the block would straddle two segments, that is when the lengths asked so far were not
     /// the block size that the part was made for.
-    #[inline]
+    #[inline(always)]
     pub fn lend(&mut self, length_bytes: u32) -> Option<Block> {
         let start = self.lent_bytes;
         let end = start.checked_add(length_bytes as usize)?;
@@ -101,7 +102,7 @@ impl Part {
     ///
     /// # Errors
     /// Gives the block back when it is not one of this part's.
-    #[inline]
+    #[inline(always)]
     pub fn take_back(&mut self, mut block: Block) -> Result<(), Block> {
         let end = block.address() + block.len() as usize;
         let lent_end = self.whole.address() + self.lent_bytes;

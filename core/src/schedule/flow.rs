@@ -4,6 +4,7 @@
 //! is the time just before the call that took it, its end stamp the time just after the call that
 //! returned it: one reading of the clock per submitting and one per reaping call. Nothing in the
 //! loop allocates, locks or formats.
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -223,6 +224,7 @@ impl Flow {
         false
     }
 
+    #[inline(always)]
     fn begin(&mut self, tag: u32, job: Job) -> Request {
         let mix = mix(job.operation, job.target, job.offset_bytes, job.length_bytes);
         self.tally.fingerprint.queued(mix);
@@ -251,6 +253,7 @@ impl Flow {
         }
     }
 
+    #[inline(always)]
     fn queue<E: IoEngine>(&mut self, engine: &mut E, request: Request) {
         let tag = request.tag;
         let queued = engine.queue(request);
@@ -298,7 +301,7 @@ impl Flow {
         first_bad.map_or(Ok(()), |bad| Err(self.explain(bad)))
     }
 
-    #[inline]
+    #[inline(always)]
     fn finish_one<S: Source>(
         &mut self,
         source: &mut S,

@@ -1,4 +1,5 @@
 //! Where a lane's requests come from.
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use crate::engine::Operation;
 use crate::memory::{Block, Part};
@@ -88,7 +89,7 @@ impl Slice {
 }
 
 impl Source for Sweep<'_> {
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Job> {
         let slice = &mut self.slice;
         let rest = slice.end_bytes - slice.offset_bytes;
@@ -112,7 +113,7 @@ impl Source for Sweep<'_> {
         Some(job)
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_back(&mut self, block: Option<Block>) {
         if let Some(block) = block {
             let stranger = self.part.take_back(block);
