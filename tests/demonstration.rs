@@ -11,6 +11,7 @@ fn without_arguments_all_engines_are_compared_and_nothing_is_left() {
     let ended = folder.aio("").code(0);
     assert!(ended.stdout.contains("A temporary file in "), "{}", ended.stdout);
     assert!(ended.stdout.contains("sync"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("one after the other"), "{}", ended.stdout);
     assert!(ended.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ended.stdout);
     assert_eq!(folder.names(), [""; 0]);
 }

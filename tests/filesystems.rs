@@ -123,7 +123,7 @@ fn a_file_system_without_direct_io_runs_when_buffered_is_asked() {
         let Some(tried) = aio_on(RAMFS, &format!("{line} --quiet --format json")) else { return };
         assert_eq!(tried.left, "", "{line}");
         let direction = tried.ended.code(0).direction();
-        assert_eq!(doubts(&direction), ["buffered", "memory-file-system"], "{line}");
+        assert_eq!(doubts(&direction), ["buffered", "memory-file-system", "short-run"], "{line}");
     }
 }
 
@@ -136,7 +136,7 @@ fn direct_io_to_memory_is_doubtful_and_an_error_with_strict() {
             return;
         }
         let direction = tried.ended.code(0).direction();
-        assert_eq!(doubts(&direction), ["memory-file-system"], "{line}");
+        assert_eq!(doubts(&direction), ["memory-file-system", "short-run"], "{line}");
         let Some(text) = aio_on(TMPFS, &line) else { return };
         let ended = text.ended.code(0);
         assert!(ended.stdout.contains("doubtful"), "{}", ended.stdout);

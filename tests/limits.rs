@@ -66,7 +66,8 @@ fn a_run_that_needs_more_descriptors_than_allowed_fails_in_one_sentence() {
         let write = format!("--engine {engine} {common} --write-file w --write-size 1M");
         let ended = folder.shell("ulimit -n 16 && exec \"$0\" \"$@\"", &write).code(1);
         assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-        let ended = ended.says(&["Failure in one of 16 Write tasklets", "Too many open files"]);
+        let ended = ended.says(&["Failure in ", " of 16 Write tasklets", "Too many open files"]);
+        let ended = ended.says(&["; raise the limit with ulimit -n"]);
         assert_eq!(ended.direction()["status"], "failed");
         assert_eq!(folder.names(), [""; 0], "{engine}");
     }
@@ -76,7 +77,7 @@ fn a_run_that_needs_more_descriptors_than_allowed_fails_in_one_sentence() {
     }
     let read = format!("--engine null {common} --read-file r.{{tid}}");
     let ended = folder.shell("ulimit -n 16 && exec \"$0\" \"$@\"", &read);
-    ended.refused(&["r.", "Too many open files"]);
+    ended.refused(&["r.", "Too many open files", "; raise the limit with ulimit -n"]);
 }
 
 #[test]

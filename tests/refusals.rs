@@ -57,7 +57,7 @@ fn flags_that_contradict_each_other_are_named_both() {
         ("--folder .", ["--folder", "--io-size"]),
         ("--folder-to-device-mapping .:x --io-size 1M", ["--folder-to-device-mapping", ".:x"]),
         ("--gpu --read-file f", ["--gpu", "not supported yet"]),
-        ("--engine uring", ["nothing to move", "--folder"]),
+        ("--engine uring", ["nothing to move", "without any flag all engines are compared"]),
         ("--block-sise 1M", ["--block-sise", "--block-size"]),
         ("stray", ["'stray'", "unexpected"]),
     ] {

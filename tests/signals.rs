@@ -200,6 +200,12 @@ fn a_signal_ends_all_engines_and_directions() {
     running.send(&["TERM"]);
     let ended = running.ended().code(143);
     assert_eq!(ended.json()["engines"].as_array().unwrap().len(), 1, "no further engine is run");
+    let started = ended.json()["engines"][0]["engine"].clone();
+    for engine in ENGINES.into_iter().filter(|engine| *engine != started) {
+        let all = ended.json()["unavailable"].take();
+        let mut all = all.as_array().unwrap().iter();
+        assert!(all.any(|one| one["engine"] == engine), "{engine} has a reason");
+    }
     assert_eq!(folder.names(), [""; 0]);
 }
 

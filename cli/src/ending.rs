@@ -60,7 +60,7 @@ impl Failure {
 
     /// The error and its causes.
     pub(crate) fn sentence(&self) -> String {
-        chain(self.error.chain())
+        with_cure(chain(self.error.chain()))
     }
 }
 
@@ -85,6 +85,23 @@ fn chain(links: impl Iterator<Item = impl fmt::Display>) -> String {
     said.join(": ")
 }
 
+/// What the kernel says for EMFILE.
+const TOO_MANY_FILES: &str = "Too many open files (os error 24)";
+/// How a report's failures name it.
+const EMFILE: &str = "EMFILE";
+const LIMIT_OF_FILES: &str = "raise the limit with ulimit -n";
+
+/// Whether `sentence` is about something that [`with_cure`] knows a cure for.
+pub(crate) fn has_cure(sentence: &str) -> bool {
+    (sentence.contains(TOO_MANY_FILES) || sentence.contains(EMFILE))
+        && !sentence.contains("ulimit -n")
+}
+
+/// `sentence`, and what would cure it.
+pub(crate) fn with_cure(sentence: String) -> String {
+    if has_cure(&sentence) { format!("{sentence}; {LIMIT_OF_FILES}") } else { sentence }
+}
+
 #[cfg(test)]
 mod tests {
     use anyhow::anyhow;
@@ -95,6 +112,15 @@ mod tests {
     fn a_chain_of_causes_is_told_once_each() {
         let error = anyhow!("no space").context("no space").context("cannot write");
         assert_eq!(Failure::failed(error).sentence(), "cannot write: no space");
+    }
+
+    #[test]
+    fn a_limit_of_descriptors_is_told_with_its_cure_once() {
+        let sentence = "cannot open f: Too many open files (os error 24)";
+        let cured = with_cure(sentence.into());
+        assert_eq!(cured, format!("{sentence}; raise the limit with ulimit -n"));
+        assert_eq!(with_cure(cured.clone()), cured);
+        assert_eq!(with_cure("cannot open f".into()), "cannot open f");
     }
 
     #[test]

@@ -99,7 +99,10 @@ fn file_phases(work: &Workload, threads: u32) -> Result<Vec<Phase>> {
         phases.push(Phase { direction: Direction::Read, tensors: vec![group] });
     }
     if phases.is_empty() {
-        bail!("there is nothing to move: give --write-file, --read-file or --folder");
+        bail!(
+            "there is nothing to move: give --write-file, --read-file or --folder; without any flag \
+             all engines are compared on a temporary file"
+        );
     }
     Ok(phases)
 }
@@ -282,7 +285,7 @@ mod tests {
             .join("\n"),
             @r"
             --engine uring
-              there is nothing to move: give --write-file, --read-file or --folder
+              there is nothing to move: give --write-file, --read-file or --folder; without any flag all engines are compared on a temporary file
             --io-size 1M
               --io-size needs --folder, which says where the tensors are
             --read

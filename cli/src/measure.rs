@@ -1,8 +1,8 @@
 //! Runs a session's plan on the engines that were chosen.
 
-use aio_backends::{Choice, RunPlan};
+use aio_backends::{Choice, Chosen, RunPlan};
 use aio_core::receipt::{Receipt, merge};
-use aio_core::report::{EngineReport, Report, Status};
+use aio_core::report::{EngineReport, Report, Status, Unavailable};
 use aio_core::session::{Observer, Session};
 use anyhow::{Result, anyhow};
 
@@ -31,9 +31,19 @@ pub(crate) fn measure(
             break;
         }
     }
-    let mut report = session.report(engines, choice.unavailable.clone());
+    let not_started = choice.chosen.iter().skip(engines.len()).map(not_started);
+    let unavailable = choice.unavailable.iter().cloned().chain(not_started).collect();
+    let mut report = session.report(engines, unavailable);
     merge(&mut report.receipts, choice.receipts.clone());
     report
+}
+
+/// Why an engine that could run has no numbers.
+pub(crate) const NOT_STARTED: &str = "not started, because the run ended before";
+
+/// An engine that was chosen, and that the run did not come to.
+pub(crate) fn not_started(chosen: &Chosen) -> Unavailable {
+    Unavailable { engine: chosen.spec.clone(), reason: NOT_STARTED.into() }
 }
 
 /// Says which engines `auto` and `all` took, and which engines other names stand for.

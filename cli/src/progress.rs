@@ -6,7 +6,14 @@ use aio_core::session::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::{LogTids, Loudness};
+use crate::render::size;
 use crate::voice::{printable, say};
+
+/// Making the data of so much is worth a word where there is no bar to show it.
+const WORTH_A_LINE_BYTES: u64 = 1 << 30;
+
+const PREPARING: &str = "{msg} preparing {prefix} {wide_bar}";
+const MOVING: &str = "{msg} loop {prefix} {wide_bar} {percent:>3} % {binary_bytes_per_sec}";
 
 /// Shows a bar on a terminal, and log lines of the tasklets that were asked for. Drawn from the
 /// session's own thread only, when it is told something: a thread of its own would cost CPU time
@@ -14,6 +21,8 @@ use crate::voice::{printable, say};
 pub(crate) struct Display {
     bar: Option<ProgressBar>,
     shows_bar: bool,
+    /// Whether a long preparation is still to be told, in a line.
+    tells_preparing: bool,
     tids: LogTids,
     loop_bytes: u64,
     loops: u32,
@@ -27,16 +36,39 @@ impl Display {
             None if loudness.verbose => LogTids::Only(vec![0]),
             None => LogTids::Only(Vec::new()),
         };
-        let shows_bar = !loudness.quiet && io::stderr().is_terminal();
-        Self { bar: None, shows_bar, tids, loop_bytes: 0, loops: 0 }
+        let is_terminal = io::stderr().is_terminal();
+        let shows_bar = !loudness.quiet && is_terminal;
+        let tells_preparing = !loudness.quiet && !is_terminal;
+        Self { bar: None, shows_bar, tells_preparing, tids, loop_bytes: 0, loops: 0 }
     }
 
     fn start(&mut self, message: String) {
-        let template = "{msg} loop {prefix} {wide_bar} {percent:>3} % {binary_bytes_per_sec}";
-        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
         let length = self.loop_bytes.saturating_mul(self.loops.into());
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
-        self.bar = Some(bar.with_style(style).with_message(message));
+        let bar = bar.with_style(style(PREPARING)).with_message(message);
+        self.bar = Some(bar.with_prefix(size(self.loop_bytes)));
+    }
+
+    fn advance(&self, loops_done: u32, bytes: u64) {
+        let Some(bar) = &self.bar else { return };
+        if bytes == 0 {
+            return bar.tick();
+        }
+        if bar.position() == 0 {
+            // What was prepared until now is not to slow down the rate.
+            bar.set_style(style(MOVING));
+            bar.reset_eta();
+        }
+        let loop_number = loops_done.saturating_add(1).min(self.loops);
+        bar.set_prefix(format!("{loop_number}/{}", self.loops));
+        bar.set_position(bytes);
+    }
+
+    /// What is said, once, when a lot has to be prepared and no bar shows it.
+    fn preparing_line(&mut self) -> Option<String> {
+        let is_told = self.tells_preparing && self.loop_bytes >= WORTH_A_LINE_BYTES;
+        self.tells_preparing &= !is_told;
+        is_told.then(|| format!("aio: preparing {}", size(self.loop_bytes)))
     }
 
     fn print(&self, line: &str) {
@@ -56,14 +88,11 @@ impl Observer for Display {
                     let directions: Vec<_> = directions.iter().map(ToString::to_string).collect();
                     self.start(printable(&format!("{engine} {}", directions.join("+"))));
                 }
-            }
-            Event::Progress { loops_done, bytes } => {
-                if let Some(bar) = &self.bar {
-                    let loop_number = loops_done.saturating_add(1).min(self.loops);
-                    bar.set_prefix(format!("{loop_number}/{}", self.loops));
-                    bar.set_position(bytes);
+                if let Some(line) = self.preparing_line() {
+                    say(&line);
                 }
             }
+            Event::Progress { loops_done, bytes } => self.advance(loops_done, bytes),
             Event::Log { tid, direction, text } if self.tids.includes(tid) => {
                 self.print(&format!("[{direction} tid {tid}] {}", printable(text)));
             }
@@ -74,5 +103,39 @@ impl Observer for Display {
             }
             _ => {}
         }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the template is well-formed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn display(tells_preparing: bool, loop_bytes: u64) -> Display {
+        let tids = LogTids::Only(Vec::new());
+        Display { bar: None, shows_bar: false, tells_preparing, tids, loop_bytes, loops: 3 }
+    }
+
+    #[test]
+    fn a_long_preparation_is_told_once_and_a_short_one_not() {
+        let mut long = display(true, 2 << 30);
+        assert_eq!(long.preparing_line().as_deref(), Some("aio: preparing 2 GiB"));
+        assert_eq!(long.preparing_line(), None);
+        assert_eq!(display(true, (1 << 30) - 1).preparing_line(), None);
+        assert_eq!(display(false, 2 << 30).preparing_line(), None, "quiet, or on a terminal");
+    }
+
+    #[test]
+    fn the_bar_says_that_it_prepares_until_something_moves() {
+        let mut display = display(false, 2 << 30);
+        display.start("uring write".into());
+        let prefix = |display: &Display| display.bar.as_ref().unwrap().prefix();
+        display.advance(0, 0);
+        assert_eq!(prefix(&display), "2 GiB");
+        display.advance(1, 5 << 29);
+        assert_eq!(prefix(&display), "2/3");
     }
 }

@@ -4,16 +4,13 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use aio_core::engine::{
-    Backend, Capabilities, Completions, Deadline, IoEngine, Lane, LaneSetup, Needs, OpenError,
-    OptionSpec, Unsupported,
+    Backend, Capabilities, Completions, Deadline, IoEngine, LEFTOVER_PATIENCE, Lane, LaneSetup,
+    Needs, OpenError, OptionSpec, Unsupported,
 };
 
 use crate::engine::Engine;
 use crate::open;
 use crate::options::{Libaio, OPTIONS};
-
-/// How long the kernel has to give everything back when a lane is through.
-const DRAIN: Duration = Duration::from_secs(10);
 
 impl Backend for Libaio {
     fn name(&self) -> &'static str {
@@ -57,7 +54,7 @@ pub(crate) struct Lent {
 impl Lent {
     pub(crate) fn new(engine: Engine, queue_depth: u32) -> Self {
         let leftovers = Completions::with_capacity(queue_depth as usize);
-        Self { engine: Some(engine), leftovers, patience: DRAIN }
+        Self { engine: Some(engine), leftovers, patience: LEFTOVER_PATIENCE }
     }
 
     pub(crate) fn engine(&mut self) -> &mut Engine {

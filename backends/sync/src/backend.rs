@@ -26,7 +26,7 @@ const POOL_THREADS_MAX: u32 = 1024;
 /// submitted nor reaped.
 ///
 /// When a pool thread panics over a request, the request comes back with its memory and `EIO`, and
-/// the engine is dead from that reap on. When threads are still in a call ten seconds after the
+/// the engine is dead from that reap on. When threads are still in a call a second after the
 /// lane has left, they are left behind with their files and their memory, which go away once the
 /// calls return.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,15 +3,13 @@
 use std::time::Duration;
 
 use aio_core::engine::{
-    Backend, Capabilities, IoEngine, Lane, LaneSetup, Needs, OpenError, OptionSpec, Unsupported,
+    Backend, Capabilities, IoEngine, LEFTOVER_PATIENCE, Lane, LaneSetup, Needs, OpenError,
+    OptionSpec, Unsupported,
 };
 
 use crate::engine::Engine;
 use crate::open::Ring;
 use crate::options::{OPTIONS, Uring};
-
-/// How long an engine that is dropped waits for what is in flight.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Uring {
     /// Opens a ring and lends its engine to `work`.
@@ -56,12 +54,13 @@ impl Backend for Uring {
             files: needs.target.iter().cloned().collect(),
             segments: Vec::new(),
         };
-        let receipts = self
-            .lend(setup, PATIENCE, |engine| engine.try_to_enter().map(|()| engine.receipts()))??;
+        let receipts = self.lend(setup, LEFTOVER_PATIENCE, |engine| {
+            engine.try_to_enter().map(|()| engine.receipts())
+        })??;
         Ok(Capabilities { receipts })
     }
 
     fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
-        Ok(self.lend(setup, PATIENCE, |engine| lane.run(engine))?)
+        Ok(self.lend(setup, LEFTOVER_PATIENCE, |engine| lane.run(engine))?)
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn sentences(report: &Report) -> Vec<String> {
     let mut sentences: Vec<_> =
         directions.into_iter().filter_map(|direction| sentence(report, direction)).collect();
     if !sentences.is_empty() {
-        sentences.push("Differences below the spread of the rounds are noise.".into());
+        sentences.push("Differences below the spread of the loops are noise.".into());
     }
     sentences
 }
@@ -23,18 +23,18 @@ fn sentence(report: &Report, direction: Direction) -> Option<String> {
         .flat_map(|engine| engine.directions.iter().map(|one| (engine.engine.as_str(), one)))
         .filter(|(_, one)| one.direction == direction && has_rate(one))
         .collect();
-    ranked.sort_by(|(_, a), (_, b)| b.task_speed_gib_per_s.total_cmp(&a.task_speed_gib_per_s));
+    ranked.sort_by(|(_, a), (_, b)| b.e2e_speed_gib_per_s.total_cmp(&a.e2e_speed_gib_per_s));
     let ((name, fastest), others) = ranked.split_first()?;
     if others.is_empty() {
         return None;
     }
     let other = |(name, one): &(&str, &DirectionReport)| {
-        let ratio = one.task_speed_gib_per_s / fastest.task_speed_gib_per_s;
+        let ratio = one.e2e_speed_gib_per_s / fastest.e2e_speed_gib_per_s;
         let noise = if overlap(fastest, one) { ", within the spread" } else { "" };
         format!("{name} {ratio:.2} times that{noise}")
     };
     let others: Vec<_> = others.iter().map(other).collect();
-    let speed = fastest.task_speed_gib_per_s;
+    let speed = fastest.e2e_speed_gib_per_s;
     Some(format!("Fastest {direction}: {name} {speed:.2} GiB/s; {}.", others.join("; ")))
 }
 
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn the_fastest_is_named_with_the_others_relative_to_it() {
         insta::assert_snapshot!(sentences(&sample::comparison()).join("\n"), @r"
-        Fastest write: uring 2.00 GiB/s; sync 0.80 times that, within the spread.
-        Fastest read: uring 4.00 GiB/s; sync 0.80 times that.
-        Differences below the spread of the rounds are noise.
+        Fastest write: uring 1.98 GiB/s; sync 0.80 times that, within the spread.
+        Fastest read: uring 3.96 GiB/s; sync 0.80 times that.
+        Differences below the spread of the loops are noise.
         ");
     }
 

@@ -2,8 +2,11 @@
 
 use aio_core::receipt::merge;
 use aio_core::report::{
-    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, gib_per_s,
+    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, gib_per_s, short_run,
 };
+
+/// The doubt that is judged by all rounds together.
+const SHORT_RUN: &str = "short-run";
 
 /// The rounds of an engine, in order, as if they had been one run of as many loops. `None` when
 /// there are none.
@@ -19,6 +22,10 @@ pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
                 None => all.directions.push(direction),
             }
         }
+    }
+    for one in &mut all.directions {
+        one.doubts.retain(|doubt| doubt.code != SHORT_RUN);
+        one.doubts.extend(short_run(&one.loops).filter(|_| all.moves_data));
     }
     Some(all)
 }
@@ -115,6 +122,25 @@ mod tests {
         let merged = rounds(vec![bad.clone(), engine(), bad]).unwrap();
         assert_eq!(merged.directions[0].status, Status::Failed);
         assert_eq!(merged.directions[0].doubts.len(), 1);
+    }
+
+    #[test]
+    fn rounds_that_are_short_alone_are_not_when_they_are_long_enough_together() {
+        let codes = |one: &EngineReport| -> Vec<_> {
+            one.directions[0].doubts.iter().map(|doubt| doubt.code.clone()).collect()
+        };
+        let mut short = engine();
+        short.directions[0].loops.truncate(2);
+        let doubt = short_run(&short.directions[0].loops).expect("one loop of half a second");
+        short.directions[0].doubts = vec![Doubt::new("buffered", "x"), doubt];
+        let merged = |number: usize| rounds(vec![short.clone(); number]).unwrap();
+        assert_eq!(codes(&merged(3)), ["buffered"]);
+        assert_eq!(codes(&merged(2)), ["buffered", SHORT_RUN]);
+        let both = merged(2).directions.remove(0);
+        assert_eq!(Some(&both.doubts[1]), short_run(&both.loops).as_ref(), "of both rounds");
+        let mut null = short.clone();
+        null.moves_data = false;
+        assert_eq!(codes(&rounds(vec![null]).unwrap()), ["buffered"]);
     }
 
     #[test]

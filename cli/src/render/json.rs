@@ -31,7 +31,7 @@ impl Render for Json {
                 if !engine.moves_data {
                     let loops = one["loops"].as_array_mut();
                     for one in loops.into_iter().flatten() {
-                        forget(one, &["task_speed_gib_per_s"]);
+                        forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
                     }
                 }
             }
@@ -77,5 +77,6 @@ mod tests {
         let null = of(&sample::null());
         assert!(null["e2e_speed_gib_per_s"].is_null() && null["task_latency_s"].is_number());
         assert!(null["loops"][0]["task_speed_gib_per_s"].is_null());
+        assert!(null["loops"][0]["e2e_speed_gib_per_s"].is_null());
     }
 }

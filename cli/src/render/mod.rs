@@ -2,6 +2,7 @@
 
 mod classic;
 mod csv;
+mod failures;
 mod json;
 mod notes;
 mod numbers;
@@ -20,8 +21,8 @@ use crate::args::Format;
 use crate::dry_run::Preview;
 use crate::ending::Failure;
 
-pub(crate) use notes::failures;
-pub(crate) use numbers::{counting_speeds, has_rate};
+pub(crate) use failures::failures;
+pub(crate) use numbers::{counting_speeds, has_rate, size};
 pub(crate) use text::Text;
 
 /// A form that a report comes in.
@@ -33,7 +34,7 @@ pub(crate) trait Render {
 /// `report` in the form that was asked for.
 pub(crate) fn report(report: &Report, format: Format) -> Result<Vec<u8>, Failure> {
     let renderer: &dyn Render = match format {
-        Format::Text => &Text::default(),
+        Format::Text => &Text::of_run(report),
         Format::Json => &json::Json,
         Format::Csv => &csv::Csv,
         Format::Classic => &classic::Classic,

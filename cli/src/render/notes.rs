@@ -1,30 +1,25 @@
 //! The lines below the table: what was done, and all that qualifies the numbers.
 
-use aio_core::plan::{Order, Phase, Plan};
+use aio_core::plan::{Direction, Order, Phase, Plan};
 use aio_core::receipt::Receipt;
-use aio_core::report::{DirectionReport, EngineReport, Failure, Report, Status, TargetReport};
+use aio_core::report::{
+    DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
+};
 
+use super::failures;
 use super::numbers::{count, has_rate, range, ratio, short, size, span};
 use super::table::directions;
+use crate::measure::NOT_STARTED;
 
 /// The most targets that are listed.
 const TARGETS_MAX: usize = 4;
 
 /// All of them, in the order of their weight.
 pub(super) fn lines(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
-    for (engine, one) in failed(report) {
-        lines.push(failure_headline(one));
-        let sentences = one.failures.iter().map(failure_sentence);
-        lines.extend(sentences.map(|sentence| format!("  {}, {sentence}", engine.engine)));
-    }
+    let mut lines = failures::lines(report);
+    lines.extend(together(report));
     lines.extend(doubts(report));
-    lines.extend(
-        report
-            .unavailable
-            .iter()
-            .map(|one| format!("unavailable: {} cannot run here: {}", one.engine, one.reason)),
-    );
+    lines.extend(report.unavailable.iter().map(unavailable_sentence));
     lines.extend(downgrades(report));
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
@@ -37,7 +32,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
 }
 
 /// Each direction of each engine.
-fn each(report: &Report) -> impl Iterator<Item = (&EngineReport, &DirectionReport)> {
+pub(super) fn each(report: &Report) -> impl Iterator<Item = (&EngineReport, &DirectionReport)> {
     let of_engine = |engine| each_of(engine);
     report.engines.iter().flat_map(of_engine)
 }
@@ -67,45 +62,6 @@ fn by_engine(said: &[(&str, String)], engines: usize) -> Vec<String> {
     sentences.into_iter().map(line).collect()
 }
 
-/// A sentence for each direction of an engine that failed.
-pub(crate) fn failures(report: &Report) -> Vec<String> {
-    let sentence = |(engine, one): (&EngineReport, &DirectionReport)| {
-        let first = one.failures.first().map(failure_sentence).unwrap_or_default();
-        format!("{}: {}, {first}", failure_headline(one), engine.engine)
-    };
-    failed(report).map(sentence).collect()
-}
-
-fn failed(report: &Report) -> impl Iterator<Item = (&EngineReport, &DirectionReport)> {
-    each(report).filter(|(_, one)| one.status == Status::Failed)
-}
-
-fn failure_headline(one: &DirectionReport) -> String {
-    let direction = capital(&one.direction.to_string());
-    format!("Failure in one of {} {direction} tasklets", one.tasklets_count)
-}
-
-fn capital(word: &str) -> String {
-    let (first, rest) = word.split_at(1);
-    first.to_ascii_uppercase() + rest
-}
-
-/// The message, and what it does not mention.
-fn failure_sentence(failure: &Failure) -> String {
-    let message = &failure.message;
-    let mut parts = vec![format!("tasklet {}: {message}", failure.tid)];
-    let offset = failure.offset_bytes.map(|at| (at.to_string(), format!("at offset {at}")));
-    let length = failure.length_bytes.map(|long| (long.to_string(), format!("{long} bytes")));
-    let path = failure.path.clone().map(|path| (path.clone(), path));
-    let errno = failure.errno.clone().map(|name| (name.clone(), name));
-    for (word, part) in [path, offset, length, errno].into_iter().flatten() {
-        if !message.contains(&word) {
-            parts.push(part);
-        }
-    }
-    parts.join(", ")
-}
-
 fn doubts(report: &Report) -> Vec<String> {
     let said: Vec<_> = each(report)
         .flat_map(|(engine, one)| {
@@ -121,7 +77,7 @@ fn downgrades(report: &Report) -> Vec<String> {
     let general = report.receipts.iter().filter(|receipt| receipt.is_downgrade());
     // Why an engine was passed over has a line of its own.
     let general = general.map(|receipt| match receipt.option.as_str() {
-        "engine" if !report.unavailable.is_empty() => {
+        "engine" if report.unavailable.iter().any(|one| one.reason != NOT_STARTED) => {
             format!("granted: engine {} instead of {}", receipt.granted, receipt.asked)
         }
         _ => receipt_sentence(receipt),
@@ -162,7 +118,7 @@ fn allocating(report: &Report) -> Vec<String> {
         let counting = || one.loops.iter().filter(|one| one.counts);
         let speeds = |allocates| {
             let alike = counting().filter(move |one| one.allocates == allocates);
-            range(alike.map(|one| one.task_speed_gib_per_s)).map(span)
+            range(alike.map(|one| one.e2e_speed_gib_per_s)).map(span)
         };
         let direction = one.direction;
         match (speeds(true), speeds(false)) {
@@ -183,11 +139,61 @@ fn allocating(report: &Report) -> Vec<String> {
     by_engine(&said, report.engines.len())
 }
 
-fn validated(report: &Report) -> Option<String> {
-    let sound = each(report).filter(|(_, one)| one.status == Status::Complete);
-    let bytes: Vec<u64> = sound.filter_map(|(_, one)| one.validated_bytes).collect();
-    let all: u64 = bytes.iter().sum();
-    (!bytes.is_empty()).then(|| format!("validated: {all} bytes, no difference"))
+/// What was compared in each direction, and with what.
+fn validated(report: &Report) -> Vec<String> {
+    let line = |direction: Direction| {
+        let sound = each(report)
+            .filter(|(_, one)| one.direction == direction && one.status == Status::Complete);
+        let bytes: Vec<u64> = sound.filter_map(|(_, one)| one.validated_bytes).collect();
+        let compared = match direction {
+            Direction::Write => "what the seed makes, read back without the engine",
+            Direction::Read => "a buffered read of the file",
+        };
+        let all: u64 = bytes.iter().sum();
+        (!bytes.is_empty()).then(|| format!("validated: {all} bytes, equal to {compared}"))
+    };
+    directions(report).into_iter().filter_map(line).collect()
+}
+
+/// Both directions of each engine as one, when they ran at the same time.
+fn together(report: &Report) -> Vec<String> {
+    let line = |engine: &EngineReport| {
+        let both = &engine.directions;
+        let is_measured = engine.moves_data && both.len() > 1 && both.iter().all(has_rate);
+        if !report.plan.concurrent || !is_measured {
+            return None;
+        }
+        let bytes = both.iter().map(|one| one.bytes).sum();
+        let seconds = both.iter().map(|one| one.e2e_latency_s).fold(0.0, f64::max);
+        let speed = short(gib_per_s(bytes, seconds));
+        let name =
+            if report.engines.len() > 1 { format!("{}: ", engine.engine) } else { String::new() };
+        Some(format!(
+            "{name}read and write together: {speed} GiB/s (sum of bytes over the end-to-end time); \
+             CPU s is of both"
+        ))
+    };
+    report.engines.iter().filter_map(line).collect()
+}
+
+/// What engines that ran one after the other leave open. `None` for fewer than two with numbers.
+pub(super) fn sequence(report: &Report) -> Option<String> {
+    let has_numbers = |engine: &&EngineReport| engine.directions.iter().any(has_rate);
+    (report.engines.iter().filter(has_numbers).count() > 1).then(|| {
+        "engines ran one after the other, so a difference may be drift: repeat in another order \
+         before you believe it"
+            .into()
+    })
+}
+
+/// Why an engine has no numbers.
+pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
+    let Unavailable { engine, reason } = one;
+    if reason == NOT_STARTED {
+        format!("{engine}: {reason}")
+    } else {
+        format!("unavailable: {engine} cannot run here: {reason}")
+    }
 }
 
 /// The plan in one line, with the block size that is in force.
@@ -288,4 +294,66 @@ fn fingerprints(report: &Report) -> Vec<String> {
         });
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    fn line_with(report: &Report, words: &str) -> Option<String> {
+        lines(report).into_iter().find(|line| line.contains(words))
+    }
+
+    #[test]
+    fn directions_at_the_same_time_are_told_together_too() {
+        let mut report = sample::comparison();
+        assert_eq!(line_with(&report, "together"), None, "they ran one after the other");
+        report.plan.concurrent = true;
+        for one in report.engines.iter_mut().flat_map(|engine| &mut engine.directions) {
+            one.e2e_latency_s = 3.0;
+        }
+        assert_eq!(
+            line_with(&report, "uring: read and write together").unwrap(),
+            "uring: read and write together: 2.000 GiB/s (sum of bytes over the end-to-end time); \
+             CPU s is of both"
+        );
+        report.engines.truncate(1);
+        assert!(line_with(&report, "together").unwrap().starts_with("read and write together: "));
+        report.engines[0].moves_data = false;
+        assert_eq!(line_with(&report, "together"), None);
+    }
+
+    #[test]
+    fn what_was_validated_says_with_what_it_was_compared() {
+        let mut report = sample::comparison();
+        assert_eq!(line_with(&report, "validated"), None);
+        for one in report.engines.iter_mut().flat_map(|engine| &mut engine.directions) {
+            one.validated_bytes = Some(5);
+        }
+        insta::assert_snapshot!(validated(&report).join("\n"), @r"
+        validated: 10 bytes, equal to what the seed makes, read back without the engine
+        validated: 10 bytes, equal to a buffered read of the file
+        ");
+    }
+
+    #[test]
+    fn engines_that_were_not_started_are_told_and_are_not_called_unable() {
+        let mut report = sample::interrupted();
+        let reason = NOT_STARTED.into();
+        report.unavailable.push(Unavailable { engine: "sync".into(), reason });
+        report.receipts = vec![Receipt::downgraded("engine", "auto", "uring", "libaio: x")];
+        assert_eq!(
+            line_with(&report, "not started").unwrap(),
+            "sync: not started, because the run ended before"
+        );
+        assert!(line_with(&report, "granted: engine").unwrap().ends_with("libaio: x"));
+    }
+
+    #[test]
+    fn several_engines_in_a_row_may_differ_by_drift() {
+        assert_eq!(sequence(&sample::one_engine()), None);
+        assert_eq!(sequence(&sample::troubled()), None, "one has no numbers");
+        assert!(sequence(&sample::comparison()).is_some());
+    }
 }

@@ -12,10 +12,11 @@ pub(crate) fn has_rate(direction: &DirectionReport) -> bool {
         && direction.loops.iter().any(|one| one.counts)
 }
 
-/// The slowest and the fastest loop that counts, in GiB/s.
+/// The slowest and the fastest loop that counts, in GiB/s until everybody had finished. The speed
+/// of all of them lies between; that of task times need not, as stragglers differ between loops.
 pub(crate) fn counting_speeds(direction: &DirectionReport) -> Option<(f64, f64)> {
     let counting = direction.loops.iter().filter(|one| one.counts);
-    range(counting.map(|one| one.task_speed_gib_per_s))
+    range(counting.map(|one| one.e2e_speed_gib_per_s))
 }
 
 /// The least and the greatest.
@@ -57,10 +58,10 @@ pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-/// Requests per second.
+/// Requests per second, until everybody had finished.
 #[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
 pub(super) fn requests_per_s(direction: &DirectionReport) -> Option<f64> {
-    has_rate(direction).then(|| direction.requests as f64 / direction.task_latency_s)
+    has_rate(direction).then(|| direction.requests as f64 / direction.e2e_latency_s)
 }
 
 /// A rate with `k` or `M` for thousands and millions.
@@ -73,7 +74,7 @@ pub(super) fn per_second(rate: f64) -> String {
 }
 
 /// A size in the largest unit of which it is a whole number.
-pub(super) fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     let whole = units.iter().find(|(_, bits)| bytes > 0 && bytes.trailing_zeros() >= *bits);
     match whole {
@@ -89,7 +90,31 @@ pub(super) fn count(number: u64, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aio_core::plan::Direction;
+    use aio_core::report::gib_per_s;
+
+    use super::super::sample;
     use super::*;
+
+    #[test]
+    fn the_speed_lies_in_the_range_of_its_loops_though_task_speed_may_lie_above() {
+        // In each of two loops another tasklet straggles: 2 s of 3 s in all for either.
+        let mut one = sample::one_engine().engines[0].directions.remove(0);
+        assert_eq!(one.direction, Direction::Write);
+        one.loops.truncate(3);
+        for timed in one.loops.iter_mut().filter(|one| one.counts) {
+            (timed.task_latency_s, timed.e2e_latency_s) = (2.0, 2.0);
+            timed.task_speed_gib_per_s = gib_per_s(timed.bytes, 2.0);
+            timed.e2e_speed_gib_per_s = gib_per_s(timed.bytes, 2.0);
+        }
+        one.bytes = one.loops[1].bytes + one.loops[2].bytes;
+        (one.task_latency_s, one.e2e_latency_s) = (3.0, 4.0);
+        one.task_speed_gib_per_s = gib_per_s(one.bytes, 3.0);
+        one.e2e_speed_gib_per_s = gib_per_s(one.bytes, 4.0);
+        let (least, greatest) = counting_speeds(&one).unwrap();
+        assert!(one.task_speed_gib_per_s > greatest);
+        assert!((least..=greatest).contains(&one.e2e_speed_gib_per_s));
+    }
 
     #[test]
     fn numbers_have_about_four_digits_and_few_characters() {

@@ -129,6 +129,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         task_latency_s: seconds,
         e2e_latency_s: seconds * 1.01,
         task_speed_gib_per_s: gib_per_s(GIB, seconds),
+        e2e_speed_gib_per_s: gib_per_s(GIB, seconds * 1.01),
     });
     DirectionReport {
         direction,

@@ -28,9 +28,35 @@ const COLUMNS: [(&str, Content, bool); 11] = [
     ("verdict", |engine, one| Some(verdict(engine, one).into()), true),
 ];
 
+/// The least that an engine's name is broken to.
+const LABEL_COLUMNS_MIN: usize = 8;
+
+/// An engine's name in lines of no more than `most` columns, broken where one of its parts ends if
+/// that can be, and with nothing left out.
+fn label(name: &str, most: usize) -> String {
+    let columns = |text: &str| text.chars().count();
+    if columns(name) <= most {
+        return name.into();
+    }
+    let mut lines = vec![String::new()];
+    for part in name.split_inclusive([':', '=', ',']) {
+        let begun = lines.last().map_or(0, |line| columns(line));
+        if begun > 0 && begun + columns(part) > most {
+            lines.push(String::new());
+        }
+        for c in part.chars() {
+            if lines.last().is_some_and(|line| columns(line) == most) {
+                lines.push(String::new());
+            }
+            lines.last_mut().expect("there is a first line").push(c);
+        }
+    }
+    lines.join("\n")
+}
+
 fn speed(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
     if engine.moves_data {
-        has_rate(one).then(|| short(one.task_speed_gib_per_s))
+        has_rate(one).then(|| short(one.e2e_speed_gib_per_s))
     } else {
         requests_per_s(one).map(per_second)
     }
@@ -85,6 +111,16 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     }
     let shown = |index: &usize| COLUMNS[*index].2 || rows.iter().any(|row| row[*index].is_some());
     let shown: Vec<usize> = (0..COLUMNS.len()).filter(shown).collect();
+    // What all other columns leave of the page; two columns part any two of them.
+    let width = |index: &usize| {
+        let cells = rows.iter().filter_map(|row| row[*index].as_deref());
+        cells.chain([COLUMNS[*index].0]).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let others: usize = shown.iter().skip(1).map(|index| width(index) + 2).sum();
+    let left = PAGE_COLUMNS.saturating_sub(others + 1).max(LABEL_COLUMNS_MIN);
+    for name in rows.iter_mut().filter_map(|row| row[0].as_mut()) {
+        *name = label(name, left);
+    }
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_style(TableComponent::HeaderLines, '─');
@@ -102,4 +138,37 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         }
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn a_long_name_goes_on_below_and_nothing_of_it_is_lost() {
+        for (name, broken) in [
+            ("uring", "uring"),
+            ("uring:fixed-b", "uring:fixed-b"),
+            ("uring:fixed-buf", "uring:\nfixed-buf"),
+            ("uring:sqpoll:depth=4", "uring:sqpoll:\ndepth=4"),
+            ("name:withoutanyplacetobreak", "name:\nwithoutanypla\ncetobreak"),
+        ] {
+            assert_eq!(label(name, 13), broken);
+        }
+        let mut report = sample::comparison();
+        report.engines[0].engine = "uring:fixed-buffers:single-issuer".into();
+        insta::assert_snapshot!(lines(&report).join("\n"), @r"
+        engine                 GiB/s  task s  e2e s  loops GiB/s  p50 ms  p99 ms  calls/req  CPU s  verdict
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+        uring:          write  1.980   1.500  1.515  1.650–2.475   14.90   20.10      0.977  0.250  ok
+        fixed-buffers:
+        single-issuer
+        sync            write  1.584   1.875  1.894  1.320–1.980   14.90   20.10      0.977  0.250  ok
+        uring:          read   3.960   0.750  0.758  3.808–4.125   14.90   20.10      0.977  0.250  ok
+        fixed-buffers:
+        single-issuer
+        sync            read   3.168   0.938  0.947  3.046–3.300   14.90   20.10      0.977  0.250  ok
+        ");
+    }
 }

@@ -1,5 +1,7 @@
 //! The three traits.
 
+use std::time::Duration;
+
 use super::counters::EngineCounters;
 use super::deadline::Deadline;
 use super::options::OptionSpec;
@@ -8,6 +10,10 @@ use super::setup::{
     Capabilities, EngineError, LaneSetup, Needs, OpenError, StillInFlight, Unsupported,
 };
 use crate::receipt::Receipt;
+
+/// How long an engine that is dropped waits for what its lane has left in flight. Short, because a
+/// lane that ends in order has drained the engine itself, with a patience of its own.
+pub const LEFTOVER_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A selectable interface to the kernel, as a value that carries its options.
 pub trait Backend: Clone + Send + Sync + 'static {
@@ -27,9 +33,9 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Why not, and what would cure it.
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported>;
 
-    /// Builds one engine on the calling lane's own thread, lends it to `lane`, and drains it when
-    /// `lane` returns or panics. Memory that the kernel would not give back in ten seconds stays
-    /// mapped until the process ends.
+    /// Builds one engine on the calling lane's own thread, lends it to `lane`, and drains what
+    /// `lane` has left in it when it returns or panics. Memory that the kernel would not give back
+    /// within [`LEFTOVER_PATIENCE`] stays mapped until the process ends.
     ///
     /// The engine is lent, not returned, because engines of different options are different types,
     /// because one may borrow its own ring, and because what is only borrowed cannot be leaked.

@@ -13,7 +13,7 @@ mod options;
 mod request;
 mod setup;
 
-pub use contract::{Backend, IoEngine, Lane, Progress};
+pub use contract::{Backend, IoEngine, LEFTOVER_PATIENCE, Lane, Progress};
 pub use counters::EngineCounters;
 pub use deadline::Deadline;
 pub use in_flight::InFlight;

@@ -2,9 +2,9 @@
 //! [`Region`] or block of it is gone.
 #![expect(unsafe_code, reason = "mmap, madvise and mlock hand out raw memory")]
 
-use std::io;
 use std::ptr::NonNull;
 use std::sync::Arc;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ impl Mapping {
             MemoryKind::Small => libc::MADV_NOHUGEPAGE,
             MemoryKind::Thp | MemoryKind::Hugetlb => libc::MADV_HUGEPAGE,
         };
-        let advised = mapping.advise(advice);
+        let advised = mapping.advise(advice).and_then(|()| thp_is_on(kind));
         if kind != MemoryKind::Hugetlb {
             receipts.push(match advised {
                 Ok(()) => Receipt::granted("memory", kind.name()),
@@ -148,6 +148,16 @@ impl Drop for Mapping {
         let status = unsafe { libc::munmap(self.base.as_ptr(), self.mapped_bytes) };
         debug_assert_eq!(status, 0, "munmap of a whole mapping succeeds");
     }
+}
+
+/// The kernel takes the advice for huge pages also where they are switched off.
+fn thp_is_on(kind: MemoryKind) -> io::Result<()> {
+    const SWITCH: &str = "/sys/kernel/mm/transparent_hugepage/enabled";
+    let off = fs::read_to_string(SWITCH).is_ok_and(|text| text.contains("[never]"));
+    if kind == MemoryKind::Thp && off {
+        return Err(io::Error::other(format!("{SWITCH} says never")));
+    }
+    Ok(())
 }
 
 fn no_memory() -> io::Error {

@@ -114,7 +114,8 @@ pub(crate) fn lanes_have_blocks(plan: &Plan, size_bytes: u64) -> Result<(), Plan
         option: "io-parallel",
         value: plan.lanes.to_string(),
         accepted: format!(
-            "a tensor of {size_bytes} bytes has {blocks} block(s) of {} bytes, and each lane needs one",
+            "a tensor of {size_bytes} bytes has {blocks} block(s) of {} bytes, and each lane needs one; \
+             use fewer lanes or a smaller --block-size",
             plan.block_size_bytes
         ),
     })

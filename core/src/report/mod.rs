@@ -156,6 +156,8 @@ pub struct LoopReport {
     pub e2e_latency_s: f64,
     /// `bytes / task_latency_s`, in GiB (2^30 bytes) per second.
     pub task_speed_gib_per_s: f64,
+    /// `bytes / e2e_latency_s`, in GiB (2^30 bytes) per second.
+    pub e2e_speed_gib_per_s: f64,
 }
 
 /// One tasklet of one direction.
@@ -205,6 +207,28 @@ impl Doubt {
     }
 }
 
+/// The fewest loops that count, and the least time of all of them together, for a number to be more
+/// than a glimpse.
+const LOOPS_MIN: usize = 3;
+const SECONDS_MIN: f64 = 1.0;
+
+/// The doubt that a run was too short, judged by the loops that count.
+#[must_use]
+pub fn short_run(loops: &[LoopReport]) -> Option<Doubt> {
+    let counting = || loops.iter().filter(|one| one.counts);
+    let count = counting().count();
+    let seconds: f64 = counting().map(|one| one.e2e_latency_s).sum();
+    // Without the figures, so that engines of one run give one reason.
+    let reason = if count < LOOPS_MIN {
+        format!("fewer than {LOOPS_MIN} loops count; use more --loops")
+    } else if seconds < SECONDS_MIN {
+        format!("its loops took less than {SECONDS_MIN} s in all; use more --loops or more data")
+    } else {
+        return None;
+    };
+    Some(Doubt::new("short-run", reason))
+}
+
 /// What went wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -235,6 +259,26 @@ pub fn gib_per_s(bytes: u64, seconds: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_is_short_with_few_loops_or_little_time_in_those_that_count() {
+        let loops = |number: u32, seconds: f64| -> Vec<LoopReport> {
+            let one = |index| LoopReport {
+                index,
+                counts: index > 0,
+                allocates: false,
+                bytes: 1,
+                task_latency_s: seconds,
+                e2e_latency_s: seconds,
+                task_speed_gib_per_s: 1.0,
+                e2e_speed_gib_per_s: 1.0,
+            };
+            (0..=number).map(one).collect()
+        };
+        assert_eq!(short_run(&loops(3, 0.5)), None);
+        assert_eq!(short_run(&loops(2, 9.0)).expect("two loops").code, "short-run");
+        assert!(short_run(&loops(3, 0.3)).expect("0.9 s").reason.contains("less than 1 s"));
+    }
 
     #[test]
     fn a_gib_per_second_is_2_to_the_30_bytes() {

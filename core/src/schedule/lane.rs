@@ -167,7 +167,10 @@ impl Lane for LaneWork<'_> {
         }
         let mut rest = Sweep { part: &mut self.part, slice: self.slice, target: 0 };
         if let Err(error) = self.flow.drain(engine, &mut rest) {
-            result.error.get_or_insert(error);
+            // More to tell than that somebody else ended the run.
+            if result.error.as_ref().is_none_or(LaneError::is_secondary) {
+                result.error = Some(error);
+            }
         }
         if result.error.is_none() && !self.flow.tally.fingerprint.is_settled() {
             result.error = Some(LaneError::Unsettled);

@@ -101,6 +101,7 @@ impl TaskletTask {
         let complete = result.lanes.iter().all(|lane| lane.error.is_none());
         result.failures.extend(failures);
         self.cut_padding(&files)?;
+        self.seal(&files);
         if complete && self.shared.plan.validate {
             result.validated_bytes = Some(self.validate(&mut result.lanes, &files)?);
             self.log("post: the data is right".into());
@@ -214,6 +215,15 @@ impl TaskletTask {
             cut.map_err(|error| (failed(error), Some(file.path.clone())))?;
         }
         Ok(())
+    }
+
+    /// Notes on the files that were written what they are like now, so that later changes are seen.
+    fn seal(&self, files: &Files) {
+        for (file, open) in self.tasklet.files.iter().zip(files.iter()) {
+            if file.starts_empty() {
+                let _as_marked_as_before = target::seal(open);
+            }
+        }
     }
 
     fn validate(

@@ -6,8 +6,8 @@ use crate::engine::EngineCounters;
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
-    Cpu, DirectionReport, EngineReport, LatencyHistogram, LoopReport, Status, TaskletReport,
-    gib_per_s,
+    Cpu, DirectionReport, Doubt, EngineReport, LatencyHistogram, LoopReport, Status, TaskletReport,
+    gib_per_s, short_run,
 };
 use crate::schedule::{LaneResult, LoopClock, TaskletResult, WaveOutcome};
 use crate::stats::combine;
@@ -48,8 +48,36 @@ pub(super) fn add(
             (false, true) => Status::Interrupted,
             (false, false) => Status::Complete,
         };
+        if one.status == Status::Complete && report.moves_data {
+            one.doubts.extend(short_run(&one.loops));
+            one.doubts.extend(little_overlap(phase.direction, outcome));
+        }
         report.directions.push(one);
     }
+}
+
+/// The least share of the time in which the other direction must be at work for both to count as
+/// concurrent.
+const OVERLAP_MIN: f64 = 0.8;
+
+/// The doubt that a direction ran alone for much of a concurrent run.
+fn little_overlap(direction: Direction, outcome: &WaveOutcome) -> Option<Doubt> {
+    let others: Vec<_> =
+        outcome.tasklets.iter().filter(|one| one.0.direction != direction).collect();
+    let other = others.first()?.0.direction;
+    let (mut busy, mut all) = (Duration::ZERO, Duration::ZERO);
+    for (index, (start, end, _)) in (0..).zip(finished(&outcome.clocks)) {
+        let ends = others.iter().filter_map(|(_, result)| last_end(&result.lanes, index));
+        busy += ends.max().map_or(Duration::ZERO, |last| last - start);
+        all += end - start;
+    }
+    let share = busy.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE);
+    (share < OVERLAP_MIN).then(|| {
+        let percent = share * 100.0;
+        let reason =
+            format!("the {other} beside it was at work for only {percent:.0} % of the time");
+        Doubt::new("little-overlap", reason)
+    })
 }
 
 /// The loops that all lanes of the wave have finished.
@@ -138,6 +166,7 @@ fn loops(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> Vec<LoopRepo
                 task_latency_s: task,
                 e2e_latency_s: (end - start).as_secs_f64(),
                 task_speed_gib_per_s: gib_per_s(bytes, task),
+                e2e_speed_gib_per_s: gib_per_s(bytes, (end - start).as_secs_f64()),
             }
         })
         .collect()

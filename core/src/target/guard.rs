@@ -9,9 +9,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use thiserror::Error;
 
 use super::made::Made;
-
-/// The extended attribute of files that the tool made, and may therefore overwrite.
-pub const MARK: &str = "user.aio";
+use super::mark::{self, Owner};
 
 /// A target that is refused, before anything was changed.
 #[derive(Debug, Error)]
@@ -138,6 +136,10 @@ pub(super) fn open_to_overwrite(
         require_mark(path, &file)?;
     }
     file.set_len(0).map_err(|error| RefusedTarget::io("empty", path, error))?;
+    if mark::owner(&file) != Owner::Others {
+        // It was the tool's, and is being written again. Else it stays as foreign as it was.
+        let _as_marked_as_before = mark::begin(&file);
+    }
     Ok(file)
 }
 
@@ -172,22 +174,14 @@ fn kind_name(metadata: &Metadata) -> &'static str {
 }
 
 fn require_mark(path: &Path, file: &File) -> Result<(), RefusedTarget> {
-    if has_mark(file) {
-        return Ok(());
-    }
-    let what = "exists and was not made by aio; add --overwrite to replace its contents";
+    let what = match mark::owner(file) {
+        Owner::Tool => return Ok(()),
+        Owner::Others => "exists and was not made by aio; add --overwrite to replace its contents",
+        Owner::ToolThenOthers => {
+            "was made by aio and has been changed since; add --overwrite to replace its contents"
+        }
+    };
     Err(RefusedTarget::unfit(path, what))
-}
-
-/// Marks a file as made by the tool. Where attributes do not work, `--overwrite` will be needed.
-pub(super) fn set_mark(file: &File) -> io::Result<()> {
-    use xattr::FileExt;
-    file.set_xattr(MARK, env!("CARGO_PKG_VERSION").as_bytes())
-}
-
-fn has_mark(file: &File) -> bool {
-    use xattr::FileExt;
-    matches!(file.get_xattr(MARK), Ok(Some(_)))
 }
 
 #[cfg(test)]
@@ -204,7 +198,7 @@ mod tests {
         let refused = may_write(&path, false).unwrap_err().to_string();
         assert!(refused.ends_with("add --overwrite to replace its contents"), "{refused}");
         assert!(may_write(&path, true).unwrap());
-        if set_mark(&File::open(&path).unwrap()).is_err() {
+        if mark::begin(&File::open(&path).unwrap()).is_err() {
             skip("this file system has no extended attributes");
             return;
         }

@@ -6,17 +6,22 @@
 //! outside the clock. [`Made`] remembers what was created, so that all of it goes again.
 
 mod alignment;
+mod conflicts;
 mod describe;
+mod doubts;
 mod guard;
 mod made;
+mod mark;
 mod open;
 mod resolve;
 mod validate;
 
 pub use alignment::Alignment;
 pub use describe::{BLOCK_DEVICE, FileSystem, file_system_of, has_holes, keeps_in_memory};
-pub use guard::{MARK, RefusedTarget};
+pub use guard::RefusedTarget;
 pub use made::Made;
+pub use mark::MARK;
+pub(crate) use mark::seal;
 pub use open::{Given, TargetFailure, open_nameless};
 pub(crate) use open::{OpenPolicy, open_and_fill};
 pub use resolve::{ResolveError, Resolved, Tasklet, TaskletFile, resolve};

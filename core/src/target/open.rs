@@ -10,8 +10,9 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use thiserror::Error;
 
 use super::describe::folder_of;
-use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite, set_mark};
+use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite};
 use super::made::Made;
+use super::mark;
 use super::resolve::{Source, TaskletFile};
 use crate::data::DataStream;
 
@@ -73,6 +74,7 @@ pub(crate) fn open_and_fill(
         Source::MakeToRead => {
             let made = create_or_empty(&file.path, policy, false)?;
             fill(&made, &file.path, size_bytes, data, stopped)?;
+            let _as_marked_as_before = mark::seal(&made);
             Ok(Arc::new(open_existing(&file.path, policy.direct)?))
         }
     }
@@ -85,7 +87,7 @@ fn create_or_empty(path: &Path, policy: OpenPolicy, direct: bool) -> Result<File
         Ok(file) => {
             policy.made.remember(path, &file).map_err(|e| RefusedTarget::io("read", path, e))?;
             // Without the mark the file cannot be told apart later, and `--overwrite` is needed.
-            let _unmarked = set_mark(&file);
+            let _unmarked = mark::begin(&file);
             Ok(file)
         }
         Err(RefusedTarget::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::alignment::Alignment;
-use super::describe::{file_system_of, folder_of, has_holes, keeps_in_memory};
+use super::conflicts::{refuse_missing_with_a_hint, refuse_shared_writes};
+use super::describe::{file_system_of, folder_of};
+use super::doubts::{describe, doubts};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
 use crate::memory::numa_node_exists;
@@ -29,8 +30,9 @@ pub enum ResolveError {
     Target(#[from] RefusedTarget),
     /// The tensors are larger than the memory.
     #[error(
-        "the tensors need {asked_bytes} bytes of memory and {available_bytes} are available; make \
-         them smaller or use fewer tasklets"
+        "the tensors need {} of memory and {} are available; make them smaller or use fewer --threads",
+        mib(*asked_bytes),
+        mib(*available_bytes)
     )]
     Memory {
         /// Bytes of all tensors that are in use together.
@@ -38,6 +40,10 @@ pub enum ResolveError {
         /// What `/proc/meminfo` calls available.
         available_bytes: u64,
     },
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{} MiB", bytes >> 20)
 }
 
 /// A plan together with what it means on this machine.
@@ -211,6 +217,7 @@ impl Resolver<'_> {
         if let Some(file) = opened.get(path) {
             return Ok(Arc::clone(file));
         }
+        refuse_missing_with_a_hint(path)?;
         let file = Arc::new(open_existing(path, self.direct())?);
         self.align(&file, path)?;
         opened.insert(path.into(), Arc::clone(&file));
@@ -246,6 +253,11 @@ impl Resolver<'_> {
     }
 
     fn source_to_write(&mut self, path: &Path) -> Result<Source, ResolveError> {
+        if file_system_of(path).is_some_and(|there| there.kind == "devtmpfs") {
+            let what = "would lie among devices; writing to devices is not possible yet, give a \
+                        file elsewhere";
+            return Err(RefusedTarget::unfit(path, what).into());
+        }
         may_write(path, self.plan.overwrite)?;
         self.try_folder(path)?;
         Ok(Source::MakeToWrite)
@@ -328,106 +340,6 @@ fn refuse_too_much_memory(
         }
         _ => Ok(()),
     }
-}
-
-/// Refuses two tasklets that write one file, and a file that is written and read.
-fn refuse_shared_writes<'a>(
-    tasklets: impl Iterator<Item = &'a Tasklet>,
-) -> Result<(), ResolveError> {
-    let mut seen: HashMap<Identity, Direction> = HashMap::new();
-    for tasklet in tasklets {
-        for file in &tasklet.files {
-            match seen.insert(Identity::of(&file.path), tasklet.direction) {
-                None => {}
-                Some(Direction::Read) if tasklet.direction == Direction::Read => {}
-                Some(Direction::Write) if tasklet.direction == Direction::Write => {
-                    let what = "would be written by two tasklets; put {tid} into the path";
-                    return Err(RefusedTarget::unfit(&file.path, what).into());
-                }
-                Some(_) => {
-                    let what = "would be both written and read; give two different files";
-                    return Err(RefusedTarget::unfit(&file.path, what).into());
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What a path stands for: the file, or the name that it will have.
-#[derive(PartialEq, Eq, Hash)]
-enum Identity {
-    File { device: u64, inode: u64 },
-    Name(PathBuf),
-}
-
-impl Identity {
-    fn of(path: &Path) -> Self {
-        if let Ok(there) = fs::metadata(path) {
-            return Self::File { device: there.dev(), inode: there.ino() };
-        }
-        let folder = folder_of(path);
-        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-        Self::Name(folder.join(path.file_name().unwrap_or_default()))
-    }
-}
-
-fn describe(waves: &[Vec<Tasklet>], alignment: Alignment) -> Vec<TargetReport> {
-    let mut targets: Vec<TargetReport> = Vec::new();
-    for tasklet in waves.iter().flatten() {
-        for file in &tasklet.files {
-            let path = file.path.to_string_lossy().into_owned();
-            if targets.iter().any(|target| target.path == path) {
-                continue;
-            }
-            let file_system = file_system_of(&file.path);
-            targets.push(TargetReport {
-                path,
-                size_bytes: tasklet.size_bytes,
-                file_system: file_system.as_ref().map(|there| there.kind.clone()),
-                device: file_system.map(|there| there.device),
-                alignment_bytes: (alignment != Alignment::NONE).then_some(alignment.offset_bytes),
-            });
-        }
-    }
-    targets
-}
-
-fn doubts(
-    plan: &Plan,
-    waves: &[Vec<Tasklet>],
-    targets: &[TargetReport],
-) -> Vec<(Direction, Doubt)> {
-    let mut doubts = Vec::new();
-    for phase in &plan.phases {
-        let tasklets = || waves.iter().flatten().filter(|one| one.direction == phase.direction);
-        let mut add = |code: &str, reason: String| {
-            doubts.push((phase.direction, Doubt::new(code, reason)));
-        };
-        if plan.buffered {
-            add("buffered", "buffered I/O measures the page cache at least in part".into());
-        }
-        let kinds = targets.iter().filter_map(|target| target.file_system.as_deref());
-        if let Some(kind) = kinds.into_iter().find(|kind| keeps_in_memory(kind)) {
-            let reason = format!("{kind} keeps files in memory, so no storage was measured");
-            add("memory-file-system", reason);
-        }
-        let holes = tasklets().find_map(|tasklet| {
-            let has = |file: &&TaskletFile| match &file.source {
-                Source::Open(open) => has_holes(open, tasklet.size_bytes) == Some(true),
-                _ => false,
-            };
-            tasklet.files.iter().find(has)
-        });
-        if let Some(file) = holes.filter(|_| phase.direction == Direction::Read) {
-            let reason = format!(
-                "{} has holes or unwritten extents, which are read without touching storage",
-                file.path.display()
-            );
-            add("holes", reason);
-        }
-    }
-    doubts
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::engine::{Backend, Operation, Operations};
 
 /// Checks that the engines of `backend`, with the options that it carries, keep the contract.
 ///
-/// What the backend's probe refuses is left out, with "skipped: …" on standard error: all of it
+/// What the kernel makes the backend's probe refuse is left out aloud ("skipped: …"): all of it
 /// when the probe refuses reads and writes at depth 1, else only the depths and operations that it
 /// refuses. Checks of the data are left out for a backend that moves none. Deterministic in what it
 /// asks for; takes seconds.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::skip;
+use super::leave_out;
 use crate::engine::{
     Backend, Completion, Completions, Deadline, Files, IoEngine, Lane, LaneSetup, Needs, Operation,
     Operations, Request,
@@ -112,7 +112,7 @@ pub(super) fn open<B: Backend, L: Lane>(
     let name = backend.name();
     let depth = setup.queue_depth;
     if let Err(unsupported) = backend.probe(&needs(setup.operations, depth, &setup.files)) {
-        skip(&format!("{name} at depth {depth}: {}", unsupported.sentence()));
+        leave_out(&format!("{name} at depth {depth}"), &unsupported);
         return None;
     }
     match backend.with_engine(setup, lane) {

@@ -16,6 +16,18 @@ use std::io::Write;
 
 pub use conformance::conformance;
 
+use crate::engine::Unsupported;
+
+/// Says what a check leaves out: aloud when the kernel refused it, and only to who asks for the
+/// output of passing tests when the backend is made that way.
+fn leave_out(what: &str, unsupported: &Unsupported) {
+    let reason = format!("{what}: {}", unsupported.sentence());
+    match &unsupported.source {
+        Some(_kernel) => skip(&reason),
+        None => eprintln!("left out: {reason}"),
+    }
+}
+
 /// Says on standard error, in one line that starts with `skipped: `, what a test leaves out.
 ///
 /// The test harness keeps what the print macros of passing tests say to itself; this reaches the

@@ -4,7 +4,7 @@ use super::fixture::{
     BLOCK_BYTES, Exchange, Store, assert_unowned, bring_home, by_tag, needs, open, part, patient,
     pattern, queue_all, reads, setup, submit_all,
 };
-use super::skip;
+use super::leave_out;
 use crate::engine::{
     Backend, Completion, Completions, IoEngine, Lane, LaneSetup, Operation, Operations,
 };
@@ -113,7 +113,7 @@ pub(super) fn two_engines_on_one_thread_do_not_mix<B: Backend>(backend: &B) {
     let mut needs = needs(Operations::of(&[Operation::Read]), 4, &stores[0].files());
     needs.engines = 2;
     if let Err(unsupported) = backend.probe(&needs) {
-        skip(&format!("two engines of {}: {}", backend.name(), unsupported.sentence()));
+        leave_out(&format!("two engines of {}", backend.name()), &unsupported);
         return;
     }
     let lane = Outer {

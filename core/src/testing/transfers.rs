@@ -6,7 +6,7 @@ use super::fixture::{
     BLOCK_BYTES, Exchange, Store, bare_request, bring_home, lend, needs, open, part, pattern,
     request, setup,
 };
-use super::skip;
+use super::leave_out;
 use crate::engine::{Backend, Completion, Errno, Files, LaneSetup, Operation, Operations, Request};
 use crate::memory::Part;
 
@@ -227,7 +227,7 @@ fn one_bare_request<B: Backend>(
     let operations = Operations::of(&[request.operation]);
     if let Err(refused) = backend.probe(&needs(operations, 1, &store.files())) {
         let name = backend.name();
-        skip(&format!("{} of {name}: {}", request.operation, refused.sentence()));
+        leave_out(&format!("{} of {name}", request.operation), &refused);
         return None;
     }
     let setup = LaneSetup { operations, ..setup(1, store.files(), &part) };

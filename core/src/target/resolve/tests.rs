@@ -1,5 +1,6 @@
 use super::*;
 use crate::plan::{PathTemplate, Phase};
+use crate::target::has_holes;
 use crate::testing::skip;
 
 fn group(path: PathBuf, tasklets: u32, sizes_bytes: &[u64], origin: Origin) -> TensorGroup {

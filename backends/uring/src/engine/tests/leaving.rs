@@ -64,7 +64,7 @@ fn waiting_ends_at_the_deadline_and_a_late_completion_still_comes() {
             let (start, wait) = (Instant::now(), Duration::from_millis(50));
             assert_eq!(engine.reap(1, within(wait), &mut done).unwrap(), 0);
             let still = engine.drain(within(wait), &mut done).unwrap_err();
-            assert!(start.elapsed() >= 2 * wait && start.elapsed() < LONG / 2);
+            assert!(start.elapsed() >= 2 * wait, "it waits until the deadline");
             assert_eq!(still.count, 2);
             assert_eq!(done.drain().next().unwrap().tag, 0, "what was only queued is back");
             write_end.write_all(&[5; 100]).unwrap();

@@ -1,0 +1,68 @@
+//! Refuses targets that cannot be what was meant.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::describe::folder_of;
+use super::guard::RefusedTarget;
+use super::resolve::{ResolveError, Tasklet};
+use crate::plan::Direction;
+
+/// A write to F makes F.0, F.1 and so on, so a read of F is a mistake that is easily made.
+pub(super) fn refuse_missing_with_a_hint(path: &Path) -> Result<(), RefusedTarget> {
+    let mut first = path.as_os_str().to_owned();
+    first.push(".0");
+    if fs::exists(path).unwrap_or(true) || !fs::exists(&first).unwrap_or(false) {
+        return Ok(());
+    }
+    let what = format!(
+        "does not exist, but {} does; give that, or {}.{{tid}} for one file per thread",
+        Path::new(&first).display(),
+        path.display()
+    );
+    Err(RefusedTarget::unfit(path, what))
+}
+
+/// Refuses two tasklets that write one file, and a file that is written and read.
+pub(super) fn refuse_shared_writes<'a>(
+    tasklets: impl Iterator<Item = &'a Tasklet>,
+) -> Result<(), ResolveError> {
+    let mut seen: HashMap<Identity, Direction> = HashMap::new();
+    for tasklet in tasklets {
+        for file in &tasklet.files {
+            match seen.insert(Identity::of(&file.path), tasklet.direction) {
+                None => {}
+                Some(Direction::Read) if tasklet.direction == Direction::Read => {}
+                Some(Direction::Write) if tasklet.direction == Direction::Write => {
+                    let what = "would be written by two tasklets; put {tid} into the path";
+                    return Err(RefusedTarget::unfit(&file.path, what).into());
+                }
+                Some(_) => {
+                    let what = "would be both written and read; give two different files";
+                    return Err(RefusedTarget::unfit(&file.path, what).into());
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a path stands for: the file, or the name that it will have.
+#[derive(PartialEq, Eq, Hash)]
+enum Identity {
+    File { device: u64, inode: u64 },
+    Name(PathBuf),
+}
+
+impl Identity {
+    fn of(path: &Path) -> Self {
+        if let Ok(there) = fs::metadata(path) {
+            return Self::File { device: there.dev(), inode: there.ino() };
+        }
+        let folder = folder_of(path);
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        Self::Name(folder.join(path.file_name().unwrap_or_default()))
+    }
+}

@@ -1,0 +1,67 @@
+//! What the targets are, for the report, and what about them makes numbers doubtful.
+
+use super::alignment::Alignment;
+use super::describe::{file_system_of, has_holes, keeps_in_memory};
+use super::resolve::{Source, Tasklet, TaskletFile};
+use crate::plan::{Direction, Plan};
+use crate::report::{Doubt, TargetReport};
+
+/// The targets of all tasklets, each once.
+pub(super) fn describe(waves: &[Vec<Tasklet>], alignment: Alignment) -> Vec<TargetReport> {
+    let mut targets: Vec<TargetReport> = Vec::new();
+    for tasklet in waves.iter().flatten() {
+        for file in &tasklet.files {
+            let path = file.path.to_string_lossy().into_owned();
+            if targets.iter().any(|target| target.path == path) {
+                continue;
+            }
+            let file_system = file_system_of(&file.path);
+            targets.push(TargetReport {
+                path,
+                size_bytes: tasklet.size_bytes,
+                file_system: file_system.as_ref().map(|there| there.kind.clone()),
+                device: file_system.map(|there| there.device),
+                alignment_bytes: (alignment != Alignment::NONE).then_some(alignment.offset_bytes),
+            });
+        }
+    }
+    targets
+}
+
+/// What is doubtful before anything has run, per direction.
+pub(super) fn doubts(
+    plan: &Plan,
+    waves: &[Vec<Tasklet>],
+    targets: &[TargetReport],
+) -> Vec<(Direction, Doubt)> {
+    let mut doubts = Vec::new();
+    for phase in &plan.phases {
+        let tasklets = || waves.iter().flatten().filter(|one| one.direction == phase.direction);
+        let mut add = |code: &str, reason: String| {
+            doubts.push((phase.direction, Doubt::new(code, reason)));
+        };
+        if plan.buffered {
+            add("buffered", "buffered I/O measures the page cache at least in part".into());
+        }
+        let kinds = targets.iter().filter_map(|target| target.file_system.as_deref());
+        if let Some(kind) = kinds.into_iter().find(|kind| keeps_in_memory(kind)) {
+            let reason = format!("{kind} keeps files in memory, so no storage was measured");
+            add("memory-file-system", reason);
+        }
+        let holes = tasklets().find_map(|tasklet| {
+            let has = |file: &&TaskletFile| match &file.source {
+                Source::Open(open) => has_holes(open, tasklet.size_bytes) == Some(true),
+                _ => false,
+            };
+            tasklet.files.iter().find(has)
+        });
+        if let Some(file) = holes.filter(|_| phase.direction == Direction::Read) {
+            let reason = format!(
+                "{} has holes or unwritten extents, which are read without touching storage",
+                file.path.display()
+            );
+            add("holes", reason);
+        }
+    }
+    doubts
+}
