@@ -12,6 +12,10 @@ test:
 budget:
     ci/budget.sh
 
+# The conformance suite on real kernels (QEMU).
+kernels:
+    ci/kernels.sh
+
 # aio against fio on one file.
 bench:
     ci/bench.sh
