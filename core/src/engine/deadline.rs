@@ -34,12 +34,6 @@ impl Deadline {
         self.as_of = Instant::now();
         self.as_of < self.at
     }
-
-    /// The point in time.
-    #[must_use]
-    pub fn at(&self) -> Instant {
-        self.at
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -57,12 +57,6 @@ impl PathTemplate {
         }
         OsString::from_vec(path).into()
     }
-
-    /// The template as a path.
-    #[must_use]
-    pub fn as_path(&self) -> &Path {
-        &self.0
-    }
 }
 
 impl fmt::Display for PathTemplate {
@@ -85,6 +79,8 @@ impl<'de> Deserialize<'de> for PathTemplate {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]

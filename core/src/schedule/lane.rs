@@ -52,24 +52,34 @@ pub(crate) struct LaneResult {
     pub error: Option<LaneError>,
 }
 
+impl LaneResult {
+    /// Of a lane that did not come to its loops.
+    fn failed(
+        error: LaneError,
+        fingerprint: Fingerprint,
+        receipts: Vec<Receipt>,
+        memory: Option<Region>,
+    ) -> Self {
+        Self {
+            ends: Vec::new(),
+            tally: Tally::new(fingerprint),
+            counters: EngineCounters::default(),
+            receipts,
+            memory,
+            error: Some(error),
+        }
+    }
+}
+
 impl LaneTask {
     /// Runs the lane on the calling thread. Whatever happens is in the result.
     pub(super) fn run<B: Backend>(mut self, backend: &B) -> LaneResult {
         let shared = Arc::clone(&self.shared);
         let guard = shared.guard();
         let fingerprint = Fingerprint::new(shared.plan.seed, self.place.tid, self.place.lane);
-        let tally = Tally::new(fingerprint);
         let mut receipts = Vec::new();
-        let failed = |error, tally, receipts, memory| LaneResult {
-            ends: Vec::new(),
-            tally,
-            counters: EngineCounters::default(),
-            receipts,
-            memory,
-            error: Some(error),
-        };
         if let Err(error) = self.settle(&mut receipts) {
-            return failed(error, tally, receipts, Some(self.memory));
+            return LaneResult::failed(error, fingerprint, receipts, Some(self.memory));
         }
         let depth = shared.plan.queue_depth;
         let part = Part::new(self.memory, shared.block_bytes, depth as usize);
@@ -84,7 +94,7 @@ impl LaneTask {
             shared: &shared,
             place: self.place,
             slice: self.slice,
-            flow: Flow::new(&shared.plan, shared.alignment, tally.clone()),
+            flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint)),
             part,
             receipts,
         };
@@ -95,7 +105,7 @@ impl LaneTask {
                 }
                 result
             }
-            Err(error) => failed(LaneError::Open(error), tally, Vec::new(), None),
+            Err(error) => LaneResult::failed(LaneError::Open(error), fingerprint, Vec::new(), None),
         }
     }
 
@@ -149,36 +159,44 @@ impl Lane for LaneWork<'_> {
 
     fn run<E: IoEngine>(mut self, engine: &mut E) -> LaneResult {
         let plan = &self.shared.plan;
-        let mut receipts = std::mem::take(&mut self.receipts);
-        receipts.extend(engine.receipts());
-        let mut result = LaneResult {
+        let mut done = Done {
             ends: Vec::with_capacity(plan.loops_in_all() as usize),
-            tally: self.flow.tally.clone(),
             counters: EngineCounters::default(),
-            receipts,
-            memory: None,
-            error: None,
         };
+        let mut error = None;
         for index in 0..plan.loops_in_all() {
-            if let Err(error) = self.one_loop(engine, index, &mut result) {
-                result.error = Some(error);
+            if let Err(failed) = self.one_loop(engine, index, &mut done) {
+                error = Some(failed);
                 break;
             }
         }
         let mut rest = Sweep { part: &mut self.part, slice: self.slice, target: 0 };
-        if let Err(error) = self.flow.drain(engine, &mut rest) {
+        if let Err(failed) = self.flow.drain(engine, &mut rest) {
             // More to tell than that somebody else ended the run.
-            if result.error.as_ref().is_none_or(LaneError::is_secondary) {
-                result.error = Some(error);
+            if error.as_ref().is_none_or(LaneError::is_secondary) {
+                error = Some(failed);
             }
         }
-        if result.error.is_none() && !self.flow.tally.fingerprint.is_settled() {
-            result.error = Some(LaneError::Unsettled);
+        let tally = self.flow.tally;
+        if error.is_none() && !tally.fingerprint.is_settled() {
+            error = Some(LaneError::Unsettled);
         }
-        result.tally = self.flow.tally;
-        result.memory = self.part.into_region().ok();
-        result
+        self.receipts.extend(engine.receipts());
+        LaneResult {
+            ends: done.ends,
+            tally,
+            counters: done.counters,
+            receipts: self.receipts,
+            memory: self.part.into_region().ok(),
+            error,
+        }
     }
+}
+
+/// What the finished loops of a lane add up to.
+struct Done {
+    ends: Vec<Instant>,
+    counters: EngineCounters,
 }
 
 impl LaneWork<'_> {
@@ -186,7 +204,7 @@ impl LaneWork<'_> {
         &mut self,
         engine: &mut E,
         index: u32,
-        result: &mut LaneResult,
+        done: &mut Done,
     ) -> Result<(), LaneError> {
         let shared = self.shared;
         self.prepare(index);
@@ -203,9 +221,9 @@ impl LaneWork<'_> {
         shared.begin_loop().map_err(LaneError::Barrier)?;
         let end = self.flow.run(engine, &mut sweep, &watch)?;
         shared.end_loop().map_err(LaneError::Barrier)?;
-        result.ends.push(end);
+        done.ends.push(end);
         if counts {
-            result.counters += engine.counters() - before;
+            done.counters += engine.counters() - before;
         }
         Ok(())
     }

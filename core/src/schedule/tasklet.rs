@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -53,6 +53,8 @@ pub(super) struct TaskletTask {
 }
 
 type Files = Arc<[Arc<File>]>;
+/// An error, and the file that was worked on, if any.
+type Failed = (TaskletError, Option<PathBuf>);
 
 impl TaskletTask {
     /// Runs the tasklet on the calling thread and sends its result.
@@ -83,11 +85,7 @@ impl TaskletTask {
     }
 
     /// Barrier, pre, loops, post, barrier.
-    fn steps<B: Backend>(
-        &self,
-        backend: &B,
-        result: &mut TaskletResult,
-    ) -> Result<(), (TaskletError, Option<std::path::PathBuf>)> {
+    fn steps<B: Backend>(&self, backend: &B, result: &mut TaskletResult) -> Result<(), Failed> {
         let nowhere = |error| (error, None);
         self.pass_barrier().map_err(nowhere)?;
         let first = &self.tasklet.files[0];
@@ -114,7 +112,7 @@ impl TaskletTask {
         self.shared.tasklets.wait(deadline, || ()).map_err(TaskletError::Barrier)
     }
 
-    fn open_files(&self) -> Result<Files, (TaskletError, Option<std::path::PathBuf>)> {
+    fn open_files(&self) -> Result<Files, Failed> {
         let plan = &self.shared.plan;
         let policy = OpenPolicy {
             direct: !plan.buffered,
@@ -197,7 +195,7 @@ impl TaskletTask {
     }
 
     /// Takes off what a write was padded with for direct I/O.
-    fn cut_padding(&self, files: &Files) -> Result<(), (TaskletError, Option<std::path::PathBuf>)> {
+    fn cut_padding(&self, files: &Files) -> Result<(), Failed> {
         let size_bytes = self.tasklet.size_bytes;
         if self.tasklet.direction == Direction::Read
             || self.tasklet.padded_bytes(self.shared.alignment) == size_bytes
@@ -226,11 +224,7 @@ impl TaskletTask {
         }
     }
 
-    fn validate(
-        &self,
-        lanes: &mut [LaneResult],
-        files: &Files,
-    ) -> Result<u64, (TaskletError, Option<std::path::PathBuf>)> {
+    fn validate(&self, lanes: &mut [LaneResult], files: &Files) -> Result<u64, Failed> {
         let plan = &self.shared.plan;
         let size_bytes = self.tasklet.size_bytes;
         let last = plan.loops_in_all() - 1;

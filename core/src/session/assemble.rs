@@ -22,14 +22,12 @@ pub(super) fn add(
     resolved: &Resolved,
     outcome: &WaveOutcome,
 ) {
-    let is_of = |one: Direction| move |tasklet: &Tasklet| tasklet.direction == one;
     let failed = outcome.tasklets.iter().any(|(_, result)| !result.failures.is_empty());
     for phase in &plan.phases {
-        let mine = is_of(phase.direction);
         let tasklets: Tasklets = outcome
             .tasklets
             .iter()
-            .filter(|(tasklet, _)| mine(tasklet))
+            .filter(|(tasklet, _)| tasklet.direction == phase.direction)
             .map(|(tasklet, result)| (tasklet, result))
             .collect();
         if tasklets.is_empty() {

@@ -24,20 +24,35 @@ pub fn keeps_in_memory(kind: &str) -> bool {
     matches!(kind, "tmpfs" | "ramfs" | "devtmpfs" | "hugetlbfs" | "rootfs")
 }
 
-/// The file system of `path`, or the device that it is, or the file system of its folder when it
-/// does not exist yet; `None` where `/proc` does not tell.
-#[must_use]
-pub fn file_system_of(path: &Path) -> Option<FileSystem> {
-    let metadata = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path))).ok()?;
-    if metadata.file_type().is_block_device() {
-        // Not the file system that happens to hold its name.
-        return Some(FileSystem { kind: BLOCK_DEVICE.into(), device: numbers(metadata.rdev()) });
+/// The mount table, read once.
+#[derive(Debug, Default)]
+pub struct Mounts(Vec<procfs::process::MountInfo>);
+
+impl Mounts {
+    /// Reads it; empty where `/proc` does not tell.
+    #[must_use]
+    pub fn read() -> Self {
+        let read = procfs::process::Process::myself().and_then(|process| process.mountinfo());
+        Self(read.map(|mounts| mounts.0).unwrap_or_default())
     }
-    let device = numbers(metadata.dev());
-    let mounts = procfs::process::Process::myself().ok()?.mountinfo().ok()?;
-    // Later lines cover earlier ones.
-    let mount = mounts.0.into_iter().rev().find(|mount| mount.majmin == device)?;
-    Some(FileSystem { kind: mount.fs_type, device })
+
+    /// The file system of `path`, or the device that it is, or the file system of its folder when
+    /// it does not exist yet; `None` where `/proc` does not tell.
+    #[must_use]
+    pub fn file_system_of(&self, path: &Path) -> Option<FileSystem> {
+        let metadata = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path))).ok()?;
+        if metadata.file_type().is_block_device() {
+            // Not the file system that happens to hold its name.
+            return Some(FileSystem {
+                kind: BLOCK_DEVICE.into(),
+                device: numbers(metadata.rdev()),
+            });
+        }
+        let device = numbers(metadata.dev());
+        // Later lines cover earlier ones.
+        let mount = self.0.iter().rev().find(|mount| mount.majmin == device)?;
+        Some(FileSystem { kind: mount.fs_type.clone(), device })
+    }
 }
 
 fn numbers(device: u64) -> String {
@@ -68,9 +83,10 @@ mod tests {
 
     #[test]
     fn the_root_folder_lies_on_a_file_system_and_a_missing_file_on_its_folders() {
-        let root = file_system_of(Path::new("/")).expect("/proc is mounted");
+        let mounts = Mounts::read();
+        let root = mounts.file_system_of(Path::new("/")).expect("/proc is mounted");
         assert!(!root.kind.is_empty() && root.device.contains(':'));
-        assert_eq!(file_system_of(Path::new("/no-such-file")), Some(root));
+        assert_eq!(mounts.file_system_of(Path::new("/no-such-file")), Some(root));
     }
 
     #[test]

@@ -1,21 +1,28 @@
 //! What the targets are, for the report, and what about them makes numbers doubtful.
 
+use std::collections::HashSet;
+
 use super::alignment::Alignment;
-use super::describe::{file_system_of, has_holes, keeps_in_memory};
+use super::describe::{Mounts, has_holes, keeps_in_memory};
 use super::resolve::{Source, Tasklet, TaskletFile};
 use crate::plan::{Direction, Plan};
 use crate::report::{Doubt, TargetReport};
 
 /// The targets of all tasklets, each once.
-pub(super) fn describe(waves: &[Vec<Tasklet>], alignment: Alignment) -> Vec<TargetReport> {
-    let mut targets: Vec<TargetReport> = Vec::new();
+pub(super) fn describe(
+    waves: &[Vec<Tasklet>],
+    alignment: Alignment,
+    mounts: &Mounts,
+) -> Vec<TargetReport> {
+    let mut targets = Vec::new();
+    let mut seen = HashSet::new();
     for tasklet in waves.iter().flatten() {
         for file in &tasklet.files {
-            let path = file.path.to_string_lossy().into_owned();
-            if targets.iter().any(|target| target.path == path) {
+            if !seen.insert(&file.path) {
                 continue;
             }
-            let file_system = file_system_of(&file.path);
+            let path = file.path.to_string_lossy().into_owned();
+            let file_system = mounts.file_system_of(&file.path);
             targets.push(TargetReport {
                 path,
                 size_bytes: tasklet.size_bytes,

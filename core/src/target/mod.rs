@@ -17,7 +17,7 @@ mod resolve;
 mod validate;
 
 pub use alignment::Alignment;
-pub use describe::{BLOCK_DEVICE, FileSystem, file_system_of, has_holes, keeps_in_memory};
+pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, has_holes, keeps_in_memory};
 pub use guard::RefusedTarget;
 pub use made::Made;
 pub use mark::MARK;

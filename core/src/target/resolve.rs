@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::alignment::Alignment;
 use super::conflicts::{refuse_missing_with_a_hint, refuse_shared_writes};
-use super::describe::{file_system_of, folder_of};
+use super::describe::{Mounts, folder_of};
 use super::doubts::{describe, doubts};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
@@ -121,8 +121,13 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         let accepted = format!("this process may run on CPUs {allowed:?}");
         return Err(refused("cpus", &cpu.to_string(), &accepted));
     }
-    let mut resolver =
-        Resolver { plan, given, alignment: Alignment::NONE, folders: HashMap::new() };
+    let mut resolver = Resolver {
+        plan,
+        given,
+        alignment: Alignment::NONE,
+        folders: HashMap::new(),
+        mounts: Mounts::read(),
+    };
     let mut phases = Vec::new();
     for phase in &plan.phases {
         let mut tasklets = Vec::new();
@@ -148,6 +153,7 @@ struct Resolver<'a> {
     alignment: Alignment,
     /// Folders that were tried already.
     folders: HashMap<PathBuf, Alignment>,
+    mounts: Mounts,
 }
 
 impl Resolver<'_> {
@@ -200,13 +206,23 @@ impl Resolver<'_> {
         !self.plan.buffered
     }
 
-    fn align(&mut self, file: &File, path: &Path) -> Result<(), ResolveError> {
-        if self.direct() {
-            let alignment = Alignment::of(file)
-                .map_err(|_refused| RefusedTarget::NoDirectIo { path: path.into() })?;
-            self.alignment = self.alignment.and(alignment);
+    /// What direct I/O on `file`, which stands for `path`, must be a multiple of.
+    fn alignment_of(&self, file: &File, path: &Path) -> Result<Alignment, RefusedTarget> {
+        if !self.direct() {
+            return Ok(Alignment::NONE);
         }
+        Alignment::of(file).map_err(|_refused| RefusedTarget::NoDirectIo { path: path.into() })
+    }
+
+    fn align(&mut self, file: &File, path: &Path) -> Result<(), RefusedTarget> {
+        self.alignment = self.alignment.and(self.alignment_of(file, path)?);
         Ok(())
+    }
+
+    fn open(&mut self, path: &Path) -> Result<Arc<File>, RefusedTarget> {
+        let file = open_existing(path, self.direct())?;
+        self.align(&file, path)?;
+        Ok(Arc::new(file))
     }
 
     fn existing(
@@ -218,8 +234,7 @@ impl Resolver<'_> {
             return Ok(Arc::clone(file));
         }
         refuse_missing_with_a_hint(path)?;
-        let file = Arc::new(open_existing(path, self.direct())?);
-        self.align(&file, path)?;
+        let file = self.open(path)?;
         opened.insert(path.into(), Arc::clone(&file));
         Ok(file)
     }
@@ -253,7 +268,7 @@ impl Resolver<'_> {
     }
 
     fn source_to_write(&mut self, path: &Path) -> Result<Source, ResolveError> {
-        if file_system_of(path).is_some_and(|there| there.kind == "devtmpfs") {
+        if self.mounts.file_system_of(path).is_some_and(|there| there.kind == "devtmpfs") {
             let what = "would lie among devices; writing to devices is not possible yet, give a \
                         file elsewhere";
             return Err(RefusedTarget::unfit(path, what).into());
@@ -266,8 +281,7 @@ impl Resolver<'_> {
     /// A file to read that is long enough is used as it is; else it is made, where that is allowed.
     fn source_to_read(&mut self, path: &Path, size_bytes: u64) -> Result<Source, ResolveError> {
         if fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() >= size_bytes) {
-            let file = self.existing(path, &mut HashMap::new())?;
-            return Ok(Source::Open(file));
+            return Ok(Source::Open(self.open(path)?));
         }
         may_write(path, self.plan.overwrite)?;
         self.try_folder(path)?;
@@ -280,16 +294,12 @@ impl Resolver<'_> {
             self.alignment = self.alignment.and(*alignment);
             return Ok(());
         }
-        let no_direct_io = || RefusedTarget::NoDirectIo { path: path.into() };
         let nameless = try_folder_of(path, self.direct()).map_err(|refused| match refused {
             // What the user named is the file, not the folder.
-            RefusedTarget::NoDirectIo { .. } => no_direct_io(),
+            RefusedTarget::NoDirectIo { .. } => RefusedTarget::NoDirectIo { path: path.into() },
             other => other,
         })?;
-        let mut alignment = Alignment::NONE;
-        if self.direct() {
-            alignment = Alignment::of(&nameless).map_err(|_refused| no_direct_io())?;
-        }
+        let alignment = self.alignment_of(&nameless, path)?;
         self.alignment = self.alignment.and(alignment);
         self.folders.insert(folder, alignment);
         Ok(())
@@ -306,7 +316,7 @@ impl Resolver<'_> {
         let waves = if plan.concurrent { vec![phases.concat()] } else { phases };
         refuse_too_much_memory(&waves, self.alignment)?;
         let receipts = vec![block_receipt(plan, rounded, self.alignment)];
-        let targets = describe(&waves, self.alignment);
+        let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
         Ok(Resolved { waves, block_bytes, alignment: self.alignment, receipts, targets, doubts })
     }
