@@ -21,12 +21,12 @@ fn group(path: &Path, tasklets: u32, sizes_bytes: &[u64], origin: Origin) -> Ten
 
 fn write_to(folder: &Path, tasklets: u32, sizes: &[u64]) -> Phase {
     let tensors = vec![group(&folder.join("w.{tid}"), tasklets, sizes, Origin::Made)];
-    Phase { direction: Direction::Write, tensors }
+    Phase::of_tensors(Direction::Write, tensors)
 }
 
 fn read_made(folder: &Path, tasklets: u32, sizes: &[u64]) -> Phase {
     let tensors = vec![group(&folder.join("r.{tid}"), tasklets, sizes, Origin::Made)];
-    Phase { direction: Direction::Read, tensors }
+    Phase::of_tensors(Direction::Read, tensors)
 }
 
 fn plan(phases: Vec<Phase>) -> Plan {
@@ -248,7 +248,7 @@ fn a_file_that_is_cut_in_the_middle_is_an_error_with_its_place() {
     let path = folder.path().join("r");
     fs::write(&path, vec![1; 1 << 20]).unwrap();
     let read = group(&path, 1, &[], Origin::Existing);
-    let mut plan = plan(vec![Phase { direction: Direction::Read, tensors: vec![read] }]);
+    let mut plan = plan(vec![Phase::of_tensors(Direction::Read, vec![read])]);
     plan.validate = false;
     let session = open(plan);
     fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(300_000).unwrap();

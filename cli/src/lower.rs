@@ -87,7 +87,7 @@ fn file_phases(work: &Workload, threads: u32) -> Result<Vec<Phase>> {
             sizes_bytes: work.write_size_bytes.clone(),
             origin: Origin::Made,
         };
-        phases.push(Phase { direction: Direction::Write, tensors: vec![group] });
+        phases.push(Phase::of_tensors(Direction::Write, vec![group]));
     }
     if let Some(path) = &work.read_file {
         let group = TensorGroup {
@@ -96,7 +96,7 @@ fn file_phases(work: &Workload, threads: u32) -> Result<Vec<Phase>> {
             sizes_bytes: work.io_size_bytes.clone(),
             origin: Origin::Existing,
         };
-        phases.push(Phase { direction: Direction::Read, tensors: vec![group] });
+        phases.push(Phase::of_tensors(Direction::Read, vec![group]));
     }
     if phases.is_empty() {
         bail!(
@@ -159,7 +159,7 @@ fn folder_phase(direction: Direction, folders: &[&Path], args: &Args) -> Result<
         sizes_bytes: sizes_of_group(sizes, index * threads, threads),
         origin: Origin::Made,
     };
-    Ok(Phase { direction, tensors: folders.iter().enumerate().map(group).collect() })
+    Ok(Phase::of_tensors(direction, folders.iter().enumerate().map(group).collect()))
 }
 
 /// The part of a list of sizes that `threads` tasklets from number `first` on take in turn.

@@ -76,16 +76,14 @@ pub(crate) fn run(signals: &Signals) -> Result<Ending, Failure> {
 /// Loops to write and to read, of the whole file in one tensor. Its blocks are allocated already,
 /// so that there is nothing to warm up.
 fn plan(folder: &Path, size_bytes: u64, buffered: bool, loops: u32) -> Plan {
-    let phase = |direction| Phase {
-        direction,
-        tensors: vec![TensorGroup {
-            // A path in the folder, which tells what the file lies on.
-            path: PathTemplate::new(folder.join("(temporary file without a name)")),
-            tasklets: 1,
-            sizes_bytes: vec![size_bytes],
-            origin: Origin::Made,
-        }],
+    let tensor = || TensorGroup {
+        // A path in the folder, which tells what the file lies on.
+        path: PathTemplate::new(folder.join("(temporary file without a name)")),
+        tasklets: 1,
+        sizes_bytes: vec![size_bytes],
+        origin: Origin::Made,
     };
+    let phase = |direction| Phase::of_tensors(direction, vec![tensor()]);
     let mut plan = Plan::tensor_swap(vec![phase(Direction::Write), phase(Direction::Read)]);
     plan.engines = vec!["all".into()];
     (plan.loops, plan.warmup_loops, plan.seed) = (loops, 0, SEED);

@@ -97,7 +97,7 @@ fn report(engines: Vec<EngineReport>) -> Report {
             cpus: 2,
             memory_bytes: Some(8 * GIB),
         },
-        plan: Plan::tensor_swap(vec![Phase { direction: Direction::Write, tensors: vec![group] }]),
+        plan: Plan::tensor_swap(vec![Phase::of_tensors(Direction::Write, vec![group])]),
         targets: vec![TargetReport {
             path: "/data/f.0".into(),
             size_bytes: GIB,

@@ -133,7 +133,7 @@ mod tests {
             sizes_bytes: vec![1 << 20],
             origin: Origin::Made,
         };
-        Plan::tensor_swap(vec![Phase { direction: Direction::Write, tensors: vec![group] }])
+        Plan::tensor_swap(vec![Phase::of_tensors(Direction::Write, vec![group])])
     }
 
     fn refusal(change: impl FnOnce(&mut Plan)) -> String {

@@ -4,6 +4,7 @@
 //! that contradicts itself, without touching the machine; [`crate::target::resolve`] then holds it
 //! against the files that are there.
 
+mod access;
 mod check;
 mod template;
 
@@ -11,6 +12,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use access::{Access, Blocks, Pattern};
 pub(crate) use check::lanes_have_blocks;
 pub use check::{BLOCK_BYTES_MAX, PlanError, check};
 pub use template::PathTemplate;
@@ -75,9 +77,18 @@ pub struct Phase {
     pub direction: Direction,
     /// Groups of tasklets; numbered through in this order.
     pub tensors: Vec<TensorGroup>,
+    /// How they go through their targets.
+    #[serde(default)]
+    pub access: Access,
 }
 
 impl Phase {
+    /// Whole tensors that move `direction`.
+    #[must_use]
+    pub fn of_tensors(direction: Direction, tensors: Vec<TensorGroup>) -> Self {
+        Self { direction, tensors, access: Access::Tensor }
+    }
+
     /// Tasklets in all groups.
     #[must_use]
     pub fn tasklets(&self) -> u32 {

@@ -15,7 +15,9 @@ use super::doubts::{describe, doubts};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
 use crate::memory::numa_node_exists;
-use crate::plan::{Direction, Origin, Plan, PlanError, TensorGroup, lanes_have_blocks};
+use crate::plan::{
+    Access, Direction, Origin, Phase, Plan, PlanError, TensorGroup, lanes_have_blocks,
+};
 use crate::receipt::Receipt;
 use crate::report::{Doubt, TargetReport, memory_bytes};
 
@@ -70,8 +72,10 @@ pub struct Tasklet {
     pub tid: u32,
     /// Which way it moves.
     pub direction: Direction,
-    /// The tensor's size in bytes.
+    /// The tensor's size in bytes; for blocks, the length of the range that they lie in.
     pub size_bytes: u64,
+    /// How it goes through its target.
+    pub access: Access,
     /// One file, or one per loop.
     pub files: Vec<TaskletFile>,
 }
@@ -132,7 +136,7 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
     for phase in &plan.phases {
         let mut tasklets = Vec::new();
         for group in &phase.tensors {
-            resolver.group(phase.direction, group, &mut tasklets)?;
+            resolver.group(phase, group, &mut tasklets)?;
         }
         phases.push(tasklets);
     }
@@ -159,10 +163,11 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn group(
         &mut self,
-        direction: Direction,
+        phase: &Phase,
         group: &TensorGroup,
         tasklets: &mut Vec<Tasklet>,
     ) -> Result<(), ResolveError> {
+        let (direction, access) = (phase.direction, phase.access);
         let loops =
             if self.plan.different_file_each_iteration { self.plan.loops_in_all() } else { 1 };
         if u16::try_from(loops).is_err() {
@@ -197,7 +202,7 @@ impl Resolver<'_> {
                 files.push(TaskletFile { path, source });
             }
             let size_bytes = size.expect("a size is given or was read off the file");
-            tasklets.push(Tasklet { tid, direction, size_bytes, files });
+            tasklets.push(Tasklet { tid, direction, size_bytes, access, files });
         }
         Ok(())
     }

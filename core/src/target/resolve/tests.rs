@@ -9,7 +9,7 @@ fn group(path: PathBuf, tasklets: u32, sizes_bytes: &[u64], origin: Origin) -> T
 }
 
 fn plan(direction: Direction, group: TensorGroup) -> Plan {
-    let mut plan = Plan::tensor_swap(vec![Phase { direction, tensors: vec![group] }]);
+    let mut plan = Plan::tensor_swap(vec![Phase::of_tensors(direction, vec![group])]);
     plan.buffered = true;
     plan
 }
@@ -56,7 +56,7 @@ fn two_writers_of_one_file_and_a_file_that_is_written_and_read_are_refused() {
     plan.overwrite = true;
     plan.phases[0].tensors[0].tasklets = 1;
     let read = group(path, 1, &[], Origin::Existing);
-    plan.phases.push(Phase { direction: Direction::Read, tensors: vec![read] });
+    plan.phases.push(Phase::of_tensors(Direction::Read, vec![read]));
     assert!(refusal(&plan).contains("both written and read"));
 }
 
