@@ -36,7 +36,7 @@ impl DataStream {
                 self.fill_page(piece.page, &mut whole);
                 piece.bytes.copy_from_slice(&whole[piece.skip..][..piece.bytes.len()]);
             }
-            stamp_piece(loop_index, &mut piece);
+            stamp_piece(loop_index.into(), &mut piece);
         }
     }
 
@@ -64,9 +64,10 @@ impl DataStream {
     }
 }
 
-/// Marks content that is in `bytes` already as of loop `loop_index`; much cheaper than a new fill.
-pub fn stamp(offset_bytes: u64, loop_index: u32, bytes: &mut [u8]) {
-    pieces(offset_bytes, bytes).for_each(|mut piece| stamp_piece(loop_index, &mut piece));
+/// Marks content that is in `bytes` already as of loop `number`, or for blocks, as of the lane's
+/// write of that number; much cheaper than a new fill.
+pub fn stamp(offset_bytes: u64, number: u64, bytes: &mut [u8]) {
+    pieces(offset_bytes, bytes).for_each(|mut piece| stamp_piece(number, &mut piece));
 }
 
 /// Spoils memory that a read is about to fill, so that a read that moves nothing is noticed.
@@ -100,9 +101,9 @@ fn pieces(offset_bytes: u64, bytes: &mut [u8]) -> impl Iterator<Item = Piece<'_>
     head.into_iter().chain((next..).zip(whole).map(|(page, bytes)| Piece { page, skip: 0, bytes }))
 }
 
-fn stamp_piece(loop_index: u32, piece: &mut Piece<'_>) {
+fn stamp_piece(number: u64, piece: &mut Piece<'_>) {
     let mut header = [0; HEADER_BYTES];
-    header[..8].copy_from_slice(&u64::from(loop_index).to_le_bytes());
+    header[..8].copy_from_slice(&number.to_le_bytes());
     header[8..].copy_from_slice(&(piece.page * PAGE_BYTES as u64).to_le_bytes());
     let Some(header) = header.get(piece.skip..) else { return };
     let length = piece.bytes.len().min(header.len());

@@ -7,6 +7,7 @@
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("aio counts bytes of memory and files in 64 bits, and runs on 64-bit machines only");
 
+pub mod clock;
 pub mod data;
 pub mod engine;
 pub mod memory;

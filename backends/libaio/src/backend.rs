@@ -1,8 +1,9 @@
 //! The backend: probing, and lending engines to lanes.
 
 use std::mem;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use aio_core::clock::Stamp;
 use aio_core::engine::{
     Backend, Capabilities, Completions, Deadline, IoEngine, LEFTOVER_PATIENCE, Lane, LaneSetup,
     Needs, OpenError, OptionSpec, Unsupported,
@@ -71,7 +72,7 @@ impl Drop for Lent {
     /// with the process, and so are the blocks in flight, by the table that holds them.
     fn drop(&mut self) {
         let Some(mut engine) = self.engine.take() else { return };
-        let deadline = Deadline::after(Instant::now(), self.patience);
+        let deadline = Deadline::after(Stamp::now(), self.patience);
         match engine.drain(deadline, &mut self.leftovers) {
             Ok(()) => drop(engine),
             Err(_still_in_flight) => mem::forget(engine.into_context()),

@@ -2,55 +2,49 @@
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use aio_core::engine::{
-    Completion, Completions, Deadline, EngineCounters, EngineError, InFlight, IoEngine, Operations,
-    Progress, Rejected, Request, StillInFlight,
+    Admission, Completion, Completions, Deadline, EngineCounters, EngineError, IoEngine,
+    Operations, Progress, Rejected, Request, StillInFlight,
 };
 use aio_core::receipt::Receipt;
 
 /// A queue of requests, the first `submitted` of which are complete.
 #[derive(Debug)]
 pub(crate) struct NullEngine {
-    /// Owns the blocks.
-    table: InFlight,
-    /// What each request will come back with, in queue order. Never longer than the table, so it
-    /// never grows.
-    queue: Vec<Answer>,
+    admission: Admission,
+    /// What each request comes back as, in queue order, and its memory, which no kernel has seen.
+    queue: Completions,
     submitted: usize,
     counters: EngineCounters,
-}
-
-/// A tag and the status that it completes with.
-#[derive(Clone, Copy, Debug)]
-struct Answer {
-    tag: u32,
-    status: i32,
 }
 
 impl NullEngine {
     /// An engine for `queue_depth` requests to `targets` targets.
     pub(crate) fn new(queue_depth: u32, targets: usize, operations: Operations) -> Self {
         Self {
-            table: InFlight::new(queue_depth, targets, operations),
-            queue: Vec::with_capacity(queue_depth as usize),
+            admission: Admission::new(queue_depth, targets, operations),
+            queue: Completions::with_capacity(queue_depth as usize),
             submitted: 0,
             counters: EngineCounters::default(),
         }
     }
 
-    /// Gives the first `count` requests back; `cancelled` says that nobody has submitted them.
+    /// Gives the first `count` requests back.
     #[inline(always)]
-    fn give_back(&mut self, count: usize, cancelled: bool, done: &mut Completions) {
-        for answer in self.queue.drain(..count) {
-            let block = self.table.release(answer.tag).expect("what is queued is in the table");
-            let status = if cancelled { -libc::ECANCELED } else { answer.status };
-            done.push(Completion { block, tag: answer.tag, status });
+    fn give_back(&mut self, count: usize, done: &mut Completions) {
+        if count == self.queue.len() {
+            self.admission.dismiss_all();
+        } else {
+            for completion in self.queue.iter_mut().take(count) {
+                self.admission.dismiss(completion.tag);
+            }
         }
+        self.queue.move_to(count, done);
     }
 
     #[inline(always)]
     fn reap_into(&mut self, done: &mut Completions) -> u32 {
         let count = self.submitted.min(done.spare());
-        self.give_back(count, false, done);
+        self.give_back(count, done);
         self.submitted -= count;
         self.counters.reap_calls += 1;
         self.counters.reaped += count as u64;
@@ -58,23 +52,20 @@ impl NullEngine {
     }
 }
 
-/// The status of a request that did all that it was to do.
-#[inline(always)]
-fn whole(request: &Request) -> i32 {
-    if !request.operation.moves_data() {
-        return 0;
-    }
-    i32::try_from(request.length_bytes).expect("a block has at most 1 GiB")
-}
-
 impl IoEngine for NullEngine {
     #[inline(always)]
     fn queue(&mut self, request: Request) -> Result<(), Rejected> {
-        let request = self.table.accept(request)?;
-        self.queue.push(Answer { tag: request.tag, status: whole(&request) });
+        if let Err(why) = self.admission.admit(&request) {
+            return Err(Rejected { request, why });
+        }
+        let Request { block, tag, length_bytes, .. } = request;
+        // As if all was done; a block has at most 1 GiB.
+        let status = if block.is_some() { length_bytes.cast_signed() } else { 0 };
+        self.queue.push(Completion { block, tag, status });
         Ok(())
     }
 
+    #[inline(always)]
     fn submit(&mut self) -> Result<u32, EngineError> {
         let taken = self.queue.len() - self.submitted;
         self.submitted = self.queue.len();
@@ -92,6 +83,7 @@ impl IoEngine for NullEngine {
         Ok(self.reap_into(done))
     }
 
+    #[inline(always)]
     fn submit_and_reap(
         &mut self,
         _min: u32,
@@ -106,9 +98,12 @@ impl IoEngine for NullEngine {
         self.reap_into(done);
         if self.submitted == 0 {
             let count = self.queue.len().min(done.spare());
-            self.give_back(count, true, done);
+            for completion in self.queue.iter_mut().take(count) {
+                completion.status = -libc::ECANCELED;
+            }
+            self.give_back(count, done);
         }
-        match self.table.count() {
+        match self.admission.count() {
             0 => Ok(()),
             count => Err(StillInFlight { count }),
         }
@@ -120,14 +115,5 @@ impl IoEngine for NullEngine {
 
     fn receipts(&self) -> Vec<Receipt> {
         Vec::new()
-    }
-}
-
-impl Drop for NullEngine {
-    /// Frees the blocks that are left, which the table would leak: no kernel has seen them.
-    fn drop(&mut self) {
-        for answer in self.queue.drain(..) {
-            drop(self.table.release(answer.tag));
-        }
     }
 }

@@ -1,8 +1,9 @@
 //! The engine that has a thread for each place in its queue.
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use aio_core::clock::Stamp;
 use aio_core::engine::{
     Completions, Deadline, EngineCounters, EngineError, IoEngine, LEFTOVER_PATIENCE, LaneSetup,
     Progress, Rejected, Request, StillInFlight,
@@ -126,7 +127,7 @@ impl IoEngine for PoolEngine {
 impl Drop for PoolEngine {
     fn drop(&mut self) {
         let mut done = Completions::with_capacity(self.front.count() as usize);
-        let deadline = Deadline::after(Instant::now(), self.drain_wait);
+        let deadline = Deadline::after(Stamp::now(), self.drain_wait);
         match self.drain(deadline, &mut done) {
             Ok(()) => self.workers.end(),
             Err(StillInFlight { .. }) => self.workers.abandon(),
@@ -138,6 +139,7 @@ impl Drop for PoolEngine {
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::thread;
+    use std::time::Instant;
 
     use aio_core::engine::{Errno, Files, Operation, Operations};
     use aio_core::memory::{Mapping, MemoryKind, Part};
@@ -178,7 +180,7 @@ mod tests {
     }
 
     fn within(wait: Duration) -> Deadline {
-        Deadline::after(Instant::now(), wait)
+        Deadline::after(Stamp::now(), wait)
     }
 
     fn second_panics(_files: &Files, request: &mut Request) -> Outcome {

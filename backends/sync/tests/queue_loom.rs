@@ -4,8 +4,9 @@
 //! which loom reports. What happens at deadlines is tested beside the pool.
 
 use std::iter;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use aio_core::clock::Stamp;
 use aio_core::engine::Deadline;
 use loom::sync::Arc;
 use loom::thread::{self, JoinHandle};
@@ -34,7 +35,7 @@ fn model(run: impl Fn() + Send + Sync + 'static) {
 }
 
 fn far() -> Deadline {
-    Deadline::after(Instant::now(), Duration::from_secs(3600))
+    Deadline::after(Stamp::now(), Duration::from_secs(3600))
 }
 
 #[test]

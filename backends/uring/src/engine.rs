@@ -1,9 +1,10 @@
 //! The engine: one ring, its queues, and the requests that the kernel has.
 #![expect(unsafe_code, reason = "tells the kernel addresses, and holds the ring's queues for long")]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{io, mem, thread};
 
+use aio_core::clock::Stamp;
 use aio_core::engine::{
     Completion, Completions, Deadline, EngineCounters, EngineError, InFlight, IoEngine, Operation,
     Operations, Progress, Rejected, Request, StillInFlight, Unsupported, Why,
@@ -354,7 +355,7 @@ impl IoEngine for Engine<'_> {
 impl Drop for Engine<'_> {
     fn drop(&mut self) {
         let mut home = Completions::with_capacity(self.in_flight.count() as usize);
-        let deadline = Deadline::after(Instant::now(), self.patience);
+        let deadline = Deadline::after(Stamp::now(), self.patience);
         match self.drain(deadline, &mut home) {
             Ok(()) => self.ring.unregister_buffers(),
             // The table leaks the blocks that the kernel may still write to.

@@ -3,6 +3,7 @@
 
 use std::mem;
 
+use super::admission::Terms;
 use super::request::{Operations, Rejected, Request, Why};
 use crate::memory::Block;
 
@@ -15,8 +16,7 @@ use crate::memory::Block;
 pub struct InFlight {
     slots: Vec<Slot>,
     count: u32,
-    targets: usize,
-    operations: Operations,
+    terms: Terms,
 }
 
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl InFlight {
     #[must_use]
     pub fn new(queue_depth: u32, targets: usize, operations: Operations) -> Self {
         let slots = (0..queue_depth).map(|_| Slot::Free).collect();
-        Self { slots, count: 0, targets, operations }
+        Self { slots, count: 0, terms: Terms::new(targets, operations) }
     }
 
     /// Takes the request's block into the table and leaves the request without it.
@@ -48,35 +48,19 @@ impl InFlight {
 
     #[inline(always)]
     fn take(&mut self, request: &mut Request) -> Result<(), Why> {
-        self.check(request)?;
-        self.slots[request.tag as usize] =
-            request.block.take().map_or(Slot::WithoutBlock, Slot::Block);
+        // A full table has no free slot, so one look answers both questions.
+        let Some(slot @ Slot::Free) = self.slots.get_mut(request.tag as usize) else {
+            return Err(self.why_no_slot());
+        };
+        self.terms.check(request)?;
+        *slot = request.block.take().map_or(Slot::WithoutBlock, Slot::Block);
         self.count += 1;
         Ok(())
     }
 
-    #[inline(always)]
-    fn check(&self, request: &Request) -> Result<(), Why> {
-        if self.count as usize == self.slots.len() {
-            return Err(Why::QueueFull);
-        }
-        if !matches!(self.slots.get(request.tag as usize), Some(Slot::Free)) {
-            return Err(Why::BadTag);
-        }
-        if usize::from(request.target) >= self.targets {
-            return Err(Why::BadTarget);
-        }
-        if !self.operations.contains(request.operation) {
-            return Err(Why::BadOperation);
-        }
-        let end = request.block_start_bytes.checked_add(request.length_bytes);
-        let fits = match &request.block {
-            Some(block) => {
-                request.operation.moves_data() && end.is_some_and(|end| end <= block.len())
-            }
-            None => !request.operation.moves_data(),
-        };
-        if fits { Ok(()) } else { Err(Why::BadBlock) }
+    #[cold]
+    fn why_no_slot(&self) -> Why {
+        if self.count as usize == self.slots.len() { Why::QueueFull } else { Why::BadTag }
     }
 
     /// Takes the block of the request out and leaves the request in the table: for an engine whose

@@ -5,6 +5,7 @@
 //! their memory and come back as completions with the same memory. Batching, time stamps and the
 //! choice of requests are the lane's, the same for all engines.
 
+mod admission;
 mod contract;
 mod counters;
 mod deadline;
@@ -13,6 +14,7 @@ mod options;
 mod request;
 mod setup;
 
+pub use admission::Admission;
 pub use contract::{Backend, IoEngine, LEFTOVER_PATIENCE, Lane, Progress};
 pub use counters::EngineCounters;
 pub use deadline::Deadline;

@@ -177,21 +177,20 @@ pub enum Why {
 #[derive(Debug)]
 pub struct Completions {
     list: Vec<Completion>,
-    capacity: usize,
 }
 
 impl Completions {
     /// Room for `capacity` completions.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { list: Vec::with_capacity(capacity), capacity }
+        Self { list: Vec::with_capacity(capacity) }
     }
 
     /// How many more it can take.
     #[must_use]
     #[inline(always)]
     pub fn spare(&self) -> usize {
-        self.capacity - self.list.len()
+        self.list.capacity() - self.list.len()
     }
 
     /// Adds one.
@@ -200,8 +199,31 @@ impl Completions {
     /// When there is no spare capacity: an engine must look first.
     #[inline(always)]
     pub fn push(&mut self, completion: Completion) {
-        assert!(self.list.len() < self.capacity, "an engine reaps no more than there is room for");
+        // The capacity of the list itself, so that it is not compared twice.
+        let has_room = self.list.len() < self.list.capacity();
+        assert!(has_room, "an engine reaps no more than there is room for");
         self.list.push(completion);
+    }
+
+    /// Moves the first `count` to the end of `other`.
+    ///
+    /// # Panics
+    /// When there are not so many, or `other` has no room for them.
+    #[inline(always)]
+    pub fn move_to(&mut self, count: usize, other: &mut Self) {
+        let has_room = count <= other.spare();
+        assert!(has_room, "an engine reaps no more than there is room for");
+        let all = count == self.list.len() && other.list.is_empty();
+        if all && self.list.capacity() == other.list.capacity() {
+            std::mem::swap(&mut self.list, &mut other.list);
+        } else {
+            other.list.extend(self.list.drain(..count));
+        }
+    }
+
+    /// Those that are held, first added first.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Completion> {
+        self.list.iter_mut()
     }
 
     /// How many are held.
@@ -215,6 +237,20 @@ impl Completions {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// Takes the one out that was reaped last.
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<Completion> {
+        self.list.pop()
+    }
+
+    /// Takes all of them, and leaves a list without room: to be put back when it is empty, as one
+    /// whose length the compiler can keep in a register.
+    #[inline(always)]
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        Self { list: std::mem::take(&mut self.list) }
     }
 
     /// Takes them out, first reaped first.

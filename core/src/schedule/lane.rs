@@ -1,20 +1,20 @@
-//! One lane: a slice of a tensor, an engine of its own, and the loops that move one through the
-//! other.
+//! One lane: memory, an engine of its own, and the loops that move one through the other.
 
 use std::fs::File;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use super::failure::LaneError;
 use super::flow::{Flow, Tally, Watch};
 use super::shared::Shared;
-use super::source::{Slice, Sweep};
+use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep};
+use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
-use crate::memory::{Part, Region, pin_current_thread};
+use crate::memory::{Block, Part, Region, pin_current_thread};
 use crate::plan::Direction;
 use crate::receipt::Receipt;
-use crate::stats::Fingerprint;
+use crate::stats::{Fingerprint, What};
 
 /// How much of a tensor is filled between two looks at whether to stop.
 const FILL_STEP_BYTES: usize = 16 << 20;
@@ -29,20 +29,47 @@ pub(super) struct LanePlace {
     pub lane_of_wave: usize,
 }
 
+/// What a lane does in each loop.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// Moves its slice of the tensor, all of which is in its memory.
+    Slice(Slice),
+    /// Asks for its share of blocks, through buffers in its memory; for so long, if time ends it.
+    Blocks(Share, Option<Duration>),
+}
+
+impl Work {
+    fn direction(&self) -> Direction {
+        match self {
+            Self::Slice(slice) => slice.direction,
+            Self::Blocks(share, _) => share.direction,
+        }
+    }
+}
+
 /// All that a lane needs, handed to its thread.
 pub(super) struct LaneTask {
     pub shared: Arc<Shared>,
     pub place: LanePlace,
-    pub slice: Slice,
+    pub work: Work,
     pub memory: Region,
     pub files: Arc<[Arc<File>]>,
     pub data: DataStream,
 }
 
+/// What a lane has done in one loop.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LaneLoop {
+    /// When its *main* ended.
+    pub end: Stamp,
+    /// Bytes of the tensor or range that it moved.
+    pub bytes: u64,
+}
+
 /// What a lane has done.
 pub(crate) struct LaneResult {
-    /// When *main* ended in each finished loop.
-    pub ends: Vec<Instant>,
+    /// Each finished loop.
+    pub loops: Vec<LaneLoop>,
     /// Counts of the loops that count.
     pub tally: Tally,
     pub counters: EngineCounters,
@@ -61,7 +88,7 @@ impl LaneResult {
         memory: Option<Region>,
     ) -> Self {
         Self {
-            ends: Vec::new(),
+            loops: Vec::new(),
             tally: Tally::new(fingerprint),
             counters: EngineCounters::default(),
             receipts,
@@ -76,26 +103,27 @@ impl LaneTask {
     pub(super) fn run<B: Backend>(mut self, backend: &B) -> LaneResult {
         let shared = Arc::clone(&self.shared);
         let guard = shared.guard();
-        let fingerprint = Fingerprint::new(shared.plan.seed, self.place.tid, self.place.lane);
+        let place = self.place;
+        let fingerprint = || Fingerprint::new(shared.plan.seed, place.tid, place.lane);
         let mut receipts = Vec::new();
         if let Err(error) = self.settle(&mut receipts) {
-            return LaneResult::failed(error, fingerprint, receipts, Some(self.memory));
+            return LaneResult::failed(error, fingerprint(), receipts, Some(self.memory));
         }
         let depth = shared.plan.queue_depth;
         let part = Part::new(self.memory, shared.block_bytes, depth as usize);
         let setup = LaneSetup {
             queue_depth: depth,
             largest_block_bytes: shared.block_bytes,
-            operations: Operations::of(&[self.slice.direction.operation()]),
+            operations: Operations::of(&[self.work.direction().operation()]),
             files: self.files,
             segments: part.segments(),
         };
         let work = LaneWork {
             shared: &shared,
             place: self.place,
-            slice: self.slice,
-            flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint)),
+            flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint())),
             part,
+            work: self.work,
             receipts,
         };
         match backend.with_engine(setup, work) {
@@ -105,7 +133,9 @@ impl LaneTask {
                 }
                 result
             }
-            Err(error) => LaneResult::failed(LaneError::Open(error), fingerprint, Vec::new(), None),
+            Err(error) => {
+                LaneResult::failed(LaneError::Open(error), fingerprint(), Vec::new(), None)
+            }
         }
     }
 
@@ -130,8 +160,12 @@ impl LaneTask {
                 &format!("{error}; raise the limit with ulimit -l"),
             ),
         });
-        if self.slice.direction == Direction::Write {
-            let mut at = self.slice.offset_bytes;
+        if self.work.direction() == Direction::Write {
+            let mut at = match &self.work {
+                Work::Slice(slice) => slice.offset_bytes,
+                // No two buffers of a tasklet hold the same.
+                Work::Blocks(..) => u64::from(self.place.lane) * self.memory.len() as u64,
+            };
             for step in self.memory.as_mut_slice().chunks_mut(FILL_STEP_BYTES) {
                 if halted() {
                     break;
@@ -148,10 +182,16 @@ impl LaneTask {
 struct LaneWork<'a> {
     shared: &'a Shared,
     place: LanePlace,
-    slice: Slice,
+    work: Work,
     flow: Flow,
     part: Part,
     receipts: Vec<Receipt>,
+}
+
+/// What the finished loops of a lane add up to.
+struct Done {
+    loops: Vec<LaneLoop>,
+    counters: EngineCounters,
 }
 
 impl Lane for LaneWork<'_> {
@@ -160,9 +200,14 @@ impl Lane for LaneWork<'_> {
     fn run<E: IoEngine>(mut self, engine: &mut E) -> LaneResult {
         let plan = &self.shared.plan;
         let mut done = Done {
-            ends: Vec::with_capacity(plan.loops_in_all() as usize),
+            loops: Vec::with_capacity(plan.loops_in_all() as usize),
             counters: EngineCounters::default(),
         };
+        if matches!(self.work, Work::Blocks(..)) {
+            for home in self.flow.homes() {
+                *home = self.part.lend(self.shared.block_bytes);
+            }
+        }
         let mut error = None;
         for index in 0..plan.loops_in_all() {
             if let Err(failed) = self.one_loop(engine, index, &mut done) {
@@ -170,20 +215,23 @@ impl Lane for LaneWork<'_> {
                 break;
             }
         }
-        let mut rest = Sweep { part: &mut self.part, slice: self.slice, target: 0 };
+        let mut rest = Rest(&mut self.part);
         if let Err(failed) = self.flow.drain(engine, &mut rest) {
             // More to tell than that somebody else ended the run.
             if error.as_ref().is_none_or(LaneError::is_secondary) {
                 error = Some(failed);
             }
         }
-        let tally = self.flow.tally;
+        for home in self.flow.homes() {
+            rest.take_back(home.take(), &mut None);
+        }
+        let tally = self.flow.into_tally();
         if error.is_none() && !tally.fingerprint.is_settled() {
             error = Some(LaneError::Unsettled);
         }
         self.receipts.extend(engine.receipts());
         LaneResult {
-            ends: done.ends,
+            loops: done.loops,
             tally,
             counters: done.counters,
             receipts: self.receipts,
@@ -191,12 +239,6 @@ impl Lane for LaneWork<'_> {
             error,
         }
     }
-}
-
-/// What the finished loops of a lane add up to.
-struct Done {
-    ends: Vec<Instant>,
-    counters: EngineCounters,
 }
 
 impl LaneWork<'_> {
@@ -211,32 +253,80 @@ impl LaneWork<'_> {
         let counts = shared.plan.counts(index);
         let target = if shared.plan.different_file_each_iteration { index } else { 0 };
         let target = u16::try_from(target).expect("refused when the plan was resolved");
-        let watch = Watch {
+        let mut watch = Watch {
             halted: || shared.is_halted(),
             moved: shared.moved(self.place.lane_of_wave),
             counts,
+            until: Stamp::NEVER,
         };
-        let mut sweep = Sweep { part: &mut self.part, slice: self.slice, target };
-        let before = engine.counters();
-        shared.begin_loop().map_err(LaneError::Barrier)?;
-        let end = self.flow.run(engine, &mut sweep, &watch)?;
+        let before = (engine.counters(), self.flow.totals());
+        let end = match self.work {
+            Work::Slice(slice) => {
+                let mut sweep = Sweep { part: &mut self.part, slice, target };
+                shared.begin_loop().map_err(LaneError::Barrier)?;
+                self.flow.run(engine, &mut sweep, &watch)?
+            }
+            Work::Blocks(share, runtime) => {
+                let LanePlace { tid, lane, .. } = self.place;
+                let name = StreamName { seed: shared.plan.seed, tid, lane, loop_index: index };
+                let loop_number = shared.first_loop.wrapping_add(index);
+                // Room for more writes in a loop than a device survives.
+                let mark = u64::from(loop_number) << 40;
+                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                match share.direction {
+                    Direction::Read => {
+                        let mut stream = BlockStream::<false>::new(&share, name, target, mark);
+                        self.flow.run(engine, &mut stream, &watch)?
+                    }
+                    Direction::Write => {
+                        let mut stream = BlockStream::<true>::new(&share, name, target, mark);
+                        self.flow.run(engine, &mut stream, &watch)?
+                    }
+                }
+            }
+        };
         shared.end_loop().map_err(LaneError::Barrier)?;
-        done.ends.push(end);
+        done.loops.push(LaneLoop { end, bytes: self.flow.totals().0 - before.1.0 });
         if counts {
-            done.counters += engine.counters() - before;
+            done.counters += engine.counters() - before.0;
         }
         Ok(())
     }
 
     /// Readies the memory for a loop, outside the clock.
     fn prepare(&mut self, index: u32) {
-        let offset_bytes = self.slice.offset_bytes;
+        let Work::Slice(slice) = self.work else { return };
         let bytes = self.part.rewind().expect("all blocks are home between loops");
         let loop_number = self.shared.first_loop.wrapping_add(index);
-        match self.slice.direction {
-            Direction::Write => data::stamp(offset_bytes, loop_number, bytes),
+        match slice.direction {
+            Direction::Write => data::stamp(slice.offset_bytes, loop_number.into(), bytes),
             Direction::Read if self.shared.plan.validate => data::poison(bytes),
             Direction::Read => {}
+        }
+    }
+}
+
+/// No more jobs; all memory goes back to the part.
+struct Rest<'a>(&'a mut Part);
+
+impl Source for Rest<'_> {
+    fn choose(&mut self, _offsets: &mut [u64]) -> usize {
+        0
+    }
+
+    fn job(&mut self, _offset_bytes: u64, _home: &mut Option<Block>) -> Job {
+        unreachable!("none was chosen")
+    }
+
+    fn useful_bytes(&self, _offset_bytes: u64, _what: What) -> u32 {
+        0
+    }
+
+    fn take_back(&mut self, block: Option<Block>, _home: &mut Option<Block>) {
+        if let Some(block) = block {
+            let stranger = self.0.take_back(block);
+            assert!(stranger.is_ok(), "a block comes back to the part that lent it");
         }
     }
 }

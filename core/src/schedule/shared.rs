@@ -10,6 +10,7 @@ use nix::sys::time::TimeValLike;
 use super::BARRIER_LIMIT;
 use super::barrier::{Barrier, BreakGuard, Broken};
 use super::wave::Wave;
+use crate::clock::Stamp;
 use crate::plan::Plan;
 use crate::session::Stop;
 use crate::target::{Alignment, Made};
@@ -78,9 +79,9 @@ impl CpuTime {
 /// The two stamps of a loop, taken by whoever came last to its barriers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LoopClock {
-    pub start: Instant,
+    pub start: Stamp,
     cpu_start: CpuTime,
-    pub end: Option<Instant>,
+    pub end: Option<Stamp>,
     cpu_end: CpuTime,
 }
 
@@ -136,11 +137,11 @@ impl Shared {
     }
 
     /// Waits for all lanes and starts the loop's clock.
-    pub(super) fn begin_loop(&self) -> Result<Instant, Broken> {
+    pub(super) fn begin_loop(&self) -> Result<Stamp, Broken> {
         let lead = || {
             let cpu_start = self.cpu_of_the_run();
             self.loops_begun.fetch_add(1, Ordering::Relaxed);
-            let start = Instant::now();
+            let start = Stamp::now();
             let clock = LoopClock { start, cpu_start, end: None, cpu_end: cpu_start };
             self.clocks().push(clock);
         };
@@ -151,7 +152,7 @@ impl Shared {
     /// Waits for all lanes and stops the loop's clock.
     pub(super) fn end_loop(&self) -> Result<(), Broken> {
         let lead = || {
-            let end = Instant::now();
+            let end = Stamp::now();
             let cpu_end = self.cpu_of_the_run();
             self.loops_done.fetch_add(1, Ordering::Relaxed);
             let mut clocks = self.clocks();

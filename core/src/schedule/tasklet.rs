@@ -12,14 +12,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::failure::TaskletError;
-use super::lane::{LanePlace, LaneResult, LaneTask};
+use super::lane::{LanePlace, LaneResult, LaneTask, Work};
 use super::shared::Shared;
-use super::source::Slice;
+use super::source::{Share, Slice};
 use super::{BARRIER_LIMIT, DRAIN_LIMIT};
 use crate::data::DataStream;
 use crate::engine::Backend;
 use crate::memory::{Mapping, Region};
-use crate::plan::Direction;
+use crate::plan::{Access, Direction};
 use crate::receipt::Receipt;
 use crate::report::Failure;
 use crate::target::{self, OpenPolicy, Tasklet, TaskletFile};
@@ -131,8 +131,42 @@ impl TaskletTask {
         DataStream::new(self.shared.plan.seed, self.tasklet.tid)
     }
 
+    /// Bytes of memory of all lanes: the tensor with its padding, or a buffer per request.
+    fn memory_bytes(&self) -> u64 {
+        let shared = &self.shared;
+        match self.tasklet.access {
+            Access::Tensor => self.tasklet.padded_bytes(shared.alignment),
+            Access::Blocks(_) => u64::from(shared.plan.lanes) * self.buffers_bytes(),
+        }
+    }
+
+    /// Bytes of the buffers of one lane.
+    fn buffers_bytes(&self) -> u64 {
+        u64::from(self.shared.plan.queue_depth) * u64::from(self.shared.block_bytes)
+    }
+
+    /// What each lane does, and how many bytes of memory it gets for that.
+    fn divide(&self) -> Vec<(Work, u64)> {
+        let Tasklet { direction, size_bytes, access, .. } = self.tasklet;
+        let Shared { block_bytes, alignment, ref plan, .. } = *self.shared;
+        match access {
+            Access::Tensor => {
+                let slices =
+                    Slice::split(direction, size_bytes, block_bytes, alignment, plan.lanes);
+                let work = |slice: Slice| (Work::Slice(slice), slice.length_bytes());
+                slices.into_iter().map(work).collect()
+            }
+            Access::Blocks(blocks) => {
+                let shares = Share::split(direction, blocks, size_bytes, block_bytes, plan.lanes);
+                let runtime = blocks.runtime_ns.map(Duration::from_nanos);
+                let work = |share| (Work::Blocks(share, runtime), self.buffers_bytes());
+                shares.into_iter().map(work).collect()
+            }
+        }
+    }
+
     fn reserve(&self) -> Result<(Region, Vec<Receipt>), TaskletError> {
-        let bytes = self.tasklet.padded_bytes(self.shared.alignment);
+        let bytes = self.memory_bytes();
         let length = usize::try_from(bytes).map_err(|_| TaskletError::Memory {
             bytes,
             source: io::ErrorKind::OutOfMemory.into(),
@@ -141,7 +175,7 @@ impl TaskletTask {
             .map_err(|source| TaskletError::Memory { bytes, source })
     }
 
-    /// Splits the tensor over the lanes and runs them: the first here, the others on threads of
+    /// Divides the work over the lanes and runs them: the first here, the others on threads of
     /// their own. Their memory is handed over whole and comes back in the results.
     fn run_lanes<B: Backend>(
         &self,
@@ -151,17 +185,10 @@ impl TaskletTask {
     ) -> Result<Vec<LaneResult>, TaskletError> {
         let shared = &self.shared;
         let plan = &shared.plan;
-        let slices = Slice::split(
-            self.tasklet.direction,
-            self.tasklet.size_bytes,
-            shared.block_bytes,
-            shared.alignment,
-            plan.lanes,
-        );
         let (results, gathered) = channel();
         let mut first = None;
-        for (lane, slice) in (0..plan.lanes).zip(&slices) {
-            let length = usize::try_from(slice.length_bytes()).expect("it is in memory");
+        for (lane, (work, bytes)) in (0..plan.lanes).zip(self.divide()) {
+            let length = usize::try_from(bytes).expect("it is in memory");
             let rest = memory.split_off(length);
             let task = LaneTask {
                 shared: Arc::clone(shared),
@@ -170,7 +197,7 @@ impl TaskletTask {
                     lane,
                     lane_of_wave: self.index * plan.lanes as usize + lane as usize,
                 },
-                slice: *slice,
+                work,
                 memory,
                 files: Arc::clone(files),
                 data: self.data(),
@@ -198,6 +225,7 @@ impl TaskletTask {
     fn cut_padding(&self, files: &Files) -> Result<(), Failed> {
         let size_bytes = self.tasklet.size_bytes;
         if self.tasklet.direction == Direction::Read
+            || self.tasklet.access != Access::Tensor
             || self.tasklet.padded_bytes(self.shared.alignment) == size_bytes
         {
             return Ok(());
@@ -261,7 +289,7 @@ impl TaskletTask {
 
 fn summary(lanes: &[LaneResult]) -> String {
     let requests: u64 = lanes.iter().map(|lane| lane.tally.requests).sum();
-    let loops = lanes.iter().map(|lane| lane.ends.len()).min().unwrap_or(0);
+    let loops = lanes.iter().map(|lane| lane.loops.len()).min().unwrap_or(0);
     format!("main: {loops} loops, {requests} requests in those that count")
 }
 

@@ -1,7 +1,8 @@
 //! From what a wave measured to the report.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use crate::clock::Stamp;
 use crate::engine::EngineCounters;
 use crate::plan::{Direction, Plan};
 use crate::receipt;
@@ -66,8 +67,8 @@ fn little_overlap(direction: Direction, outcome: &WaveOutcome) -> Option<Doubt> 
     let (mut busy, mut all) = (Duration::ZERO, Duration::ZERO);
     for (index, (start, end, _)) in (0..).zip(finished(&outcome.clocks)) {
         let ends = others.iter().filter_map(|(_, result)| last_end(&result.lanes, index));
-        busy += ends.max().map_or(Duration::ZERO, |last| last - start);
-        all += end - start;
+        busy += ends.max().map_or(Duration::ZERO, |last| last.since(start));
+        all += end.since(start);
     }
     let share = busy.as_secs_f64() / all.as_secs_f64().max(f64::MIN_POSITIVE);
     (share < OVERLAP_MIN).then(|| {
@@ -79,7 +80,7 @@ fn little_overlap(direction: Direction, outcome: &WaveOutcome) -> Option<Doubt> 
 }
 
 /// The loops that all lanes of the wave have finished.
-fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Instant, Instant, &LoopClock)> {
+fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Stamp, Stamp, &LoopClock)> {
     clocks.iter().map_while(|clock| clock.end.map(|end| (clock.start, end, clock)))
 }
 
@@ -141,12 +142,12 @@ fn direction(
 }
 
 fn loops(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> Vec<LoopReport> {
-    let bytes = tasklets.iter().map(|(tasklet, _)| tasklet.size_bytes).sum();
     (0..)
         .zip(finished(clocks))
         .map(|(index, (start, end, _))| {
             let ends = tasklets.iter().filter_map(|(_, result)| last_end(&result.lanes, index));
-            let task = ends.max().map_or(Duration::ZERO, |last| last - start).as_secs_f64();
+            let task = ends.max().map_or(Duration::ZERO, |last| last.since(start)).as_secs_f64();
+            let bytes = tasklets.iter().map(|(_, result)| moved_bytes(&result.lanes, index)).sum();
             let allocates = |file: usize| {
                 tasklets.iter().any(|(tasklet, _)| {
                     tasklet.files.get(file).is_some_and(crate::target::TaskletFile::starts_empty)
@@ -162,17 +163,22 @@ fn loops(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> Vec<LoopRepo
                 },
                 bytes,
                 task_latency_s: task,
-                e2e_latency_s: (end - start).as_secs_f64(),
+                e2e_latency_s: end.since(start).as_secs_f64(),
                 task_speed_gib_per_s: gib_per_s(bytes, task),
-                e2e_speed_gib_per_s: gib_per_s(bytes, (end - start).as_secs_f64()),
+                e2e_speed_gib_per_s: gib_per_s(bytes, end.since(start).as_secs_f64()),
             }
         })
         .collect()
 }
 
 /// When the last of a tasklet's lanes ended *main* in loop `index`.
-fn last_end(lanes: &[LaneResult], index: u32) -> Option<Instant> {
-    lanes.iter().filter_map(|lane| lane.ends.get(index as usize).copied()).max()
+fn last_end(lanes: &[LaneResult], index: u32) -> Option<Stamp> {
+    lanes.iter().filter_map(|lane| lane.loops.get(index as usize)).map(|done| done.end).max()
+}
+
+/// What a tasklet's lanes moved in loop `index`.
+fn moved_bytes(lanes: &[LaneResult], index: u32) -> u64 {
+    lanes.iter().filter_map(|lane| lane.loops.get(index as usize)).map(|done| done.bytes).sum()
 }
 
 fn tasklet_report(
@@ -192,12 +198,12 @@ fn tasklet_report(
     };
     for (index, (start, end, _)) in (0..).zip(finished(clocks)) {
         let Some(last) = last_end(&result.lanes, index) else { break };
-        let task = (last - start).as_secs_f64();
+        let task = last.since(start).as_secs_f64();
         report.loop_task_latency_s.push(task);
         if plan.counts(index) {
-            report.bytes += tasklet.size_bytes;
+            report.bytes += moved_bytes(&result.lanes, index);
             report.task_latency_s += task;
-            report.e2e_latency_s += (end - start).as_secs_f64();
+            report.e2e_latency_s += end.since(start).as_secs_f64();
         }
     }
     report

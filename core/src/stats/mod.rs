@@ -2,4 +2,4 @@
 
 mod fingerprint;
 
-pub use fingerprint::{Fingerprint, combine, mix};
+pub use fingerprint::{Fingerprint, LanePrint, What, combine};

@@ -6,9 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::leave_out;
+use crate::clock::Stamp;
 use crate::engine::{
     Backend, Completion, Completions, Deadline, Files, IoEngine, Lane, LaneSetup, Needs, Operation,
     Operations, Request,
@@ -158,12 +159,12 @@ pub(super) fn reads(part: &mut Part, first_tag: u32, count: u32) -> Vec<Request>
 
 /// A deadline that nothing here reaches.
 pub(super) fn patient() -> Deadline {
-    Deadline::after(Instant::now(), PATIENCE)
+    Deadline::after(Stamp::now(), PATIENCE)
 }
 
 /// A deadline that has passed.
 pub(super) fn past() -> Deadline {
-    let now = Instant::now();
+    let now = Stamp::now();
     Deadline::new(now, now)
 }
 

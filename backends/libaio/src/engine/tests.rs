@@ -7,6 +7,7 @@ use std::ptr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use aio_core::clock::Stamp;
 use aio_core::engine::{Backend, Errno, Needs, Operations};
 use aio_core::memory::{Block, Mapping, MemoryKind, Part};
 use aio_core::testing::skip;
@@ -72,11 +73,11 @@ fn request(operation: Operation, tag: u32, block: Option<Block>) -> Request {
 }
 
 fn patient() -> Deadline {
-    Deadline::after(Instant::now(), Duration::from_secs(10))
+    Deadline::after(Stamp::now(), Duration::from_secs(10))
 }
 
 fn past() -> Deadline {
-    Deadline::after(Instant::now(), Duration::ZERO)
+    Deadline::after(Stamp::now(), Duration::ZERO)
 }
 
 /// Hands over what is queued, reaps as many, and sorts them by tag.
@@ -215,7 +216,7 @@ fn waiting_ends_at_the_deadline_or_with_the_completion() {
         let mut done = Completions::with_capacity(2);
         assert_eq!(engine.reap(1, past(), &mut done).unwrap(), 0);
         let start = Instant::now();
-        let soon = Deadline::after(start, Duration::from_millis(30));
+        let soon = Deadline::after(Stamp::now(), Duration::from_millis(30));
         assert_eq!(engine.reap(1, soon, &mut done).unwrap(), 0);
         assert!(start.elapsed() >= Duration::from_millis(30));
         engine.queue(request(Operation::Fsync, 1, None)).unwrap();

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::sync::Arc;
 
+use aio_core::clock::Stamp;
 use aio_core::engine::{Backend, Errno, Files, LaneSetup, Needs};
 use aio_core::memory::{Mapping, MemoryKind, Part};
 use aio_core::testing::skip;
@@ -73,7 +74,7 @@ fn request(part: &mut Part, operation: Operation, tag: u32) -> Request {
 }
 
 fn within(wait: Duration) -> Deadline {
-    Deadline::after(Instant::now(), wait)
+    Deadline::after(Stamp::now(), wait)
 }
 
 /// Waits for everything that is in flight, and gives it back by tag.

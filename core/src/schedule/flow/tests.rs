@@ -2,11 +2,15 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 
 use super::*;
-use crate::engine::{EngineCounters, EngineError, Errno, Progress, Rejected, StillInFlight, Why};
+use crate::engine::{
+    Completion, EngineCounters, EngineError, Errno, Progress, Rejected, Request, StillInFlight, Why,
+};
 use crate::memory::{Mapping, MemoryKind, Part};
 use crate::plan::Direction;
 use crate::receipt::Receipt;
+use crate::schedule::failure::BadResult;
 use crate::schedule::source::{Slice, Sweep};
+use crate::stats::Fingerprint;
 
 const BLOCK: u32 = 4096;
 const BLOCKS: u64 = 10;
@@ -129,15 +133,15 @@ fn run<A: FnMut(&Request) -> i32>(
     let slice = Slice::split(Direction::Read, size_bytes, BLOCK, alignment, 1)[0];
     let mut sweep = Sweep { part: &mut part, slice, target: 0 };
     let moved = AtomicU64::new(0);
-    let watch = Watch { halted: || false, moved: &moved, counts: true };
+    let watch = Watch { halted: || false, moved: &moved, counts: true, until: Stamp::NEVER };
     let result = flow.run(engine, &mut sweep, &watch).map(|_end| ());
     flow.drain(engine, &mut sweep).unwrap();
     assert!(part.is_whole(), "all memory is home, whatever happened");
     if result.is_ok() {
         assert_eq!(moved.load(Ordering::Relaxed), size_bytes);
-        assert!(flow.tally.fingerprint.is_settled());
+        assert!(flow.books.tally.fingerprint.is_settled());
     }
-    (result, flow.tally)
+    (result, flow.into_tally())
 }
 
 fn all_of(request: &Request) -> i32 {
@@ -275,8 +279,31 @@ fn a_run_that_is_told_to_stop_ends_without_waiting_for_the_rest() {
     let mut sweep = Sweep { part: &mut part, slice, target: 0 };
     let moved = AtomicU64::new(0);
     let mut engine = Scripted::new(4, all_of);
-    let watch = Watch { halted: || true, moved: &moved, counts: true };
+    let watch = Watch { halted: || true, moved: &moved, counts: true, until: Stamp::NEVER };
     assert!(matches!(flow.run(&mut engine, &mut sweep, &watch), Err(LaneError::Halted)));
     flow.drain(&mut engine, &mut sweep).unwrap();
     assert!(part.is_whole());
+}
+
+#[test]
+fn a_time_that_is_over_starts_nothing_more_and_waits_for_what_is_in_flight() {
+    let mut flow = Flow::new(&plan(|_| ()), DIRECT, Tally::new(Fingerprint::new(0, 0, 0)));
+    let mut part = part();
+    let slice = Slice::split(Direction::Read, 40_960, BLOCK, DIRECT, 1)[0];
+    let mut sweep = Sweep { part: &mut part, slice, target: 0 };
+    let moved = AtomicU64::new(0);
+    let mut engine = Scripted::new(4, all_of);
+    // A moment that comes after the first look at the clock and before the second.
+    let until = Stamp::now() + Duration::from_millis(5);
+    let halted = || {
+        thread::sleep(Duration::from_millis(10));
+        false
+    };
+    let watch = Watch { halted, moved: &moved, counts: true, until };
+    flow.run(&mut engine, &mut sweep, &watch).unwrap();
+    assert!(part.is_whole());
+    let tally = flow.into_tally();
+    assert!(tally.fingerprint.is_settled());
+    assert!((4..10).contains(&tally.requests), "{}", tally.requests);
+    assert_eq!(tally.latency.count(), tally.requests);
 }

@@ -1,40 +1,15 @@
-//! Where a lane's requests come from.
+//! Whole tensors: a slice from front to end.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
-use crate::engine::Operation;
+use super::{Job, Source};
 use crate::memory::{Block, Part};
 use crate::plan::Direction;
+use crate::stats::What;
 use crate::target::Alignment;
-
-/// What a lane does next.
-#[derive(Debug)]
-pub(super) struct Job {
-    pub operation: Operation,
-    pub target: u16,
-    pub offset_bytes: u64,
-    /// Bytes to ask for.
-    pub length_bytes: u32,
-    /// Bytes without which the request is not done: fewer than asked where a read ends at the end
-    /// of the file.
-    pub needed_bytes: u32,
-    /// Bytes of the tensor among them: fewer than asked where a tail is padded.
-    pub useful_bytes: u32,
-    pub block: Option<Block>,
-}
-
-/// A stream of jobs. What job *i* is may depend on the plan, the tasklet, the lane and *i*, never
-/// on timing.
-pub(super) trait Source {
-    /// The next job, or nothing when all were given out.
-    fn next(&mut self) -> Option<Job>;
-
-    /// Takes a job's memory back.
-    fn take_back(&mut self, block: Option<Block>);
-}
 
 /// Moves a lane's slice of a tensor from front to end, once.
 #[derive(Debug)]
-pub(super) struct Sweep<'a> {
+pub(in crate::schedule) struct Sweep<'a> {
     pub part: &'a mut Part,
     pub slice: Slice,
     pub target: u16,
@@ -42,7 +17,7 @@ pub(super) struct Sweep<'a> {
 
 /// Which bytes of the tensor a lane moves, and how.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Slice {
+pub(in crate::schedule) struct Slice {
     pub direction: Direction,
     /// The next byte to move.
     pub offset_bytes: u64,
@@ -55,7 +30,7 @@ pub(super) struct Slice {
 
 impl Slice {
     /// The slices of `lanes` lanes: contiguous, whole blocks, as equal as can be.
-    pub(super) fn split(
+    pub(in crate::schedule) fn split(
         direction: Direction,
         size_bytes: u64,
         block_bytes: u32,
@@ -83,38 +58,49 @@ impl Slice {
     }
 
     /// Bytes of memory that the slice needs.
-    pub(super) fn length_bytes(&self) -> u64 {
+    pub(in crate::schedule) fn length_bytes(&self) -> u64 {
         self.end_bytes - self.offset_bytes
     }
 }
 
 impl Source for Sweep<'_> {
-    #[inline(always)]
-    fn next(&mut self) -> Option<Job> {
-        let slice = &mut self.slice;
-        let rest = slice.end_bytes - slice.offset_bytes;
-        let length_bytes = u32::try_from(rest.min(slice.block_bytes.into())).ok()?;
-        let block = self.part.lend(length_bytes)?;
-        let useful = (slice.size_bytes - slice.offset_bytes).min(length_bytes.into());
-        let useful_bytes = u32::try_from(useful).ok()?;
-        let job = Job {
-            operation: slice.direction.operation(),
-            target: self.target,
-            offset_bytes: slice.offset_bytes,
-            length_bytes,
-            needed_bytes: match slice.direction {
-                Direction::Read => useful_bytes,
-                Direction::Write => length_bytes,
-            },
-            useful_bytes,
-            block: Some(block),
-        };
-        slice.offset_bytes += u64::from(length_bytes);
-        Some(job)
+    fn choose(&mut self, offsets: &mut [u64]) -> usize {
+        let Slice { end_bytes, block_bytes, .. } = self.slice;
+        let mut count = 0;
+        while count < offsets.len() && self.slice.offset_bytes < end_bytes {
+            offsets[count] = self.slice.offset_bytes;
+            let next = self.slice.offset_bytes + u64::from(block_bytes);
+            self.slice.offset_bytes = next.min(end_bytes);
+            count += 1;
+        }
+        count
     }
 
     #[inline(always)]
-    fn take_back(&mut self, block: Option<Block>) {
+    fn job(&mut self, offset_bytes: u64, _home: &mut Option<Block>) -> Job {
+        let Slice { direction, end_bytes, block_bytes, .. } = self.slice;
+        let rest = end_bytes - offset_bytes;
+        let length_bytes = u32::try_from(rest).map_or(block_bytes, |rest| rest.min(block_bytes));
+        let block = self.part.lend(length_bytes);
+        assert!(block.is_some(), "the memory is as long as the slice");
+        let (operation, target) = (direction.operation(), self.target);
+        let what = What::new(operation, target, length_bytes);
+        let needed_bytes = match direction {
+            Direction::Read => self.useful_bytes(offset_bytes, what),
+            Direction::Write => length_bytes,
+        };
+        Job { operation, target, length_bytes, what, needed_bytes, block }
+    }
+
+    #[inline(always)]
+    fn useful_bytes(&self, offset_bytes: u64, what: What) -> u32 {
+        let rest = self.slice.size_bytes.saturating_sub(offset_bytes);
+        let length_bytes = what.length_bytes();
+        u32::try_from(rest).map_or(length_bytes, |rest| rest.min(length_bytes))
+    }
+
+    #[inline(always)]
+    fn take_back(&mut self, block: Option<Block>, _home: &mut Option<Block>) {
         if let Some(block) = block {
             let stranger = self.part.take_back(block);
             assert!(stranger.is_ok(), "a block comes back to the part that lent it");
@@ -140,12 +126,14 @@ mod tests {
             let memory = Mapping::reserve(1 << 16, MemoryKind::Small).unwrap().0;
             let mut part = Part::new(memory, 4096, 2);
             let mut sweep = Sweep { part: &mut part, slice, target: 0 };
-            let first = sweep.next().unwrap();
+            let mut offsets = [0; 9];
+            assert_eq!((sweep.choose(&mut offsets), &offsets[..2]), (2, &[0, 4096][..]));
+            let first = sweep.job(0, &mut None);
             assert_eq!((first.length_bytes, first.needed_bytes), (4096, 4096));
-            let tail = sweep.next().unwrap();
-            assert_eq!((tail.offset_bytes, tail.length_bytes), (4096, 1024));
-            assert_eq!((tail.needed_bytes, tail.useful_bytes), (needed, 579));
-            assert!(sweep.next().is_none());
+            let tail = sweep.job(4096, &mut None);
+            assert_eq!((tail.length_bytes, tail.needed_bytes), (1024, needed));
+            assert_eq!(sweep.useful_bytes(4096, tail.what), 579);
+            assert_eq!(sweep.choose(&mut offsets), 0);
         }
     }
 

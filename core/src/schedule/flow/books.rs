@@ -1,0 +1,327 @@
+//! What a lane knows about its requests: one slot per tag.
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
+
+use super::hot::{Entered, begin_all, enter_all};
+use super::slot::{After, FREE, ODD, Slot};
+use super::starts::Starts;
+use crate::clock::Stamp;
+use crate::engine::{Completion, Completions, IoEngine, Request};
+use crate::memory::Block;
+use crate::report::LatencyHistogram;
+use crate::schedule::failure::{BadResult, LaneError};
+use crate::schedule::source::Source;
+use crate::stats::Fingerprint;
+use crate::target::Alignment;
+
+/// A completion that ends the run.
+#[derive(Clone, Copy, Debug)]
+struct Bad {
+    tag: u32,
+    /// What was wrong; absent when no such request is in flight.
+    what: Option<BadResult>,
+}
+
+/// What a lane has counted, in loops that count.
+#[derive(Clone, Debug)]
+pub(crate) struct Tally {
+    pub latency: LatencyHistogram,
+    pub requests: u64,
+    pub short_transfers: u64,
+    pub fingerprint: Fingerprint,
+}
+
+impl Tally {
+    pub(in crate::schedule) fn new(fingerprint: Fingerprint) -> Self {
+        let latency = LatencyHistogram::default();
+        Self { latency, requests: 0, short_transfers: 0, fingerprint }
+    }
+}
+
+/// Offsets that are chosen at a time, so that a generator works in registers.
+const CHOSEN_MAX: usize = 64;
+
+/// The requests of a lane; all memory is reserved when it is made.
+#[derive(Debug)]
+pub(super) struct Books {
+    slots: Box<[Slot]>,
+    /// Tags that are not in use: the first `free_count` of these.
+    free: Box<[u32]>,
+    free_count: usize,
+    /// Tags that are queued and not taken yet, in queue order: what an earlier batch left over, and
+    /// tails.
+    waiting: Vec<u32>,
+    left_over: usize,
+    /// Requests that were queued behind those, for the first time, since the last batch. Their tags
+    /// lie right above the free ones, the oldest on top.
+    fresh: usize,
+    starts: Starts,
+    /// Offsets that the source has chosen and that were not queued yet.
+    chosen: [u64; CHOSEN_MAX],
+    chosen_next: usize,
+    chosen_end: usize,
+    /// Completions to be looked into.
+    odd: Vec<Completion>,
+    /// Tails of short transfers, to be queued again before anything new.
+    tails: Vec<Request>,
+    /// Bytes of the tensor or range that were moved, and requests completed, in all loops.
+    pub moved_bytes: u64,
+    pub completed: u64,
+    pub tally: Tally,
+    /// Where latencies of loops go that do not count.
+    warm_up: LatencyHistogram,
+    alignment: Alignment,
+}
+
+impl Books {
+    pub(super) fn new(queue_depth: u32, alignment: Alignment, tally: Tally) -> Self {
+        let depth = queue_depth as usize;
+        Self {
+            slots: (0..queue_depth).map(|_tag| Slot::free()).collect(),
+            free: (0..queue_depth).collect(),
+            free_count: depth,
+            waiting: Vec::with_capacity(depth),
+            left_over: 0,
+            fresh: 0,
+            starts: Starts::new(),
+            chosen: [0; CHOSEN_MAX],
+            chosen_next: 0,
+            chosen_end: 0,
+            odd: Vec::with_capacity(depth),
+            tails: Vec::with_capacity(depth),
+            moved_bytes: 0,
+            completed: 0,
+            tally,
+            warm_up: LatencyHistogram::default(),
+            alignment,
+        }
+    }
+
+    /// Tags in use: queued, in flight, or waiting to be queued again.
+    #[inline(always)]
+    pub(super) fn outstanding(&self) -> usize {
+        self.slots.len() - self.free_count
+    }
+
+    /// Requests that are queued and not taken yet.
+    #[inline(always)]
+    pub(super) fn untaken(&self) -> usize {
+        self.waiting.len() + self.fresh
+    }
+
+    #[inline(always)]
+    pub(super) fn has_free(&self) -> bool {
+        self.free_count > 0
+    }
+
+    /// Forgets offsets that an earlier source has chosen.
+    pub(super) fn start_over(&mut self) {
+        (self.chosen_next, self.chosen_end) = (0, 0);
+    }
+
+    /// Queues up to `room` new requests; says whether the source is exhausted.
+    #[inline(always)]
+    pub(super) fn fill<E: IoEngine, S: Source>(
+        &mut self,
+        engine: &mut E,
+        source: &mut S,
+        room: usize,
+    ) -> bool {
+        let mut room = room.min(self.free_count);
+        while room > 0 {
+            if self.chosen_next == self.chosen_end {
+                (self.chosen_next, self.chosen_end) = (0, source.choose(&mut self.chosen));
+                if self.chosen_end == 0 {
+                    return true;
+                }
+            }
+            let print = &mut self.tally.fingerprint;
+            let offsets = &self.chosen[self.chosen_next..self.chosen_end];
+            let count = room.min(offsets.len()).min(print.room());
+            let left = self.free_count - count;
+            let tags = &self.free[left..self.free_count];
+            let start = self.starts.next();
+            begin_all(&mut self.slots, tags, &offsets[..count], start, print, engine, source);
+            self.chosen_next += count;
+            self.free_count = left;
+            self.fresh += count;
+            room -= count;
+        }
+        false
+    }
+
+    /// Queues the tails of short transfers.
+    #[inline(always)]
+    pub(super) fn queue_tails<E: IoEngine>(&mut self, engine: &mut E) {
+        while let Some(tail) = self.tails.pop() {
+            self.waiting.push(tail.tag);
+            let queued = engine.queue(tail);
+            assert!(queued.is_ok(), "an engine as deep as the flow has room for every tail");
+        }
+    }
+
+    /// Stamps what is about to be submitted.
+    #[inline(always)]
+    pub(super) fn stamp(&mut self, now: Stamp) {
+        if self.left_over > 0 {
+            self.join_next_batch();
+        }
+        if self.starts.stamp(now) {
+            self.keep_starts();
+        }
+    }
+
+    /// Requests that were not taken with their own batch go with the next.
+    #[cold]
+    fn join_next_batch(&mut self) {
+        for tag in &self.waiting[..self.left_over] {
+            let slot = &mut self.slots[*tag as usize];
+            if slot.missing_bytes != ODD {
+                slot.start = self.starts.next();
+            } else if !slot.odd.resumed {
+                slot.missing_bytes = slot.odd.needed_bytes;
+                slot.start = self.starts.next();
+            }
+        }
+    }
+
+    #[cold]
+    fn keep_starts(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.missing_bytes != FREE) {
+            slot.make_odd(&self.starts);
+        }
+    }
+
+    /// Notes that the engine took the oldest `taken` requests.
+    #[inline(always)]
+    pub(super) fn took(&mut self, taken: u32) {
+        if taken as usize == self.fresh && self.waiting.is_empty() {
+            self.fresh = 0;
+        } else {
+            self.took_some(taken as usize);
+        }
+    }
+
+    fn took_some(&mut self, taken: usize) {
+        let fresh = &self.free[self.free_count..self.free_count + self.fresh];
+        self.waiting.extend(fresh.iter().rev());
+        self.fresh = 0;
+        self.waiting.drain(..taken);
+        self.left_over = self.waiting.len();
+    }
+
+    /// Enters all completions, also those behind the first bad one, so that all memory comes home.
+    #[inline(always)]
+    pub(super) fn finish<S: Source>(
+        &mut self,
+        done: &mut Completions,
+        end: Stamp,
+        counts: bool,
+        source: &mut S,
+    ) -> Result<(), LaneError> {
+        let latency = if counts { &mut self.tally.latency } else { &mut self.warm_up };
+        let Self { slots, free, starts, odd, .. } = self;
+        let free_places = &mut free[self.free_count..];
+        let mut entered = Entered::default();
+        while let Some(completion) =
+            enter_all(done, slots, free_places, starts, latency, end, source, &mut entered)
+        {
+            odd.push(completion);
+        }
+        self.free_count += entered.count;
+        self.completed += entered.count as u64;
+        self.moved_bytes += entered.moved_bytes;
+        self.tally.fingerprint.completed(entered.mixes);
+        if self.odd.is_empty() { Ok(()) } else { self.look_into_odd(end, counts, source) }
+    }
+
+    #[cold]
+    fn look_into_odd<S: Source>(
+        &mut self,
+        end: Stamp,
+        counts: bool,
+        source: &mut S,
+    ) -> Result<(), LaneError> {
+        let mut first_bad = None;
+        let mut odd = std::mem::take(&mut self.odd);
+        // They came last one first.
+        for completion in odd.drain(..).rev() {
+            if let Err(bad) = self.look_into(completion, end, counts, source) {
+                first_bad.get_or_insert(bad);
+            }
+        }
+        self.odd = odd;
+        first_bad.map_or(Ok(()), |bad| Err(self.explain(bad)))
+    }
+
+    /// Looks into a completion that brought less than the whole of a request.
+    fn look_into<S: Source>(
+        &mut self,
+        completion: Completion,
+        end: Stamp,
+        counts: bool,
+        source: &mut S,
+    ) -> Result<(), Bad> {
+        let tag = completion.tag;
+        let slot = match self.slots.get_mut(tag as usize) {
+            Some(slot) if slot.missing_bytes != FREE => slot,
+            _ => {
+                source.take_back(completion.block, &mut None);
+                return Err(Bad { tag, what: None });
+            }
+        };
+        slot.make_odd(&self.starts);
+        let what = match slot.after(completion.result(), self.alignment) {
+            After::Done => None,
+            After::GoesOn => {
+                self.tally.short_transfers += u64::from(counts);
+                self.tails.push(slot.tail(completion));
+                return Ok(());
+            }
+            After::Bad(what) => Some(what),
+        };
+        slot.missing_bytes = FREE;
+        self.free[self.free_count] = tag;
+        self.free_count += 1;
+        source.take_back(completion.block, &mut slot.home);
+        if what.is_some() {
+            return Err(Bad { tag, what });
+        }
+        self.moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
+        self.completed += 1;
+        self.tally.fingerprint.completed(slot.mix);
+        if counts {
+            self.tally.latency.record(end.ns_since(slot.odd.start));
+        }
+        Ok(())
+    }
+
+    /// The error that a bad completion is.
+    fn explain(&self, bad: Bad) -> LaneError {
+        match bad.what {
+            Some(what) => LaneError::Request(self.slots[bad.tag as usize].bad_request(what)),
+            None => LaneError::Stranger { tag: bad.tag },
+        }
+    }
+
+    /// Takes home what comes back when nobody waits for results any more.
+    pub(super) fn take_home<S: Source>(&mut self, done: &mut Completions, source: &mut S) {
+        for completion in done.drain() {
+            let slot = self.slots.get_mut(completion.tag as usize);
+            source.take_back(completion.block, slot.map_or(&mut None, |slot| &mut slot.home));
+        }
+    }
+
+    /// Forgets what was queued and not taken, and takes home the tails that were to be queued.
+    pub(super) fn forget_queued<S: Source>(&mut self, source: &mut S) {
+        self.waiting.clear();
+        (self.left_over, self.fresh) = (0, 0);
+        while let Some(Request { tag, block, .. }) = self.tails.pop() {
+            source.take_back(block, &mut self.slots[tag as usize].home);
+        }
+    }
+
+    /// The memory of each place in the queue.
+    pub(super) fn homes(&mut self) -> impl Iterator<Item = &mut Option<Block>> {
+        self.slots.iter_mut().map(|slot| &mut slot.home)
+    }
+}

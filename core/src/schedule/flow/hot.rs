@@ -1,0 +1,98 @@
+//! The two loops that run once per request. Functions of their own, over borrowed parts, so that
+//! the compiler knows what cannot overlap and keeps it in registers.
+
+use super::slot::{FREE, Slot};
+use super::starts::Starts;
+use crate::clock::Stamp;
+use crate::engine::{Completion, Completions, IoEngine, Request};
+use crate::report::LatencyHistogram;
+use crate::schedule::source::{Job, Source};
+use crate::stats::Fingerprint;
+
+/// Queues a job of `source` at each of `offsets`, as many as there are `tags`, of which the last is
+/// used first. They will be submitted with batch number `start`.
+#[inline(never)]
+pub(super) fn begin_all<E: IoEngine, S: Source>(
+    slots: &mut [Slot],
+    tags: &[u32],
+    offsets: &[u64],
+    start: u32,
+    print: &mut Fingerprint,
+    engine: &mut E,
+    source: &mut S,
+) {
+    let mut running = print.running();
+    for (tag, offset_bytes) in tags.iter().rev().zip(offsets) {
+        let (tag, offset_bytes) = (*tag, *offset_bytes);
+        let slot = &mut slots[tag as usize];
+        let job = source.job(offset_bytes, &mut slot.home);
+        let Job { operation, target, length_bytes, what, needed_bytes, block } = job;
+        let mix = what.mix(offset_bytes);
+        running.add(mix);
+        slot.offset_bytes = offset_bytes;
+        slot.what = what;
+        slot.mix = mix;
+        slot.missing_bytes = needed_bytes;
+        slot.start = start;
+        let block_start_bytes = 0;
+        let queued = engine.queue(Request {
+            offset_bytes,
+            block,
+            length_bytes,
+            block_start_bytes,
+            tag,
+            target,
+            operation,
+        });
+        assert!(queued.is_ok(), "an engine as deep as the flow has room for every free tag");
+    }
+    print.go_on(running, tags.len());
+}
+
+/// What a batch of completions adds up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Entered {
+    pub count: usize,
+    pub moved_bytes: u64,
+    /// The sum of the hashes of the requests.
+    pub mixes: u64,
+}
+
+/// Enters completions that were reaped at `end`, the last one first, up to one that is not simply
+/// done, which it returns: puts their tags to the front of `free` and their latencies into `latency`.
+#[inline(never)]
+#[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
+pub(super) fn enter_all<S: Source>(
+    done: &mut Completions,
+    slots: &mut [Slot],
+    free: &mut [u32],
+    starts: &Starts,
+    latency: &mut LatencyHistogram,
+    end: Stamp,
+    source: &mut S,
+    entered: &mut Entered,
+) -> Option<Completion> {
+    let Entered { mut count, mut moved_bytes, mut mixes } = *entered;
+    let mut odd = None;
+    let mut list = done.take();
+    while let Some(Completion { block, tag, status }) = list.pop() {
+        // An errno is negative, and a free slot lacks more than any status can say.
+        let slot = match slots.get_mut(tag as usize) {
+            Some(slot) if i64::from(status) >= i64::from(slot.missing_bytes) => slot,
+            _ => {
+                odd = Some(Completion { block, tag, status });
+                break;
+            }
+        };
+        slot.missing_bytes = FREE;
+        free[count] = tag;
+        count += 1;
+        mixes = mixes.wrapping_add(slot.mix);
+        moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
+        latency.record(end.ns_after(starts.of(slot.start)));
+        source.take_back(block, &mut slot.home);
+    }
+    *done = list;
+    *entered = Entered { count, moved_bytes, mixes };
+    odd
+}

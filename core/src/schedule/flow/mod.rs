@@ -1,0 +1,209 @@
+//! The hot loop: keeps an engine's queue as full as the plan says, and checks what comes back.
+//!
+//! Batching and time-stamping live here and are the same for every engine. A request's start stamp
+//! is the time just before the call that took it, its end stamp the time just after the call that
+//! returned it: one reading of the clock per submitting and one per reaping call. Nothing in the
+//! loop allocates, locks or formats.
+#![expect(clippy::inline_always, reason = "per batch, which may be one request")]
+
+mod books;
+mod hot;
+mod slot;
+mod starts;
+
+pub(crate) use books::Tally;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::failure::LaneError;
+use super::source::Source;
+use super::{DRAIN_LIMIT, STALL_LIMIT, TICK};
+use crate::clock::Stamp;
+use crate::engine::{Completions, Deadline, IoEngine};
+use crate::memory::Block;
+use crate::plan::{Order, Plan};
+use crate::target::Alignment;
+use books::Books;
+
+/// How long to wait when the kernel takes nothing while nothing is in flight.
+const AGAIN_PAUSE: Duration = Duration::from_millis(1);
+
+/// How requests go in and come out.
+#[derive(Clone, Copy, Debug)]
+struct Policy {
+    submit_max: usize,
+    reap_min: u32,
+    order: Order,
+}
+
+/// How the loop is watched from outside.
+pub(super) struct Watch<'a, H: Fn() -> bool> {
+    /// Whether to give up; asked after every call that may wait.
+    pub halted: H,
+    /// Where to say how many bytes were moved.
+    pub moved: &'a AtomicU64,
+    /// Whether this loop counts in the results.
+    pub counts: bool,
+    /// When to start no more requests, if not only the source ends the loop.
+    pub until: Stamp,
+}
+
+/// One lane's requests on their way; all memory is reserved when it is made.
+#[derive(Debug)]
+pub(super) struct Flow {
+    policy: Policy,
+    books: Books,
+    done: Completions,
+}
+
+impl Flow {
+    pub(super) fn new(plan: &Plan, alignment: Alignment, tally: Tally) -> Self {
+        let depth = plan.queue_depth;
+        Self {
+            policy: Policy {
+                submit_max: plan.batch.submit.unwrap_or(depth) as usize,
+                reap_min: plan.batch.complete,
+                order: plan.order,
+            },
+            books: Books::new(depth, alignment, tally),
+            done: Completions::with_capacity(depth as usize),
+        }
+    }
+
+    /// Bytes moved and requests completed, in all loops.
+    pub(super) fn totals(&self) -> (u64, u64) {
+        (self.books.moved_bytes, self.books.completed)
+    }
+
+    /// The memory of each place in the queue, for sources that keep it there.
+    pub(super) fn homes(&mut self) -> impl Iterator<Item = &mut Option<Block>> {
+        self.books.homes()
+    }
+
+    /// What was counted in loops that count.
+    pub(super) fn into_tally(self) -> Tally {
+        self.books.tally
+    }
+
+    /// Does all jobs of `source`. Returns when the last completion was reaped, and the time of
+    /// that.
+    ///
+    /// # Errors
+    /// The first request that failed, or why the loop had to end. Requests may be in flight then:
+    /// [`drain`](Self::drain) them.
+    pub(super) fn run<E: IoEngine, S: Source, H: Fn() -> bool>(
+        &mut self,
+        engine: &mut E,
+        source: &mut S,
+        watch: &Watch<H>,
+    ) -> Result<Stamp, LaneError> {
+        let before = self.books.completed;
+        let result = self.all_jobs(engine, source, watch);
+        if watch.counts {
+            self.books.tally.requests += self.books.completed - before;
+        }
+        result
+    }
+
+    #[inline(always)]
+    fn all_jobs<E: IoEngine, S: Source, H: Fn() -> bool>(
+        &mut self,
+        engine: &mut E,
+        source: &mut S,
+        watch: &Watch<H>,
+    ) -> Result<Stamp, LaneError> {
+        self.books.start_over();
+        let mut last_reaped = Stamp::now();
+        let mut exhausted = false;
+        // In sequential order the queue is filled only when it has run empty.
+        let mut filling = true;
+        loop {
+            self.books.queue_tails(engine);
+            exhausted |= last_reaped >= watch.until;
+            if filling && !exhausted {
+                let room = self.policy.submit_max.saturating_sub(self.books.untaken());
+                exhausted = self.books.fill(engine, source, room);
+                filling = self.policy.order == Order::Overlap;
+            }
+            let outstanding = self.books.outstanding();
+            if outstanding == 0 {
+                return Ok(last_reaped);
+            }
+            let now = Stamp::now();
+            self.books.stamp(now);
+            if self.books.untaken() >= self.policy.submit_max && !exhausted && self.books.has_free()
+            {
+                // A full batch, and there is room for another before anybody waits.
+                let taken = engine.submit()?;
+                self.books.took(taken);
+                filling = true;
+                if taken > 0 {
+                    continue;
+                }
+            }
+            // A queue depth is a u32.
+            let all = u32::try_from(outstanding).unwrap_or(u32::MAX);
+            let min = match self.policy.order {
+                Order::Overlap => self.policy.reap_min.min(all),
+                Order::Sequential => all,
+            };
+            let deadline = Deadline::after(now, TICK);
+            let progress = engine.submit_and_reap(min, deadline, &mut self.done)?;
+            self.books.took(progress.taken);
+            let end = Stamp::now();
+            if progress.reaped > 0 {
+                last_reaped = end;
+                let finished = self.books.finish(&mut self.done, end, watch.counts, source);
+                watch.moved.store(self.books.moved_bytes, Ordering::Relaxed);
+                finished?;
+            } else {
+                self.nothing_came(end, last_reaped)?;
+            }
+            filling |= self.books.outstanding() == 0;
+            if (watch.halted)() {
+                return Err(LaneError::Halted);
+            }
+        }
+    }
+
+    /// After a call that brought no completion.
+    #[cold]
+    fn nothing_came(&self, now: Stamp, last_reaped: Stamp) -> Result<(), LaneError> {
+        if now.since(last_reaped) > STALL_LIMIT {
+            return Err(LaneError::Stalled(STALL_LIMIT));
+        }
+        if self.books.untaken() == self.books.outstanding() {
+            thread::sleep(AGAIN_PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Waits for everything in flight, so that its memory comes home.
+    ///
+    /// # Errors
+    /// [`LaneError::StillInFlight`] when the kernel keeps some of it past the deadline.
+    pub(super) fn drain<E: IoEngine, S: Source>(
+        &mut self,
+        engine: &mut E,
+        source: &mut S,
+    ) -> Result<(), LaneError> {
+        let mut deadline = Deadline::after(Stamp::now(), DRAIN_LIMIT);
+        self.books.forget_queued(source);
+        loop {
+            let drained = engine.drain(deadline, &mut self.done);
+            self.books.take_home(&mut self.done, source);
+            match drained {
+                Ok(()) => return Ok(()),
+                Err(still) if !deadline.refresh() => {
+                    return Err(LaneError::StillInFlight(still.count));
+                }
+                Err(_room_was_short) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

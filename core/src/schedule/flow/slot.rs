@@ -1,0 +1,134 @@
+//! One place in the queue of a lane, and the request in it.
+
+use super::starts::Starts;
+use crate::clock::Stamp;
+use crate::engine::{Completion, Errno, Operation, Request};
+use crate::memory::Block;
+use crate::schedule::failure::{BadRequest, BadResult};
+use crate::stats::What;
+use crate::target::Alignment;
+
+/// How often a request may come back short without getting on.
+const STALLS_MAX: u8 = 8;
+/// What a slot without a request lacks: more bytes than any completion can bring.
+pub(super) const FREE: u32 = u32::MAX;
+/// What an odd request lacks, so that its completion is looked into: one that came back short, or
+/// one that outlived its start stamp.
+pub(super) const ODD: u32 = u32::MAX - 1;
+
+/// A request between being queued for the first time and being done.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Slot {
+    pub(super) offset_bytes: u64,
+    pub(super) what: What,
+    pub(super) mix: u64,
+    /// The memory of this place in the queue, for sources that keep it there.
+    pub(super) home: Option<Block>,
+    /// Bytes without which it is not done; or [`FREE`], or [`ODD`].
+    pub(super) missing_bytes: u32,
+    /// The number of its start stamp.
+    pub(super) start: u32,
+    /// Set for odd requests only.
+    pub(super) odd: Odd,
+}
+
+/// What more there is to know about an odd request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Odd {
+    pub(super) start: Stamp,
+    /// What was missing at first, and what has come.
+    pub(super) needed_bytes: u32,
+    moved_bytes: u32,
+    /// How often it came back without getting on.
+    stalls: u8,
+    /// Whether this is the tail of a short transfer, whose start stamp stays.
+    pub(super) resumed: bool,
+}
+
+/// How a completion that was looked into leaves its request.
+pub(super) enum After {
+    Done,
+    GoesOn,
+    Bad(BadResult),
+}
+
+impl Slot {
+    /// A place without a request.
+    pub(super) fn free() -> Self {
+        let start = Stamp::NEVER;
+        Self {
+            offset_bytes: 0,
+            what: What::new(Operation::Read, 0, 0),
+            mix: 0,
+            home: None,
+            missing_bytes: FREE,
+            start: 0,
+            odd: Odd { start, needed_bytes: 0, moved_bytes: 0, stalls: 0, resumed: false },
+        }
+    }
+
+    /// Notes for a request that is not odd yet what is to be known of an odd one.
+    pub(super) fn make_odd(&mut self, starts: &Starts) {
+        if self.missing_bytes != ODD {
+            self.odd = Odd {
+                start: starts.of(self.start),
+                needed_bytes: self.missing_bytes,
+                moved_bytes: 0,
+                stalls: 0,
+                resumed: false,
+            };
+            self.missing_bytes = ODD;
+        }
+    }
+
+    /// What a completion with `result` means for the odd request.
+    pub(super) fn after(&mut self, result: Result<u32, Errno>, alignment: Alignment) -> After {
+        let Odd { needed_bytes, moved_bytes, .. } = self.odd;
+        match result {
+            Err(errno) => After::Bad(BadResult::Errno(errno)),
+            Ok(moved) if moved_bytes.saturating_add(moved) >= needed_bytes => After::Done,
+            Ok(0) => After::Bad(BadResult::NothingMoved),
+            Ok(moved) if self.odd.may_continue(moved, alignment) => After::GoesOn,
+            Ok(_) => After::Bad(BadResult::NoProgress),
+        }
+    }
+
+    /// The request for what a short transfer has left.
+    pub(super) fn tail(&self, completion: Completion) -> Request {
+        let moved_bytes = self.odd.moved_bytes;
+        Request {
+            offset_bytes: self.offset_bytes + u64::from(moved_bytes),
+            block: completion.block,
+            length_bytes: self.what.length_bytes() - moved_bytes,
+            block_start_bytes: moved_bytes,
+            tag: completion.tag,
+            target: self.what.target(),
+            operation: self.what.operation(),
+        }
+    }
+
+    pub(super) fn bad_request(&self, what: BadResult) -> BadRequest {
+        let moved_bytes = self.odd.moved_bytes;
+        BadRequest {
+            operation: self.what.operation(),
+            target: self.what.target(),
+            offset_bytes: self.offset_bytes + u64::from(moved_bytes),
+            length_bytes: self.what.length_bytes() - moved_bytes,
+            what,
+        }
+    }
+}
+
+impl Odd {
+    /// Notes a short transfer and says whether to ask for the rest. Direct I/O can go on only at a
+    /// multiple of its alignment, so some bytes may be moved twice.
+    fn may_continue(&mut self, moved_bytes: u32, alignment: Alignment) -> bool {
+        let step = alignment.offset_bytes;
+        let resume_at = (self.moved_bytes + moved_bytes) / step * step;
+        self.stalls = if resume_at > self.moved_bytes { 0 } else { self.stalls + 1 };
+        self.moved_bytes = resume_at;
+        self.resumed = true;
+        self.stalls < STALLS_MAX
+    }
+}

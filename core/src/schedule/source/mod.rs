@@ -1,0 +1,45 @@
+//! Where a lane's requests come from.
+
+mod blocks;
+mod sweep;
+
+pub(super) use blocks::{BlockStream, Share, StreamName};
+pub(super) use sweep::{Slice, Sweep};
+
+use crate::engine::Operation;
+use crate::memory::Block;
+use crate::stats::What;
+
+/// What a lane does next, but for where.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub operation: Operation,
+    pub target: u16,
+    /// Bytes to ask for.
+    pub length_bytes: u32,
+    /// The last three in one word.
+    pub what: What,
+    /// Bytes without which the request is not done: fewer than asked where a read ends at the end
+    /// of the file.
+    pub needed_bytes: u32,
+    pub block: Option<Block>,
+}
+
+/// A stream of jobs. What job *i* is may depend on the plan, the tasklet, the lane, the loop and
+/// *i*, never on timing.
+///
+/// `home` is where the memory of a job's place in the queue is when no request has it.
+pub(super) trait Source {
+    /// Chooses the offsets of the next jobs; says how many, 0 when all were given out.
+    fn choose(&mut self, offsets: &mut [u64]) -> usize;
+
+    /// The job at the offset that was chosen first and not asked for yet.
+    fn job(&mut self, offset_bytes: u64, home: &mut Option<Block>) -> Job;
+
+    /// How many of the bytes of a job are the tensor's or range's: fewer than asked where a tail is
+    /// padded.
+    fn useful_bytes(&self, offset_bytes: u64, what: What) -> u32;
+
+    /// Takes a job's memory back.
+    fn take_back(&mut self, block: Option<Block>, home: &mut Option<Block>);
+}
