@@ -15,15 +15,29 @@ use crate::memory::{Mapping, MemoryKind, Region};
 /// turned into a buffered one, which is another question.
 const LENGTH_BYTES: usize = 64 << 10;
 
-/// Whether `file` answers an `operation` that carries `flag` with `EOPNOTSUPP`. Nothing is changed
-/// in it: reads read its first bytes, and writes go to a file without a name beside it. What cannot
-/// be asked counts as not refused; an engine still notices when its requests are.
+/// No device is as long as this.
+const DEVICE_END_BYTES: u64 = 1 << 62;
+
+/// Whether `file` answers an `operation` that carries `flag` with `EOPNOTSUPP`. Neither it nor what
+/// the page cache has of it is changed: reads are of what is behind its end, and writes go to a
+/// file without a name beside it. What cannot be asked counts as not refused; an engine still
+/// notices when its requests are.
 pub(super) fn refuses(file: &File, operation: Operation, flag: RwFlags) -> bool {
     let asked = match operation {
-        Operation::Read => attempt(file, operation, flag),
-        _ => sibling(file).and_then(|file| attempt(&file, operation, flag)),
+        Operation::Read => end(file).and_then(|end| attempt(file, operation, end, flag)),
+        _ => sibling(file).and_then(|file| attempt(&file, operation, 0, flag)),
     };
     asked.is_err_and(|error| error.raw_os_error() == Some(libc::EOPNOTSUPP))
+}
+
+/// A place behind the end of `file`.
+fn end(file: &File) -> io::Result<i64> {
+    let metadata = file.metadata()?;
+    let is_device = metadata.file_type().is_block_device();
+    // The length of a device is not in its metadata.
+    let length = if is_device { DEVICE_END_BYTES } else { metadata.len() };
+    let end = length.next_multiple_of(LENGTH_BYTES as u64);
+    i64::try_from(end).map_err(|_longer_than_any| io::ErrorKind::FileTooLarge.into())
 }
 
 /// A new file without a name in the folder of `file`, opened like it.
@@ -48,18 +62,18 @@ fn sibling(file: &File) -> io::Result<File> {
     }
 }
 
-/// Reads or writes the first bytes of `file`.
-fn attempt(file: &File, operation: Operation, flag: RwFlags) -> io::Result<()> {
+/// Reads or writes some bytes of `file` from `offset_bytes` on.
+fn attempt(file: &File, operation: Operation, offset_bytes: i64, flag: RwFlags) -> io::Result<()> {
     let mut memory: Region = Mapping::reserve(LENGTH_BYTES, MemoryKind::Small)?.0;
     let bytes = memory.as_mut_slice();
     let vector = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
     let (fd, flags) = (file.as_raw_fd(), flag.bits());
     let moved = if operation == Operation::Read {
         // SAFETY: the one range of the vector is `bytes`, borrowed exclusively for the call.
-        unsafe { libc::preadv2(fd, &raw const vector, 1, 0, flags) }
+        unsafe { libc::preadv2(fd, &raw const vector, 1, offset_bytes, flags) }
     } else {
         // SAFETY: as above; a write only reads it.
-        unsafe { libc::pwritev2(fd, &raw const vector, 1, 0, flags) }
+        unsafe { libc::pwritev2(fd, &raw const vector, 1, offset_bytes, flags) }
     };
     if moved < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
