@@ -31,8 +31,8 @@ use crate::pool::PoolEngine;
 /// added when the completion is reaped. What the threads and the lane do to sleep and to wake each
 /// other (futexes) is not counted. A request that a signal interrupts is made again, and so is,
 /// without that flag, one that `nowait` made fail with `EAGAIN`; the latter is counted as `again`.
-/// Any other `EAGAIN` is passed on as the request's errno. Requests that a drain takes back unsubmitted are neither
-/// submitted nor reaped.
+/// Any other `EAGAIN` is passed on as the request's errno. Requests that a drain takes back
+/// unsubmitted are neither submitted nor reaped.
 ///
 /// When a pool thread panics over a request, the request comes back with its memory and `EIO`, and
 /// the engine is dead from that reap on. When threads are still in a call a second after the
