@@ -87,6 +87,12 @@ impl RwFlags {
         on.fold(Self::NONE, |flags, known| flags | known.flag)
     }
 
+    /// The set that the kernel was told as `bits`.
+    #[must_use]
+    pub const fn from_bits(bits: i32) -> Self {
+        Self(bits)
+    }
+
     /// Whether no flag is in the set.
     #[must_use]
     #[inline(always)]
