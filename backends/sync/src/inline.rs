@@ -32,7 +32,12 @@ pub(crate) struct InlineEngine {
     /// What the call has returned.
     status: i32,
     targets: Targets,
-    counters: EngineCounters,
+    /// Requests that were submitted, each by a submitting call and a system call of its own.
+    submitted: u64,
+    reaped: u64,
+    reap_calls: u64,
+    /// What was counted beyond that.
+    more: EngineCounters,
     receipts: Vec<Receipt>,
 }
 
@@ -46,7 +51,10 @@ impl InlineEngine {
             call: Call::NONE,
             status: 0,
             targets,
-            counters: EngineCounters::default(),
+            submitted: 0,
+            reaped: 0,
+            reap_calls: 0,
+            more: EngineCounters::default(),
             receipts,
         }
     }
@@ -65,25 +73,37 @@ impl InlineEngine {
             return Ok(0);
         }
         self.stage = Stage::Done;
+        self.submitted += 1;
         // SAFETY: the range is one of the request's block, as `in_flight` has checked, which owns
         // the block until it is delivered.
-        let outcome = unsafe { self.call.perform() };
+        match unsafe { self.call.make() } {
+            Ok(moved) => {
+                self.status = moved;
+                Ok(1)
+            }
+            Err(errno) => self.submit_once_more(errno),
+        }
+    }
+
+    /// Goes on after a first call that ended with `errno`.
+    #[cold]
+    fn submit_once_more(&mut self, errno: i32) -> Result<u32, EngineError> {
+        // SAFETY: as in `submit_one`.
+        let outcome = unsafe { self.call.once_more(errno) };
         self.status = outcome.status;
-        self.counters.submit_calls += 1;
-        self.counters.submitted += 1;
-        self.counters.system_calls += u64::from(outcome.system_calls);
-        self.counters.interrupted += u64::from(outcome.interrupted);
-        self.counters.again += u64::from(outcome.again);
+        self.more.system_calls += u64::from(outcome.system_calls - 1);
+        self.more.interrupted += u64::from(outcome.interrupted);
+        self.more.again += u64::from(outcome.again);
         if outcome.refused.is_empty() { Ok(1) } else { Err(refused(outcome.refused)) }
     }
 
     #[inline(always)]
     fn reap_one(&mut self, done: &mut Completions) -> u32 {
-        self.counters.reap_calls += 1;
+        self.reap_calls += 1;
         if self.stage != Stage::Done || done.spare() == 0 {
             return 0;
         }
-        self.counters.reaped += 1;
+        self.reaped += 1;
         self.deliver(self.status, done);
         1
     }
@@ -144,7 +164,14 @@ impl IoEngine for InlineEngine {
     }
 
     fn counters(&self) -> EngineCounters {
-        self.counters
+        EngineCounters {
+            system_calls: self.submitted + self.more.system_calls,
+            submit_calls: self.submitted,
+            submitted: self.submitted,
+            reap_calls: self.reap_calls,
+            reaped: self.reaped,
+            ..self.more
+        }
     }
 
     fn receipts(&self) -> Vec<Receipt> {

@@ -77,18 +77,20 @@ impl Targets {
     /// When its target does not exist; the engine has looked.
     #[inline(always)]
     pub(crate) fn call(&self, request: &Request, address: usize) -> Call {
-        let flags = match request.operation {
-            Operation::Read => self.reads,
-            Operation::Write => self.writes,
-            _ => RwFlags::NONE,
+        let (number, flags) = match request.operation {
+            Operation::Read => (libc::SYS_pread64, self.reads),
+            Operation::Write => (libc::SYS_pwrite64, self.writes),
+            Operation::Fsync => (libc::SYS_fsync, RwFlags::NONE),
+            // The engine is not opened for any but this.
+            _ => (libc::SYS_fdatasync, RwFlags::NONE),
         };
         Call {
+            number,
             address,
             length: request.length_bytes as usize,
-            offset_bytes: request.offset_bytes,
+            offset_bytes: request.offset_bytes.cast_signed(),
             fd: self.descriptors[usize::from(request.target)],
             flags,
-            operation: request.operation,
         }
     }
 }
@@ -96,80 +98,102 @@ impl Targets {
 /// A request as the kernel is told it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
+    /// Of the system call without flags.
+    number: libc::c_long,
     address: usize,
     length: usize,
-    offset_bytes: u64,
+    offset_bytes: i64,
     fd: RawFd,
     flags: RwFlags,
-    operation: Operation,
 }
 
 impl Call {
-    /// A call that does nothing.
+    /// A flush of nothing.
     pub(crate) const NONE: Self = Self {
+        number: libc::SYS_fdatasync,
         address: 0,
         length: 0,
         offset_bytes: 0,
         fd: -1,
         flags: RwFlags::NONE,
-        operation: Operation::Fsync,
     };
 
-    /// Does the request, again as long as a signal interrupts it, and again without `nowait` when
-    /// it would have had to wait.
+    /// Makes the call once.
+    ///
+    /// # Errors
+    /// The errno, with which [`once_more`](Self::once_more) goes on.
     ///
     /// # Safety
     /// A call that moves data owns the `length` bytes at `address`: they are mapped, and nobody
     /// else reads or writes them until this returns.
     #[inline(always)]
-    pub(crate) unsafe fn perform(&self) -> Outcome {
+    pub(crate) unsafe fn make(&self) -> Result<i32, i32> {
         // SAFETY: the caller's promise.
-        match unsafe { self.attempt(self.flags) } {
-            Ok(moved) => Outcome::after_one_call(moved),
-            // SAFETY: the caller's promise.
-            Err(errno) => once_more(errno, self.flags, |flags| unsafe { self.attempt(flags) }),
-        }
+        unsafe { self.make_with(self.flags) }
     }
 
-    /// Makes one call.
-    ///
-    /// # Errors
-    /// The errno.
+    /// Makes the call again as long as a signal interrupts it, and without `nowait` when it would
+    /// have had to wait, as `errno` says that it was or would.
     ///
     /// # Safety
-    /// As for [`perform`](Self::perform).
+    /// As for [`make`](Self::make).
+    #[cold]
+    pub(crate) unsafe fn once_more(&self, errno: i32) -> Outcome {
+        // SAFETY: the caller's promise.
+        once_more(errno, self.flags, |flags| unsafe { self.make_with(flags) })
+    }
+
     #[inline(always)]
-    unsafe fn attempt(&self, flags: RwFlags) -> Result<i32, i32> {
-        let (fd, start) = (self.fd, ptr::with_exposed_provenance_mut(self.address));
-        let offset_bytes = self.offset_bytes.cast_signed();
-        let moved = match self.operation {
-            Operation::Read if flags.is_empty() => {
-                // SAFETY: the caller vouches for the range.
-                unsafe { libc::pread64(fd, start, self.length, offset_bytes) }
-            }
-            Operation::Write if flags.is_empty() => {
-                // SAFETY: the caller vouches for the range.
-                unsafe { libc::pwrite64(fd, start, self.length, offset_bytes) }
-            }
-            Operation::Read => {
-                let vector = libc::iovec { iov_base: start, iov_len: self.length };
-                // SAFETY: the caller vouches for the only range of the vector.
-                unsafe { libc::preadv2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
-            }
-            Operation::Write => {
-                let vector = libc::iovec { iov_base: start, iov_len: self.length };
-                // SAFETY: the caller vouches for the only range of the vector.
-                unsafe { libc::pwritev2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
-            }
-            // SAFETY: the call takes no memory.
-            Operation::Fsync => unsafe { libc::fsync(fd) as isize },
-            // SAFETY: the call takes no memory.
-            Operation::Fdatasync => unsafe { libc::fdatasync(fd) as isize },
-            // Not reached: the engine is not opened for other operations.
-            _ => return Err(libc::EOPNOTSUPP),
+    unsafe fn make_with(&self, flags: RwFlags) -> Result<i32, i32> {
+        let moved = if flags.is_empty() {
+            // SAFETY: the caller vouches for the range.
+            unsafe { self.make_plain() }
+        } else {
+            // SAFETY: the caller vouches for the range.
+            unsafe { self.make_flagged(flags) }
         };
         // The kernel moves less than 2 GiB at a time.
         if moved >= 0 { Ok(i32::try_from(moved).unwrap_or(i32::MAX)) } else { Err(last_errno()) }
+    }
+
+    /// The system call by its number, because the functions of the C library, in a process with
+    /// threads, first make themselves a place where a thread can be cancelled, which costs more
+    /// than all else. Calls that take fewer arguments ignore the rest.
+    #[inline(always)]
+    unsafe fn make_plain(&self) -> libc::c_long {
+        let Self { number, address, length, offset_bytes, fd, .. } = *self;
+        if cfg!(target_pointer_width = "64") {
+            // SAFETY: the caller vouches for the range. A long is 64 bits wide.
+            return unsafe { libc::syscall(number, fd, address, length, offset_bytes) };
+        }
+        // Where an offset does not fit a register, how it is split differs from machine to machine.
+        let start = ptr::with_exposed_provenance_mut(address);
+        let moved = match number {
+            // SAFETY: the caller vouches for the range.
+            libc::SYS_pread64 => unsafe { libc::pread64(fd, start, length, offset_bytes) },
+            // SAFETY: the caller vouches for the range.
+            libc::SYS_pwrite64 => unsafe { libc::pwrite64(fd, start, length, offset_bytes) },
+            // SAFETY: the call takes no memory.
+            libc::SYS_fsync => unsafe { libc::fsync(fd) as isize },
+            // SAFETY: the call takes no memory.
+            _ => unsafe { libc::fdatasync(fd) as isize },
+        };
+        moved as libc::c_long
+    }
+
+    /// Only reads and writes have flags.
+    unsafe fn make_flagged(&self, flags: RwFlags) -> libc::c_long {
+        let Self { number, address, length, offset_bytes, fd, .. } = *self;
+        let start = ptr::with_exposed_provenance_mut(address);
+        let vector = libc::iovec { iov_base: start, iov_len: length };
+        let moved = if number == libc::SYS_pread64 {
+            // SAFETY: the caller vouches for the only range of the vector.
+            unsafe { libc::preadv2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
+        } else {
+            // SAFETY: the caller vouches for the only range of the vector.
+            unsafe { libc::pwritev2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
+        };
+        moved as libc::c_long
     }
 }
 
@@ -229,7 +253,11 @@ pub(crate) fn perform(targets: &Targets, request: &mut Request) -> Outcome {
     }
     // SAFETY: the range was just cut out of the block that the request owns, and the request is
     // borrowed exclusively; without a block there are no bytes.
-    unsafe { call.perform() }
+    match unsafe { call.make() } {
+        Ok(moved) => Outcome::after_one_call(moved),
+        // SAFETY: as above.
+        Err(errno) => unsafe { call.once_more(errno) },
+    }
 }
 
 #[cfg(test)]
