@@ -156,7 +156,7 @@ impl Backend for SyncIo {
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
         self.check(needs.operations, needs.queue_depth, needs.engines)?;
-        self.options.flags.check("sync", needs.buffered)?;
+        self.options.flags.check(needs.buffered)?;
         let target: Vec<_> = needs.target.iter().cloned().collect();
         let granted = self.grant(needs.operations, needs.queue_depth, &target);
         if self.options.inline.at(needs.queue_depth) {
@@ -230,7 +230,7 @@ mod tests {
             "sync:pool=600 starts 1200 threads for 2 engine(s), more than 1024; lower pool, \
              --threads or --io-parallel"
         );
-        assert!(refusal("dontcache", Operation::Read, 1, 1).starts_with("sync:dontcache is about"));
+        assert!(refusal("dontcache", Operation::Read, 1, 1).starts_with("dontcache is about"));
         assert_eq!(
             refusal("inline=on", Operation::Read, 2, 1),
             "sync:inline=on makes one call at a time, not 2; use --queue-depth 1, or leave \

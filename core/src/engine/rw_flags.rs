@@ -130,19 +130,17 @@ impl RwFlags {
     /// Refuses flags that mean nothing for I/O that is `buffered` or not, whatever the kernel says.
     ///
     /// # Errors
-    /// Which flag of `engine` it is, and what to do.
-    pub fn check(self, engine: &str, buffered: bool) -> Result<(), Unsupported> {
+    /// Which flag it is, and what to do.
+    pub fn check(self, buffered: bool) -> Result<(), Unsupported> {
         if buffered && self.contains(Self::HIPRI) {
             return Err(Unsupported::new(
-                format!("{engine}:hipri polls the device, and with --buffered nobody waits for it"),
+                "hipri polls the device, which buffered I/O does not wait for",
                 "leave out --buffered or hipri",
             ));
         }
         if !buffered && self.contains(Self::DONTCACHE) {
             return Err(Unsupported::new(
-                format!(
-                    "{engine}:dontcache is about the page cache, and direct I/O goes around it"
-                ),
+                "dontcache is about the page cache, which direct I/O goes around",
                 "add --buffered or leave out dontcache",
             ));
         }
@@ -210,14 +208,14 @@ impl GrantedFlags {
             if files.is_empty() || !operations.contains(operation) {
                 continue;
             }
-            let (on, off) = (format!("on for {operation}s"), format!("off for {operation}s"));
+            let on = format!("on for {operation}s");
             if files.iter().any(|file| refuses(file, operation, known.flag)) {
                 self.of[place] = self.of[place].without(known.flag);
                 let why = format!(
-                    "the file system of the target refuses {} for {operation}s (EOPNOTSUPP)",
+                    "the file system of the target refuses {} for them (EOPNOTSUPP)",
                     known.symbol
                 );
-                self.receipts.push(Receipt::downgraded(key, &on, &off, &why));
+                self.receipts.push(Receipt::downgraded(key, &on, "off", &why));
             } else {
                 self.receipts.push(Receipt::granted(key, &on));
             }
@@ -269,17 +267,17 @@ mod tests {
     #[test]
     fn what_contradicts_the_kind_of_io_is_refused_in_a_sentence() {
         let refusal = |text, buffered| {
-            asked(text).check("sync", buffered).err().map(|unsupported| unsupported.sentence())
+            asked(text).check(buffered).err().map(|unsupported| unsupported.sentence())
         };
         assert_eq!(
             refusal("hipri", true).unwrap(),
-            "sync:hipri polls the device, and with --buffered nobody waits for it; leave out \
-             --buffered or hipri"
+            "hipri polls the device, which buffered I/O does not wait for; leave out --buffered \
+             or hipri"
         );
         assert_eq!(
             refusal("nowait:dontcache", false).unwrap(),
-            "sync:dontcache is about the page cache, and direct I/O goes around it; add \
-             --buffered or leave out dontcache"
+            "dontcache is about the page cache, which direct I/O goes around; add --buffered or \
+             leave out dontcache"
         );
         assert_eq!(refusal("hipri:nowait:dsync", false), None);
         assert_eq!(refusal("dontcache:nowait:dsync", true), None);

@@ -20,24 +20,30 @@ const DEVICE_END_BYTES: u64 = 1 << 62;
 
 /// Whether `file` answers an `operation` that carries `flag` with `EOPNOTSUPP`. Neither it nor what
 /// the page cache has of it is changed: reads are of what is behind its end, and writes go to a
-/// file without a name beside it. What cannot be asked counts as not refused; an engine still
-/// notices when its requests are.
+/// file without a name beside it, if there can be one. What cannot be asked counts as not refused;
+/// an engine still notices when its requests are.
 pub(super) fn refuses(file: &File, operation: Operation, flag: RwFlags) -> bool {
     let asked = match operation {
-        Operation::Read => end(file).and_then(|end| attempt(file, operation, end, flag)),
-        _ => sibling(file).and_then(|file| attempt(&file, operation, 0, flag)),
+        Operation::Read => read(file, flag),
+        _ => match sibling(file) {
+            Ok(file) => attempt(&file, operation, 0, flag),
+            // Most refusals are of reads and writes alike.
+            Err(_none) => read(file, flag),
+        },
     };
     asked.is_err_and(|error| error.raw_os_error() == Some(libc::EOPNOTSUPP))
 }
 
-/// A place behind the end of `file`.
-fn end(file: &File) -> io::Result<i64> {
+/// Reads behind the end of `file`.
+fn read(file: &File, flag: RwFlags) -> io::Result<()> {
     let metadata = file.metadata()?;
     let is_device = metadata.file_type().is_block_device();
     // The length of a device is not in its metadata.
     let length = if is_device { DEVICE_END_BYTES } else { metadata.len() };
     let end = length.next_multiple_of(LENGTH_BYTES as u64);
-    i64::try_from(end).map_err(|_longer_than_any| io::ErrorKind::FileTooLarge.into())
+    let end =
+        i64::try_from(end).map_err(|_too_long| io::Error::from(io::ErrorKind::FileTooLarge))?;
+    attempt(file, Operation::Read, end, flag)
 }
 
 /// A new file without a name in the folder of `file`, opened like it.
