@@ -13,7 +13,11 @@ const IGNORED_SINCE: (u32, u32) = (5, 19);
 /// The receipt of `hipri` on `files`; none where that depends on files and there are none yet.
 pub(crate) fn receipt(files: &[Arc<File>]) -> Option<Receipt> {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let why_not = if version(&release).is_none_or(|version| version >= IGNORED_SINCE) {
+    receipt_of_release(&release, files)
+}
+
+fn receipt_of_release(release: &str, files: &[Arc<File>]) -> Option<Receipt> {
+    let why_not = if version(release).is_none_or(|version| version >= IGNORED_SINCE) {
         let why = "since Linux 5.19 the kernel takes RWF_HIPRI and ignores it in calls that wait";
         Some(why.into())
     } else if files.is_empty() {
@@ -61,6 +65,18 @@ mod tests {
         assert_eq!(version("5.4.0"), Some((5, 4)));
         assert_eq!(version(""), None);
         assert!(version("5.15.1").unwrap() < IGNORED_SINCE);
+    }
+
+    #[test]
+    fn old_kernels_poll_where_the_device_does_and_new_ones_never() {
+        let file = Arc::new(File::open("/proc/self/status").unwrap());
+        let why_not = |release, files: &[_]| {
+            receipt_of_release(release, files).map(|receipt| receipt.why_not.unwrap_or_default())
+        };
+        assert!(why_not("6.1.0", &[]).unwrap().contains("since Linux 5.19"));
+        assert!(why_not("5.19.0-rc1", &[]).unwrap().contains("since Linux 5.19"));
+        assert_eq!(why_not("5.18.9", &[]), None, "that is for the device to say");
+        assert!(why_not("5.10.0", &[file]).unwrap().contains("has no queue/io_poll"));
     }
 
     #[test]

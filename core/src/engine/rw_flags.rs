@@ -8,7 +8,7 @@ use std::ops::BitOr;
 use std::sync::Arc;
 
 use super::options::{Accepts, Asked, OptionSpec};
-use super::request::{Errno, Operation, Operations};
+use super::request::{Operation, Operations};
 use super::rw_probe::refuses;
 use super::setup::Unsupported;
 use crate::receipt::Receipt;
@@ -228,10 +228,9 @@ impl GrantedFlags {
 #[must_use]
 #[cold]
 pub fn flags_refused(flags: RwFlags) -> io::Error {
-    let refused = Errno(libc::EOPNOTSUPP);
     let symbols = flags.symbols();
     io::Error::other(format!(
-        "{refused}: the target's file system or device does not take {symbols}; leave the option \
+        "EOPNOTSUPP: the target's file system or device does not take {symbols}; leave the option \
          out or choose another target"
     ))
 }
