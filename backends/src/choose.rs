@@ -122,7 +122,7 @@ mod tests {
 
     fn needs(queue_depth: u32) -> Needs {
         let operations = Operations::of(&[Operation::Read, Operation::Write]);
-        Needs { operations, queue_depth, engines: 1, target: None }
+        Needs { operations, queue_depth, engines: 1, target: None, buffered: false }
     }
 
     #[test]

@@ -122,12 +122,14 @@ impl Ring {
         self.nr
     }
 
+    #[inline]
     fn header(&self) -> &RingHeader {
         // SAFETY: `from_raw` checked that the header fits, and its caller keeps it mapped.
         unsafe { self.header.as_ref() }
     }
 
     /// Head and tail, both below `nr`.
+    #[inline]
     fn positions(&self, tail_order: Ordering) -> Result<(u32, u32), BrokenRing> {
         // Only this reader, or the kernel in a call of the same thread, moves the head.
         let head = self.header().head.load(Ordering::Relaxed);
@@ -136,37 +138,50 @@ impl Ring {
         if head < nr && tail < nr { Ok((head, tail)) } else { Err(BrokenRing { head, tail, nr }) }
     }
 
-    /// Moves completions, oldest first, to the front of `events`, as many as are there and fit.
-    /// Returns how many.
+    /// Passes completions to `each` where the kernel has put them, oldest first, as many as are
+    /// there and `max` at most. Returns how many. One that was passed is not passed again, also
+    /// when `each` panics.
     ///
     /// # Errors
-    /// When the ring is broken; nothing is taken then, and whether anything was lost is not known.
-    pub fn take(&mut self, events: &mut [IoEvent]) -> Result<usize, BrokenRing> {
+    /// When the ring is broken; nothing is passed then, and whether anything was lost is not known.
+    #[inline]
+    pub fn visit(
+        &mut self,
+        max: usize,
+        mut each: impl FnMut(&IoEvent),
+    ) -> Result<usize, BrokenRing> {
         // Acquire, because the kernel writes an event before it moves the tail beyond it.
         let (head, tail) = self.positions(Ordering::Acquire)?;
-        let to_end = self.nr - head;
-        let there = if tail >= head { tail - head } else { to_end + tail };
-        let count = there.min(u32::try_from(events.len()).unwrap_or(u32::MAX));
+        let there = if tail >= head { tail - head } else { self.nr - head + tail };
+        let count = there.min(u32::try_from(max).unwrap_or(u32::MAX));
         if count == 0 {
             return Ok(0);
         }
-        let (first, second) = events[..count as usize].split_at_mut(count.min(to_end) as usize);
-        self.copy(head, first);
-        self.copy(0, second);
-        let new_head = if count < to_end { head + count } else { count - to_end };
-        // Release, because the kernel may overwrite what is behind the head once it sees it.
-        self.header().head.store(new_head, Ordering::Release);
+        let mut position = Position { header: self.header(), next: head };
+        for _event in 0..count {
+            let index = position.next as usize;
+            position.next = if position.next + 1 == self.nr { 0 } else { position.next + 1 };
+            // SAFETY: positions are below `nr`, and `from_raw` checked that `nr` events fit.
+            let event = unsafe { self.events.add(index) };
+            // SAFETY: between head and tail, where nobody writes before the head has moved, which
+            // is after this loop; aligned and initialised, as the caller of `from_raw` vouched.
+            each(unsafe { event.as_ref() });
+        }
         Ok(count as usize)
     }
+}
 
-    /// Copies the events from position `from` on.
-    fn copy(&self, from: u32, events: &mut [IoEvent]) {
-        assert!(from as usize + events.len() <= self.nr as usize, "a run ends with the ring");
-        // SAFETY: `from` is at most `nr`, and `from_raw` checked that `nr` events fit the memory.
-        let source = unsafe { self.events.add(from as usize) };
-        // SAFETY: the run lies inside the ring, as asserted, and between head and tail, where
-        // nobody else writes; `events` is memory of our own.
-        unsafe { source.as_ptr().copy_to_nonoverlapping(events.as_mut_ptr(), events.len()) };
+/// How far events were passed on; tells the kernel when it is dropped, by a panic too.
+struct Position<'a> {
+    header: &'a RingHeader,
+    next: u32,
+}
+
+impl Drop for Position<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        // Release, because the kernel may overwrite what is behind the head once it sees it.
+        self.header.head.store(self.next, Ordering::Release);
     }
 }
 
@@ -253,21 +268,23 @@ mod tests {
         }
     }
 
-    fn data(events: &[IoEvent]) -> Vec<u64> {
-        events.iter().map(|event| event.data & 0xffff_ffff).collect()
+    /// The data of at most `max` events.
+    fn visit(ring: &mut Ring, max: usize) -> Result<Vec<u64>, BrokenRing> {
+        let mut list = Vec::new();
+        let count = ring.visit(max, |event| list.push(event.data & 0xffff_ffff))?;
+        assert_eq!(count, list.len());
+        Ok(list)
     }
 
     #[test]
     fn an_empty_ring_gives_nothing_and_a_filled_one_what_is_in_it() {
         let fake = Fake::new();
         let mut ring = fake.open().unwrap();
-        let mut events = [IoEvent::default(); 8];
-        assert_eq!(ring.take(&mut events).unwrap(), 0);
+        assert_eq!(visit(&mut ring, 8).unwrap(), []);
         fake.set(TAIL, 3);
-        assert_eq!(ring.take(&mut events).unwrap(), 3);
-        assert_eq!(data(&events[..3]), [100, 101, 102]);
+        assert_eq!(visit(&mut ring, 8).unwrap(), [100, 101, 102]);
         assert_eq!(fake.get(HEAD), 3);
-        assert_eq!(ring.take(&mut events).unwrap(), 0);
+        assert_eq!(visit(&mut ring, 8).unwrap(), []);
     }
 
     #[test]
@@ -276,18 +293,28 @@ mod tests {
         let mut ring = fake.open().unwrap();
         fake.set(HEAD, 3);
         fake.set(TAIL, 2);
-        let mut events = [IoEvent::default(); 2];
-        assert_eq!(ring.take(&mut events).unwrap(), 2);
-        assert_eq!(data(&events), [103, 100]);
+        assert_eq!(visit(&mut ring, 2).unwrap(), [103, 100]);
         assert_eq!(fake.get(HEAD), 1);
-        assert_eq!(ring.take(&mut events).unwrap(), 1);
-        assert_eq!(data(&events[..1]), [101]);
+        assert_eq!(visit(&mut ring, 2).unwrap(), [101]);
         assert_eq!(fake.get(HEAD), 2);
         fake.set(HEAD, 3);
         fake.set(TAIL, 0);
-        assert_eq!(ring.take(&mut events).unwrap(), 1);
+        assert_eq!(visit(&mut ring, 2).unwrap(), [103]);
         assert_eq!(fake.get(HEAD), 0, "the head wraps too");
-        assert_eq!(ring.take(&mut []).unwrap(), 0);
+        assert_eq!(visit(&mut ring, 0).unwrap(), []);
+    }
+
+    #[test]
+    fn an_event_over_which_its_reader_panics_is_not_passed_again() {
+        let fake = Fake::new();
+        let mut ring = fake.open().unwrap();
+        fake.set(TAIL, 3);
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            // Without the message of a panic, which would look like a failure.
+            ring.visit(3, |_event| std::panic::resume_unwind(Box::new("a bug")))
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(visit(&mut ring, 3).unwrap(), [101, 102]);
     }
 
     #[test]
@@ -297,9 +324,7 @@ mod tests {
             let mut ring = fake.open().unwrap();
             fake.set(HEAD, head);
             fake.set(TAIL, tail);
-            let mut events = [IoEvent::default(); 2];
-            assert_eq!(ring.take(&mut events), Err(BrokenRing { head, tail, nr: NR }));
-            assert_eq!(events, [IoEvent::default(); 2]);
+            assert_eq!(visit(&mut ring, 2), Err(BrokenRing { head, tail, nr: NR }));
             assert_eq!(fake.get(HEAD), head, "the head is left alone");
             assert!(matches!(fake.open(), Err(NoRing::Broken(_))));
         }
@@ -311,7 +336,7 @@ mod tests {
         let mut ring = fake.open().unwrap();
         fake.set(NR_WORD, u32::MAX);
         fake.set(TAIL, NR);
-        assert!(ring.take(&mut [IoEvent::default(); 8]).is_err());
+        assert!(visit(&mut ring, 8).is_err());
         assert_eq!(ring.nr(), NR);
     }
 

@@ -27,15 +27,17 @@ impl Backend for Libaio {
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
-        let Needs { operations, queue_depth, engines, target: _ } = *needs;
+        let Needs { operations, queue_depth, engines, ref target, buffered } = *needs;
+        self.flags.check(buffered)?;
         // Before the trial: once it is open, it is part of fs.aio-nr.
         open::check_limits(queue_depth, engines)?;
-        let opened = open::open(*self, operations, queue_depth, engines)?;
+        let files: Vec<_> = target.iter().cloned().collect();
+        let opened = open::open(*self, operations, queue_depth, engines, &files)?;
         Ok(Capabilities { receipts: opened.receipts })
     }
 
     fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
-        let opened = open::open(*self, setup.operations, setup.queue_depth, 1)?;
+        let opened = open::open(*self, setup.operations, setup.queue_depth, 1, &setup.files)?;
         let mut lent = Lent::new(Engine::new(*self, opened, &setup), setup.queue_depth);
         Ok(lane.run(lent.engine()))
     }

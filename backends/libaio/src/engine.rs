@@ -1,12 +1,13 @@
 //! The engine: one context, owned by one lane.
 #![expect(unsafe_code, reason = "hands memory that requests own to the kernel")]
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use std::collections::VecDeque;
 use std::os::fd::AsRawFd;
 
 use aio_core::engine::{
     Completion, Completions, Deadline, EngineCounters, EngineError, Files, InFlight, IoEngine,
-    LaneSetup, Operation, Progress, Rejected, Request, StillInFlight, Why,
+    LaneSetup, Operation, Progress, Rejected, Request, RwFlags, StillInFlight, Why, flags_refused,
 };
 use aio_core::receipt::Receipt;
 use libaio_sys::{
@@ -37,24 +38,28 @@ pub(crate) struct Engine {
     /// Requests that `io_submit` refused for good: tag and negated errno, oldest first. They are
     /// counted as taken and delivered by the next reaping call.
     refused: VecDeque<(u32, i32)>,
-    /// Where events are put before they are delivered; as long as the queue is deep.
+    /// Where a call puts events before they are delivered; as long as the queue is deep.
     events: Vec<IoEvent>,
     /// The targets' file descriptors, by index.
     descriptors: Vec<u32>,
     /// Keeps the descriptors open.
     _files: Files,
     wait_call: WaitCall,
+    reads: RwFlags,
+    writes: RwFlags,
     counters: EngineCounters,
     options: Libaio,
     receipts: Vec<Receipt>,
     /// What was found when the ring had to be given up.
     broken: Option<BrokenRing>,
+    /// The flags under which a request was not supported, which is the end.
+    unsupported: RwFlags,
 }
 
 impl Engine {
     /// The engine on an open context. Allocates everything that it will use.
     pub(crate) fn new(options: Libaio, opened: Opened, setup: &LaneSetup) -> Self {
-        let Opened { context, wait_call, receipts } = opened;
+        let Opened { context, wait_call, flags, receipts } = opened;
         let LaneSetup { queue_depth, operations, files, .. } = setup;
         let depth = *queue_depth as usize;
         Self {
@@ -66,10 +71,13 @@ impl Engine {
             descriptors: files.iter().map(|file| file.as_raw_fd().cast_unsigned()).collect(),
             _files: files.clone(),
             wait_call,
+            reads: flags.for_reads(),
+            writes: flags.for_writes(),
             counters: EngineCounters::default(),
             options,
             receipts,
             broken: None,
+            unsupported: RwFlags::NONE,
         }
     }
 
@@ -83,91 +91,169 @@ impl Engine {
         self.in_flight.count() as usize - self.submission.len()
     }
 
-    /// Gives the oldest queued request back with `errno`.
-    fn refuse(&mut self, errno: i32) {
-        let tag = self.submission.pop().expect("io_submit was called with this request first");
+    /// Gives the request of `tag`, which `io_submit` was called with first, back with `errno`.
+    fn refuse(&mut self, tag: Option<u32>, errno: i32) {
+        let tag = tag.expect("io_submit was called with this request first");
+        if errno == libc::EOPNOTSUPP {
+            self.unsupported = self.submission.flags(tag);
+        }
         self.refused.push_back((tag, -errno));
     }
 
-    /// Delivers what `io_submit` refused, at most `room`. Returns how many.
-    fn reap_refused(&mut self, room: usize, done: &mut Completions) -> usize {
+    /// Delivers what `io_submit` refused, at most `room`.
+    #[cold]
+    fn reap_refused(&mut self, room: usize, done: &mut Completions) {
         let count = room.min(self.refused.len());
         for (tag, status) in self.refused.drain(..count) {
             deliver(&mut self.in_flight, tag.into(), status, done);
         }
-        count
     }
 
-    /// Delivers what is in the ring, at most `room`, without a system call. Returns how many.
-    fn reap_ring(&mut self, room: usize, done: &mut Completions) -> usize {
-        match self.context.take_from_ring(&mut self.events[..room]) {
-            Ok(count) => {
-                self.deliver_events(count, done);
-                count
-            }
-            Err(broken) => {
-                // The context has closed its ring, so that system calls do the rest.
-                self.broken = Some(broken);
-                0
-            }
+    /// Delivers what is there without waiting, until `done` is `full_at` long.
+    #[inline(always)]
+    fn look(&mut self, full_at: usize, done: &mut Completions) {
+        if !self.refused.is_empty() {
+            self.reap_refused(full_at - done.len(), done);
+        }
+        let Self { context, in_flight, submission, counters, unsupported, .. } = self;
+        let mut inbox = Inbox { in_flight, submission, counters, unsupported, done };
+        let room = full_at - inbox.done.len();
+        if let Err(broken) = context.visit_ring(room, |event| inbox.take(event)) {
+            // The context has closed its ring, so that system calls do the rest.
+            self.broken = Some(broken);
         }
     }
 
-    /// Asks the kernel for at least `min` and at most `room` completions, and delivers them.
-    /// Returns how many, which is fewer than `min` when the time is over or a signal came.
+    /// Asks the kernel for at least `min` completions, until `done` is `full_at` long, and delivers
+    /// them. There are fewer than `min` when the time is over or a signal came.
     fn reap_by_call(
         &mut self,
         min: usize,
-        room: usize,
+        full_at: usize,
         deadline: &Deadline,
         done: &mut Completions,
-    ) -> Result<usize, EngineError> {
+    ) -> Result<(), EngineError> {
         self.counters.system_calls += 1;
-        let events = &mut self.events[..room];
-        match self.wait_call.wait(&mut self.context, min, events, deadline.remaining()) {
+        let Self { context, in_flight, submission, counters, unsupported, .. } = self;
+        let events = &mut self.events[..full_at - done.len()];
+        match self.wait_call.wait(context, min, events, deadline.remaining()) {
             Ok(count) => {
-                self.deliver_events(count, done);
-                Ok(count)
+                let mut inbox = Inbox { in_flight, submission, counters, unsupported, done };
+                events[..count].iter().for_each(|event| inbox.take(event));
+                Ok(())
             }
             Err(error) if error.raw_os_error() == Some(libc::EINTR) => {
                 self.counters.interrupted += 1;
-                Ok(0)
+                Ok(())
             }
             Err(source) => Err(EngineError { call: self.wait_call.name(), source }),
         }
     }
 
-    fn deliver_events(&mut self, count: usize, done: &mut Completions) {
-        for event in &self.events[..count] {
-            deliver(&mut self.in_flight, event.data, status(event.result), done);
-        }
-    }
-
     /// Collects completions, and counts only those.
+    #[inline(always)]
     fn collect(
         &mut self,
         min: u32,
         mut deadline: Deadline,
         done: &mut Completions,
-    ) -> Result<usize, EngineError> {
+    ) -> Result<(), EngineError> {
         let room = done.spare().min(self.handed_over());
-        let want = room.min(min as usize);
-        let mut reaped = self.reap_refused(room, done);
-        reaped += self.reap_ring(room - reaped, done);
+        let full_at = done.len() + room;
+        let enough_at = done.len() + room.min(min as usize);
+        self.look(full_at, done);
         // Without a ring, only a call can tell whether more is there.
-        let mut must_ask = !self.context.has_ring() && reaped < room;
-        while reaped < want || must_ask {
+        let mut must_ask = !self.context.has_ring() && done.len() < full_at;
+        while done.len() < enough_at || must_ask || !self.submission.retries().is_empty() {
+            if self.resubmit()? {
+                // What was not to wait before is often done by now.
+                self.look(full_at, done);
+                continue;
+            }
+            if done.len() >= enough_at && !must_ask {
+                break;
+            }
             must_ask = false;
             // The ring was empty a moment ago. What has come since is in order behind what was
             // taken, because the kernel reads its position, the head, from the ring.
-            let missing = want.saturating_sub(reaped);
-            let came = self.reap_by_call(missing, room - reaped, &deadline, done)?;
-            reaped += came;
-            if came < missing && !deadline.refresh() {
+            let missing = enough_at.saturating_sub(done.len());
+            self.reap_by_call(missing, full_at, &deadline, done)?;
+            if done.len() < enough_at && !deadline.refresh() {
                 break;
             }
         }
-        Ok(reaped)
+        Ok(())
+    }
+
+    /// Submits what came back because it would have had to wait, so that it waits, if there is
+    /// such. The lane knows nothing of it: it counts as submitted already. Says whether the kernel
+    /// took or refused any.
+    fn resubmit(&mut self) -> Result<bool, EngineError> {
+        if self.submission.retries().is_empty() {
+            return Ok(false);
+        }
+        self.counters.system_calls += 1;
+        // SAFETY: as in `submit`; the requests are in flight still, as `Inbox` has checked.
+        match unsafe { self.context.submit(self.submission.retries()) } {
+            Ok(count) => {
+                self.submission.retried(count);
+                Ok(count > 0)
+            }
+            Err(error) => match error.raw_os_error() {
+                Some(libc::EAGAIN) => Ok(false),
+                Some(libc::EINTR) => {
+                    self.counters.interrupted += 1;
+                    Ok(false)
+                }
+                None | Some(libc::ENOSYS | libc::EPERM) => {
+                    Err(EngineError { call: "io_submit", source: error })
+                }
+                Some(errno) => {
+                    let tag = self.submission.pop_retry();
+                    self.refuse(tag, errno);
+                    Ok(true)
+                }
+            },
+        }
+    }
+}
+
+/// What an event changes.
+struct Inbox<'a> {
+    in_flight: &'a mut InFlight,
+    submission: &'a mut Submission,
+    counters: &'a mut EngineCounters,
+    unsupported: &'a mut RwFlags,
+    done: &'a mut Completions,
+}
+
+impl Inbox<'_> {
+    /// Delivers the request of the event, or keeps it to submit it once more.
+    #[inline(always)]
+    fn take(&mut self, event: &IoEvent) {
+        let status = status(event.result);
+        if status < 0 && self.keeps(event.data, status) {
+            return;
+        }
+        deliver(self.in_flight, event.data, status, self.done);
+    }
+
+    /// Whether the request failed only because it was not to wait.
+    #[cold]
+    fn keeps(&mut self, data: u64, status: i32) -> bool {
+        let tag = u32::try_from(data).ok().filter(|tag| self.in_flight.contains(*tag));
+        let Some(tag) = tag else { return false };
+        match -status {
+            libc::EAGAIN if self.submission.retry(tag) => {
+                self.counters.again += 1;
+                true
+            }
+            libc::EOPNOTSUPP => {
+                *self.unsupported = self.submission.flags(tag);
+                false
+            }
+            _ => false,
+        }
     }
 }
 
@@ -175,46 +261,50 @@ impl Engine {
 ///
 /// # Panics
 /// When `data` is not the tag of a request in flight: then memory is no longer where it should be.
+#[inline(always)]
 fn deliver(in_flight: &mut InFlight, data: u64, status: i32, done: &mut Completions) {
     let released = u32::try_from(data).ok().and_then(|tag| Some((tag, in_flight.release(tag)?)));
     let Some((tag, block)) = released else {
-        panic!("the kernel completed request {data}, which is not in flight");
+        stranger(data);
     };
     done.push(Completion { block, tag, status });
 }
 
+#[cold]
+fn stranger(data: u64) -> ! {
+    panic!("the kernel completed request {data}, which is not in flight");
+}
+
 /// An event's result as a completion's. The kernel moves less than 2 GiB per request, and no errno
 /// is far below zero; should it ever say otherwise, it is all that can be said, or an I/O error.
+#[inline(always)]
 fn status(result: i64) -> i32 {
     i32::try_from(result).unwrap_or(if result > 0 { i32::MAX } else { -libc::EIO })
 }
 
-/// The command of an operation; `None` when Linux AIO has none.
-fn opcode(operation: Operation) -> Option<u16> {
-    match operation {
-        Operation::Read => Some(IOCB_CMD_PREAD),
-        Operation::Write => Some(IOCB_CMD_PWRITE),
-        Operation::Fsync => Some(IOCB_CMD_FSYNC),
-        Operation::Fdatasync => Some(IOCB_CMD_FDSYNC),
-        _ => None,
-    }
-}
-
 impl IoEngine for Engine {
+    #[inline(always)]
     fn queue(&mut self, request: Request) -> Result<(), Rejected> {
-        let Some(opcode) = opcode(request.operation) else {
-            return Err(Rejected { request, why: Why::BadOperation });
+        let (opcode, flags) = match request.operation {
+            Operation::Read => (IOCB_CMD_PREAD, self.reads),
+            Operation::Write => (IOCB_CMD_PWRITE, self.writes),
+            // A flush with any flag set is EINVAL.
+            Operation::Fsync => (IOCB_CMD_FSYNC, RwFlags::NONE),
+            Operation::Fdatasync => (IOCB_CMD_FDSYNC, RwFlags::NONE),
+            // Linux AIO has no command for any other.
+            _ => return Err(Rejected { request, why: Why::BadOperation }),
         };
         let address = request.address() as u64;
         let request = self.in_flight.accept(request)?;
         let fd = self.descriptors[usize::from(request.target)];
-        // A flush with any of these set is EINVAL.
+        // Nor may a flush have any of these.
         let (length, offset_bytes) = if request.operation.moves_data() {
             (request.length_bytes.into(), request.offset_bytes.cast_signed())
         } else {
             (0, 0)
         };
-        let iocb = Iocb { opcode, fd, address, length, offset_bytes, ..Iocb::default() };
+        let rw_flags = flags.bits();
+        let iocb = Iocb { opcode, rw_flags, fd, address, length, offset_bytes, ..Iocb::default() };
         self.submission.push(request.tag, iocb);
         Ok(())
     }
@@ -247,7 +337,8 @@ impl IoEngine for Engine {
                         return Err(EngineError { call: "io_submit", source: error });
                     }
                     Some(errno) => {
-                        self.refuse(errno);
+                        let tag = self.submission.pop();
+                        self.refuse(tag, errno);
                         1
                     }
                 },
@@ -274,6 +365,10 @@ impl IoEngine for Engine {
         let reaped = done.len() - before;
         self.counters.reaped += reaped as u64;
         result?;
+        if !self.unsupported.is_empty() {
+            let source = flags_refused(self.unsupported);
+            return Err(EngineError { call: "a request with flags", source });
+        }
         Ok(u32::try_from(reaped).expect("no more than the queue depth, which is a u32"))
     }
 

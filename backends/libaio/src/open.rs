@@ -5,9 +5,10 @@ use std::error::Error;
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::sync::Arc;
 use std::time::Duration;
 
-use aio_core::engine::{Operation, Operations, Unsupported};
+use aio_core::engine::{GrantedFlags, Operation, Operations, RwFlags, Unsupported};
 use aio_core::receipt::Receipt;
 use libaio_sys::{Context, IOCB_CMD_FSYNC, IoEvent, Iocb};
 
@@ -57,6 +58,8 @@ impl WaitCall {
 pub(crate) struct Opened {
     pub(crate) context: Context,
     pub(crate) wait_call: WaitCall,
+    /// The flags of requests, without their receipts.
+    pub(crate) flags: GrantedFlags,
     pub(crate) receipts: Vec<Receipt>,
 }
 
@@ -71,12 +74,13 @@ pub(crate) fn check_limits(queue_depth: u32, engines: u32) -> Result<(), Unsuppo
 }
 
 /// Opens a context of `queue_depth`, one of `engines`, and tries each call that an engine will
-/// make.
+/// make and each flag that its requests to `files` will carry.
 pub(crate) fn open(
     options: Libaio,
     operations: Operations,
     queue_depth: u32,
     engines: u32,
+    files: &[Arc<File>],
 ) -> Result<Opened, Unsupported> {
     if operations.contains(Operation::Trim) {
         return Err(Unsupported {
@@ -98,7 +102,8 @@ pub(crate) fn open(
     if operations.contains(Operation::Fsync) || operations.contains(Operation::Fdatasync) {
         try_fsync(&mut context, wait_call)?;
     }
-    Ok(Opened { context, wait_call, receipts })
+    let flags = grant_flags(options.flags, operations, files, &mut receipts);
+    Ok(Opened { context, wait_call, flags, receipts })
 }
 
 /// Whether a call that was tried is there: one that can be busy or be interrupted is.
@@ -147,6 +152,22 @@ fn grant_wait_call(
         _ => Receipt::granted("pgetevents", "off"),
     };
     Ok((WaitCall::Getevents, receipt))
+}
+
+fn grant_flags(
+    asked: RwFlags,
+    operations: Operations,
+    files: &[Arc<File>],
+    receipts: &mut Vec<Receipt>,
+) -> GrantedFlags {
+    let mut granted = asked.without(RwFlags::HIPRI).grant(operations, files);
+    receipts.append(&mut granted.receipts);
+    if asked.contains(RwFlags::HIPRI) {
+        // `aio_prep_rw` of fs/aio.c, since the kernel can be told so at all.
+        let why = "Linux AIO has no polling: the kernel takes RWF_HIPRI off its requests";
+        receipts.push(Receipt::downgraded("hipri", "on", "off", why));
+    }
+    granted
 }
 
 /// Flushes an empty file in memory, because kernels before 4.18 have the command's number but

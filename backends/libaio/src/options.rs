@@ -1,6 +1,6 @@
-//! The options of the backend: `libaio:user-ring=off:pgetevents=off`.
+//! The options of the backend: `libaio:user-ring=off:nowait`.
 
-use aio_core::engine::{Accepts, Asked, OptionError, OptionSpec};
+use aio_core::engine::{Accepts, Asked, OptionError, OptionSpec, RwFlags};
 
 /// Linux AIO as a selectable backend, with its options.
 ///
@@ -12,11 +12,13 @@ pub struct Libaio {
     pub(crate) user_ring: bool,
     /// `pgetevents`: wait with `io_pgetevents`, not with `io_getevents`.
     pub(crate) pgetevents: bool,
+    /// `nowait`, `hipri`, `dsync`: flags of each read and write.
+    pub(crate) flags: RwFlags,
 }
 
 impl Default for Libaio {
     fn default() -> Self {
-        Self { user_ring: true, pgetevents: true }
+        Self { user_ring: true, pgetevents: true, flags: RwFlags::NONE }
     }
 }
 
@@ -25,21 +27,26 @@ const fn switch(key: &'static str, help: &'static str, since: Option<&'static st
 }
 
 /// The options, as they are listed.
-pub(crate) const OPTIONS: [OptionSpec; 2] = [
+pub(crate) const OPTIONS: [OptionSpec; 5] = [
     switch("user-ring", "read completions from the memory that the kernel shares", None),
     switch("pgetevents", "wait with io_pgetevents, not with io_getevents", Some("4.18")),
+    RwFlags::NOWAIT.spec(),
+    RwFlags::HIPRI.spec(),
+    RwFlags::DSYNC.spec(),
 ];
 
 impl Libaio {
     /// The backend with `options`, as they stand behind `libaio:`, separated by colons. What is not
-    /// named has its default, which is on for both; an option without a value means on.
+    /// named has its default, which is on for `user-ring` and `pgetevents` and off for the others; an
+    /// option without a value means on.
     ///
     /// # Errors
     /// A sentence that names the first word that is unknown and says what there is.
     pub fn parse(options: &str) -> Result<Self, OptionError> {
         let asked = Asked::parse(options, &OPTIONS)?;
         let on = |key| asked.switch(key).unwrap_or(true);
-        Ok(Self { user_ring: on("user-ring"), pgetevents: on("pgetevents") })
+        let flags = RwFlags::asked(&asked);
+        Ok(Self { user_ring: on("user-ring"), pgetevents: on("pgetevents"), flags })
     }
 }
 
@@ -48,9 +55,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_are_on_unless_switched_off_by_name() {
+    fn what_is_on_by_default_is_on_unless_switched_off_by_name() {
         let parsed = |options| {
-            let Libaio { user_ring, pgetevents } = Libaio::parse(options).unwrap();
+            let Libaio { user_ring, pgetevents, .. } = Libaio::parse(options).unwrap();
             (user_ring, pgetevents)
         };
         assert_eq!(parsed(""), (true, true));
@@ -60,5 +67,14 @@ mod tests {
         assert_eq!(parsed("pgetevents=off"), (true, false));
         assert_eq!(parsed("pgetevents=off:user-ring=off"), (false, false));
         assert!(Libaio::parse("sqpoll").is_err());
+    }
+
+    #[test]
+    fn flags_are_off_unless_they_are_named() {
+        let flags = |options| Libaio::parse(options).unwrap().flags;
+        assert!(flags("user-ring=off").is_empty() && flags("dsync=off").is_empty());
+        assert_eq!(flags("nowait:hipri"), RwFlags::NOWAIT | RwFlags::HIPRI);
+        assert_eq!(flags("dsync"), RwFlags::DSYNC);
+        assert!(Libaio::parse("dontcache").is_err());
     }
 }

@@ -1,11 +1,14 @@
 //! The requests that wait to be submitted, in queue order.
 #![expect(unsafe_code, reason = "io_submit wants pointers to requests, kept across calls")]
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use std::cell::UnsafeCell;
 
+use aio_core::engine::RwFlags;
 use libaio_sys::Iocb;
 
-/// One request per tag, and the queue of those that the kernel has not taken yet.
+/// One request per tag, the queue of those that the kernel has not taken yet, and the list of those
+/// that it has to be given once more.
 ///
 /// All of its memory is allocated when it is made. It is not the table of what is in flight: that
 /// is core's, and it decides which tags are free.
@@ -17,6 +20,8 @@ pub(crate) struct Submission {
     /// Pointers into `slots`, oldest first. Those before `front` have been taken.
     pending: Vec<*mut Iocb>,
     front: usize,
+    /// Pointers into `slots`: requests that were taken, would have had to wait, and may now.
+    retries: Vec<*mut Iocb>,
 }
 
 impl Submission {
@@ -29,6 +34,7 @@ impl Submission {
             // `queue_depth` pushes, and a push costs a constant time on average.
             pending: Vec::with_capacity(2 * depth),
             front: 0,
+            retries: Vec::with_capacity(depth),
         }
     }
 
@@ -36,11 +42,11 @@ impl Submission {
     ///
     /// # Panics
     /// When the tag is not below the queue depth, or its request is one too many.
+    #[inline(always)]
     pub(crate) fn push(&mut self, tag: u32, iocb: Iocb) {
         let depth = self.slots.len();
         if self.pending.len() == 2 * depth {
-            self.pending.drain(..self.front);
-            self.front = 0;
+            self.move_to_front();
         }
         assert!(self.len() < depth, "a queue holds no more requests than it is deep");
         let slot = self.slots[tag as usize].get();
@@ -50,6 +56,12 @@ impl Submission {
         self.pending.push(slot);
     }
 
+    #[cold]
+    fn move_to_front(&mut self) {
+        self.pending.drain(..self.front);
+        self.front = 0;
+    }
+
     /// What waits, oldest first, as `io_submit` wants it. The pointers are valid to read and write
     /// while this value is borrowed.
     pub(crate) fn pending(&self) -> &[*mut Iocb] {
@@ -57,6 +69,7 @@ impl Submission {
     }
 
     /// How many wait.
+    #[inline(always)]
     pub(crate) fn len(&self) -> usize {
         self.pending.len() - self.front
     }
@@ -65,6 +78,7 @@ impl Submission {
     ///
     /// # Panics
     /// When fewer wait.
+    #[inline]
     pub(crate) fn advance(&mut self, count: usize) {
         assert!(count <= self.len(), "no more requests are taken than were queued");
         self.front += count;
@@ -77,11 +91,59 @@ impl Submission {
     /// Takes the oldest out and says its tag.
     pub(crate) fn pop(&mut self) -> Option<u32> {
         let slot = *self.pending().first()?;
-        // SAFETY: pointers in `pending` point into `slots`, which were written by `push`.
-        let iocb = unsafe { slot.read() };
         self.advance(1);
-        Some(u32::try_from(iocb.data).expect("the data of a request is its tag, a u32"))
+        Some(tag_of(slot))
     }
+
+    /// The flags that the request of `tag` last had.
+    pub(crate) fn flags(&self, tag: u32) -> RwFlags {
+        // SAFETY: as in `tag_of`; slots are initialised when they are made.
+        let iocb = unsafe { self.slots[tag as usize].get().read() };
+        RwFlags::from_bits(iocb.rw_flags)
+    }
+
+    /// Puts the request of `tag`, which is in flight and has come back with `EAGAIN`, on the list of
+    /// those to be submitted once more, if it was not to wait; it may wait then. Says whether it is.
+    #[cold]
+    pub(crate) fn retry(&mut self, tag: u32) -> bool {
+        let flags = self.flags(tag);
+        if !flags.contains(RwFlags::NOWAIT) {
+            return false;
+        }
+        let slot = self.slots[tag as usize].get();
+        // SAFETY: as in `flags`.
+        let iocb = unsafe { slot.read() };
+        let rw_flags = flags.without(RwFlags::NOWAIT).bits();
+        // SAFETY: as in `push`.
+        unsafe { slot.write(Iocb { rw_flags, ..iocb }) };
+        self.retries.push(slot);
+        true
+    }
+
+    /// What is to be submitted once more, as `io_submit` wants it, like `pending`.
+    pub(crate) fn retries(&self) -> &[*mut Iocb] {
+        &self.retries
+    }
+
+    /// Takes the first `count` off the list of retries.
+    pub(crate) fn retried(&mut self, count: usize) {
+        self.retries.drain(..count);
+    }
+
+    /// Takes the first off the list of retries and says its tag.
+    pub(crate) fn pop_retry(&mut self) -> Option<u32> {
+        let slot = *self.retries.first()?;
+        self.retried(1);
+        Some(tag_of(slot))
+    }
+}
+
+/// The tag of a request that was pushed.
+fn tag_of(slot: *mut Iocb) -> u32 {
+    // SAFETY: called with pointers into `slots` of a borrowed submission, which were written by
+    // `push`; nobody writes to them meanwhile.
+    let iocb = unsafe { slot.read() };
+    u32::try_from(iocb.data).expect("the data of a request is its tag, a u32")
 }
 
 #[cfg(test)]
@@ -128,6 +190,22 @@ mod tests {
         queue.advance(3);
         assert_eq!(queue.pop(), Some(3));
         assert_eq!(queue.len(), 0);
+    }
+
+    #[test]
+    fn only_what_was_not_to_wait_is_submitted_once_more_and_only_once() {
+        let mut queue = Submission::new(3);
+        let both = RwFlags::NOWAIT | RwFlags::DSYNC;
+        for (tag, flags) in [(0, both), (1, RwFlags::DSYNC), (2, RwFlags::NOWAIT)] {
+            queue.push(tag, Iocb { rw_flags: flags.bits(), ..Iocb::default() });
+        }
+        queue.advance(3);
+        assert!(queue.retry(2) && queue.retry(0));
+        assert!(!queue.retry(1) && !queue.retry(2));
+        assert_eq!((queue.flags(0), queue.flags(2)), (RwFlags::DSYNC, RwFlags::NONE));
+        assert_eq!((queue.retries().len(), queue.len()), (2, 0));
+        assert_eq!((queue.pop_retry(), queue.pop_retry()), (Some(2), Some(0)));
+        assert_eq!(queue.pop_retry(), None);
     }
 
     #[test]

@@ -23,3 +23,18 @@ fn without_both() {
     let options = "user-ring=off:pgetevents=off";
     conformance(&Libaio::parse(options).expect("options that there are"));
 }
+
+#[test]
+fn not_waiting() {
+    conformance(&Libaio::parse("nowait").expect("an option that there is"));
+}
+
+#[test]
+fn not_waiting_without_the_ring() {
+    conformance(&Libaio::parse("nowait:user-ring=off").expect("options that there are"));
+}
+
+#[test]
+fn with_durable_writes() {
+    conformance(&Libaio::parse("dsync").expect("an option that there is"));
+}

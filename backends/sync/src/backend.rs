@@ -1,29 +1,38 @@
 //! The backend.
 
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
 use aio_core::engine::{
-    Backend, Capabilities, Lane, LaneSetup, Needs, OpenError, Operation, Operations, OptionError,
-    OptionSpec, Unsupported,
+    Backend, Capabilities, GrantedFlags, Lane, LaneSetup, Needs, OpenError, Operation, Operations,
+    OptionError, OptionSpec, RwFlags, Unsupported,
 };
+use aio_core::receipt::Receipt;
 
 use crate::inline::InlineEngine;
-use crate::options::{self, Inline, OPTIONS};
-use crate::perform::perform;
+use crate::options::{self, OPTIONS, Options, POOL_THREADS_MAX};
+use crate::perform::{Targets, perform};
+use crate::polling;
 use crate::pool::PoolEngine;
-
-/// The most pool threads of all engines of a run together.
-const POOL_THREADS_MAX: u32 = 1024;
 
 /// The backend `sync`: `pread`, `pwrite`, `fsync` and `fdatasync`.
 ///
 /// At depth 1 the call is made on the lane's own thread, inside `submit`. Above, each engine starts
 /// one thread per place in its queue when it is opened, on the CPUs of the lane, and a request is
-/// handed over twice: to a thread, and back to the lane. Both hand-overs are part of its latency.
+/// handed over twice: to a thread, and back to the lane. Both hand-overs are part of its latency,
+/// and so is waiting for a thread where `pool=` asked for fewer of them.
+///
+/// With flags the calls are `preadv2` and `pwritev2`. A flag that the file system of the target
+/// refuses is left out for reads or for writes when the engine is opened, which stands on a
+/// receipt; should it be refused only later, the engine is dead and says why.
 ///
 /// Counters: each `pread`, `pwrite`, `fsync` and `fdatasync` is one system call, and they are
 /// added when the completion is reaped. What the threads and the lane do to sleep and to wake each
-/// other (futexes) is not counted. A request that a signal interrupts is made again; `EAGAIN` is
-/// passed on as the request's errno. Requests that a drain takes back unsubmitted are neither
-/// submitted nor reaped.
+/// other (futexes) is not counted. A request that a signal interrupts is made again, and so is,
+/// without that flag, one that `nowait` made fail with `EAGAIN`; the latter is counted as `again`.
+/// Any other `EAGAIN` is passed on as the request's errno. Requests that a drain takes back
+/// unsubmitted are neither submitted nor reaped.
 ///
 /// When a pool thread panics over a request, the request comes back with its memory and `EIO`, and
 /// the engine is dead from that reap on. When threads are still in a call a second after the
@@ -31,17 +40,18 @@ const POOL_THREADS_MAX: u32 = 1024;
 /// calls return.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SyncIo {
-    inline: Inline,
+    options: Options,
 }
 
 impl SyncIo {
-    /// The backend with `options`: nothing, `inline=on` (on the lane's own thread, depth 1 only) or
-    /// `inline=off` (a pool at depth 1 too).
+    /// The backend with `options`: nothing, or, separated by colons, `inline=on` (on the lane's own
+    /// thread, depth 1 only) or `inline=off` (a pool at depth 1 too), `pool=N`, and the flags
+    /// `nowait`, `hipri`, `dsync` and `dontcache`.
     ///
     /// # Errors
-    /// When there is no such option, or one is given twice.
+    /// When there is no such option, one is given twice, or two exclude each other.
     pub fn parse(options: &str) -> Result<Self, OptionError> {
-        options::parse(options).map(|inline| Self { inline })
+        options::parse(options).map(|options| Self { options })
     }
 
     /// Refuses what does not depend on the kernel.
@@ -59,24 +69,75 @@ impl SyncIo {
                 source: None,
             });
         }
-        if self.inline == Inline::On && queue_depth > 1 {
+        let Options { inline, pool, .. } = self.options;
+        if inline.at(queue_depth) && queue_depth > 1 {
             return Err(Unsupported::new(
                 format!("sync:inline=on makes one call at a time, not {queue_depth}"),
                 "use --queue-depth 1, or leave inline=on out",
             ));
         }
-        let threads = u64::from(queue_depth) * u64::from(engines);
-        if !self.inline.at(queue_depth) && threads > u64::from(POOL_THREADS_MAX) {
-            return Err(Unsupported::new(
+        let threads = u64::from(self.options.threads(queue_depth)) * u64::from(engines);
+        if inline.at(queue_depth) || threads <= u64::from(POOL_THREADS_MAX) {
+            return Ok(());
+        }
+        Err(match pool {
+            Some(pool) => Unsupported::new(
+                format!(
+                    "sync:pool={pool} starts {threads} threads for {engines} engine(s), more than \
+                     {POOL_THREADS_MAX}"
+                ),
+                "lower pool, --threads or --io-parallel",
+            ),
+            None => Unsupported::new(
                 format!(
                     "the sync engine starts a thread per request in flight, and queue depth \
                      {queue_depth} times {engines} engine(s) is {threads}, more than \
                      {POOL_THREADS_MAX}"
                 ),
-                "lower --queue-depth, --threads or --io-parallel",
-            ));
+                "lower --queue-depth, --threads or --io-parallel, or ask for fewer threads with \
+                 sync:pool=N",
+            ),
+        })
+    }
+
+    /// What is asked of the kernel for requests to `files`, and what it grants.
+    fn grant(self, operations: Operations, queue_depth: u32, files: &[Arc<File>]) -> GrantedFlags {
+        let Options { inline, pool, flags } = self.options;
+        let mut granted = flags.grant(operations, files);
+        let mut receipts = if inline.at(queue_depth) {
+            vec![Receipt::granted("inline", "on")]
+        } else {
+            let threads = self.options.threads(queue_depth);
+            vec![Receipt::granted("inline", "off"), pool_receipt(pool, threads, queue_depth)]
+        };
+        receipts.append(&mut granted.receipts);
+        if flags.contains(RwFlags::HIPRI) {
+            receipts.extend(polling::receipt(files));
         }
-        Ok(())
+        granted.receipts = receipts;
+        granted
+    }
+}
+
+/// What became of the number of threads.
+fn pool_receipt(asked: Option<u32>, threads: u32, queue_depth: u32) -> Receipt {
+    let words = |count| format!("{count} thread{}", if count == 1 { "" } else { "s" });
+    match asked {
+        Some(asked) if asked > queue_depth => {
+            let why =
+                format!("more than the queue depth of {queue_depth} would have nothing to do");
+            Receipt::downgraded("pool", &words(asked), &words(threads), &why)
+        }
+        Some(asked) if asked < queue_depth => Receipt {
+            option: "pool".into(),
+            asked: words(asked),
+            granted: format!(
+                "{}: at most {threads} of {queue_depth} requests are in a call",
+                words(threads)
+            ),
+            why_not: None,
+        },
+        _ => Receipt::granted("pool", &words(threads)),
     }
 }
 
@@ -95,8 +156,11 @@ impl Backend for SyncIo {
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
         self.check(needs.operations, needs.queue_depth, needs.engines)?;
-        if self.inline.at(needs.queue_depth) {
-            return Ok(Capabilities { receipts: InlineEngine::receipts() });
+        self.options.flags.check(needs.buffered)?;
+        let target: Vec<_> = needs.target.iter().cloned().collect();
+        let granted = self.grant(needs.operations, needs.queue_depth, &target);
+        if self.options.inline.at(needs.queue_depth) {
+            return Ok(Capabilities { receipts: granted.receipts });
         }
         let setup = LaneSetup {
             queue_depth: needs.queue_depth,
@@ -105,12 +169,13 @@ impl Backend for SyncIo {
             files: [].into(),
             segments: Vec::new(),
         };
-        match PoolEngine::open(setup, perform) {
-            Ok(_engine) => {
-                Ok(Capabilities { receipts: PoolEngine::receipts_of(needs.queue_depth) })
-            }
+        match self.open_pool(&setup, &granted) {
+            Ok(_engine) => Ok(Capabilities { receipts: granted.receipts }),
             Err(source) => Err(Unsupported {
-                reason: format!("{} pool threads cannot be started", needs.queue_depth),
+                reason: format!(
+                    "{} pool threads cannot be started",
+                    self.options.threads(needs.queue_depth)
+                ),
                 cure: Some(
                     "lower --queue-depth or raise the limit of processes (ulimit -u)".into(),
                 ),
@@ -121,12 +186,23 @@ impl Backend for SyncIo {
 
     fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
         self.check(setup.operations, setup.queue_depth, 1)?;
-        if self.inline.at(setup.queue_depth) {
-            return Ok(lane.run(&mut InlineEngine::new(setup)));
+        let granted = self.grant(setup.operations, setup.queue_depth, &setup.files);
+        if self.options.inline.at(setup.queue_depth) {
+            let targets = Targets::new(setup.files.clone(), &granted);
+            return Ok(lane.run(&mut InlineEngine::new(&setup, targets, granted.receipts)));
         }
-        let mut engine = PoolEngine::open(setup, perform)
+        let mut engine = self
+            .open_pool(&setup, &granted)
             .map_err(|source| OpenError::Io { action: "start a pool thread", source })?;
         Ok(lane.run(&mut engine))
+    }
+}
+
+impl SyncIo {
+    fn open_pool(self, setup: &LaneSetup, granted: &GrantedFlags) -> io::Result<PoolEngine> {
+        let targets = Targets::new(setup.files.clone(), granted);
+        let threads = self.options.threads(setup.queue_depth);
+        PoolEngine::open(setup, threads, targets, perform, granted.receipts.clone())
     }
 }
 
@@ -137,7 +213,7 @@ mod tests {
     fn refusal(options: &str, operation: Operation, queue_depth: u32, engines: u32) -> String {
         let operations = Operations::of(&[operation]);
         let backend = SyncIo::parse(options).unwrap();
-        let needs = Needs { operations, queue_depth, engines, target: None };
+        let needs = Needs { operations, queue_depth, engines, target: None, buffered: false };
         backend.probe(&needs).expect_err("refused").sentence()
     }
 
@@ -146,8 +222,15 @@ mod tests {
         assert_eq!(
             refusal("", Operation::Read, 129, 8),
             "the sync engine starts a thread per request in flight, and queue depth 129 times 8 \
-             engine(s) is 1032, more than 1024; lower --queue-depth, --threads or --io-parallel"
+             engine(s) is 1032, more than 1024; lower --queue-depth, --threads or --io-parallel, \
+             or ask for fewer threads with sync:pool=N"
         );
+        assert_eq!(
+            refusal("pool=600", Operation::Read, 1000, 2),
+            "sync:pool=600 starts 1200 threads for 2 engine(s), more than 1024; lower pool, \
+             --threads or --io-parallel"
+        );
+        assert!(refusal("dontcache", Operation::Read, 1, 1).starts_with("dontcache is about"));
         assert_eq!(
             refusal("inline=on", Operation::Read, 2, 1),
             "sync:inline=on makes one call at a time, not 2; use --queue-depth 1, or leave \
@@ -162,7 +245,8 @@ mod tests {
     #[test]
     fn inline_engines_start_no_threads_and_are_not_limited() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs = Needs { operations, queue_depth: 1, engines: 5000, target: None };
+        let needs =
+            Needs { operations, queue_depth: 1, engines: 5000, target: None, buffered: false };
         assert!(SyncIo::default().probe(&needs).is_ok());
         assert!(SyncIo::parse("inline=off").unwrap().probe(&needs).is_err());
     }
@@ -170,8 +254,20 @@ mod tests {
     #[test]
     fn receipts_say_how_many_threads_there_are() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs = Needs { operations, queue_depth: 32, engines: 32, target: None };
+        let needs =
+            Needs { operations, queue_depth: 32, engines: 32, target: None, buffered: false };
         let receipts = SyncIo::default().probe(&needs).unwrap().receipts;
         assert_eq!(receipts[1].granted, "32 threads");
+        let pool = |options| {
+            let needs = Needs { engines: 1, ..needs.clone() };
+            let mut receipts = SyncIo::parse(options).unwrap().probe(&needs).unwrap().receipts;
+            receipts.remove(1)
+        };
+        let fewer = pool("pool=4");
+        assert_eq!(fewer.granted, "4 threads: at most 4 of 32 requests are in a call");
+        assert!(!fewer.is_downgrade());
+        let more = pool("pool=64");
+        assert_eq!((more.asked.as_str(), more.granted.as_str()), ("64 threads", "32 threads"));
+        assert!(more.is_downgrade());
     }
 }

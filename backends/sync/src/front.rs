@@ -62,6 +62,7 @@ impl Front {
         self.counters.reaped += 1;
         self.counters.system_calls += u64::from(outcome.system_calls);
         self.counters.interrupted += u64::from(outcome.interrupted);
+        self.counters.again += u64::from(outcome.again);
         done.push(Completion { block, tag, status: outcome.status });
     }
 

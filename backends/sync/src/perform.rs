@@ -1,10 +1,12 @@
 //! One request as blocking calls on the calling thread.
+#![expect(unsafe_code, reason = "reads and writes memory by its address, with flags")]
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::fd::{AsRawFd, RawFd};
+use std::ptr;
 
-use aio_core::engine::{Files, Operation, Request};
+use aio_core::engine::{Files, GrantedFlags, Operation, Request, RwFlags};
 use aio_core::memory::Block;
 
 /// What became of a request.
@@ -16,6 +18,10 @@ pub(crate) struct Outcome {
     pub(crate) system_calls: u32,
     /// Those of them that a signal interrupted.
     pub(crate) interrupted: u32,
+    /// Those of them that would have had to wait, and were not to.
+    pub(crate) again: u32,
+    /// The flags that were refused, when that is how it ended.
+    pub(crate) refused: RwFlags,
     /// Whether the thread panicked over it.
     pub(crate) panicked: bool,
 }
@@ -23,7 +29,13 @@ pub(crate) struct Outcome {
 impl Outcome {
     /// The outcome of a request over which its thread panicked.
     pub(crate) const PANICKED: Self =
-        Self { status: -libc::EIO, system_calls: 0, interrupted: 0, panicked: true };
+        Self { status: -libc::EIO, system_calls: 0, panicked: true, ..Self::after_one_call(0) };
+
+    /// The outcome of a request that one call has done.
+    pub(crate) const fn after_one_call(status: i32) -> Self {
+        let refused = RwFlags::NONE;
+        Self { status, system_calls: 1, interrupted: 0, again: 0, refused, panicked: false }
+    }
 }
 
 /// A request that is done, on its way back to the lane.
@@ -37,45 +49,214 @@ pub(crate) struct Finished {
     pub(crate) outcome: Outcome,
 }
 
-/// Does the request, again as long as a signal interrupts it.
-///
-/// # Panics
-/// When the target or the range in the block does not exist; the engine has looked.
-pub(crate) fn perform(files: &Files, request: &mut Request) -> Outcome {
-    let file = &files[usize::from(request.target)];
-    until_not_interrupted(|| attempt(file, request))
+/// The open targets of an engine, and the flags of requests to them.
+#[derive(Debug)]
+pub(crate) struct Targets {
+    /// By index.
+    descriptors: Box<[RawFd]>,
+    reads: RwFlags,
+    writes: RwFlags,
+    /// Keeps the descriptors open.
+    _files: Files,
 }
 
-fn until_not_interrupted(mut attempt: impl FnMut() -> io::Result<usize>) -> Outcome {
-    let mut interrupted = 0;
-    loop {
-        let status = match attempt() {
-            Ok(moved) => i32::try_from(moved).expect("a block has at most 1 GiB"),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                interrupted += 1;
-                continue;
-            }
-            Err(error) => -error.raw_os_error().unwrap_or(libc::EIO),
+impl Targets {
+    /// The targets `files`, with the flags that were granted.
+    pub(crate) fn new(files: Files, granted: &GrantedFlags) -> Self {
+        Self {
+            descriptors: files.iter().map(AsRawFd::as_raw_fd).collect(),
+            reads: granted.for_reads(),
+            writes: granted.for_writes(),
+            _files: files,
+        }
+    }
+
+    /// How the request is told to the kernel, with its memory at `address`.
+    ///
+    /// # Panics
+    /// When its target does not exist; the engine has looked.
+    #[inline(always)]
+    pub(crate) fn call(&self, request: &Request, address: usize) -> Call {
+        let (number, flags) = match request.operation {
+            Operation::Read => (libc::SYS_pread64, self.reads),
+            Operation::Write => (libc::SYS_pwrite64, self.writes),
+            Operation::Fsync => (libc::SYS_fsync, RwFlags::NONE),
+            // The engine is not opened for any but this.
+            _ => (libc::SYS_fdatasync, RwFlags::NONE),
         };
-        return Outcome { status, system_calls: interrupted + 1, interrupted, panicked: false };
+        Call {
+            number,
+            address,
+            length: request.length_bytes as usize,
+            offset_bytes: request.offset_bytes.cast_signed(),
+            fd: self.descriptors[usize::from(request.target)],
+            flags,
+        }
     }
 }
 
-/// Makes one call. (Of an interrupted fsync the standard library makes another by itself.)
-fn attempt(file: &File, request: &mut Request) -> io::Result<usize> {
+/// A request as the kernel is told it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call {
+    /// Of the system call without flags.
+    number: libc::c_long,
+    address: usize,
+    length: usize,
+    offset_bytes: i64,
+    fd: RawFd,
+    flags: RwFlags,
+}
+
+impl Call {
+    /// A flush of nothing.
+    pub(crate) const NONE: Self = Self {
+        number: libc::SYS_fdatasync,
+        address: 0,
+        length: 0,
+        offset_bytes: 0,
+        fd: -1,
+        flags: RwFlags::NONE,
+    };
+
+    /// Makes the call once.
+    ///
+    /// # Errors
+    /// The errno, with which [`once_more`](Self::once_more) goes on.
+    ///
+    /// # Safety
+    /// A call that moves data owns the `length` bytes at `address`: they are mapped, and nobody
+    /// else reads or writes them until this returns.
+    #[inline(always)]
+    pub(crate) unsafe fn make(&self) -> Result<i32, i32> {
+        // SAFETY: the caller's promise.
+        unsafe { self.make_with(self.flags) }
+    }
+
+    /// Makes the call again as long as a signal interrupts it, and without `nowait` when it would
+    /// have had to wait, as `errno` says that it was or would.
+    ///
+    /// # Safety
+    /// As for [`make`](Self::make).
+    #[cold]
+    pub(crate) unsafe fn once_more(&self, errno: i32) -> Outcome {
+        // SAFETY: the caller's promise.
+        once_more(errno, self.flags, |flags| unsafe { self.make_with(flags) })
+    }
+
+    #[inline(always)]
+    unsafe fn make_with(&self, flags: RwFlags) -> Result<i32, i32> {
+        let moved = if flags.is_empty() {
+            // SAFETY: the caller vouches for the range.
+            unsafe { self.make_plain() }
+        } else {
+            // SAFETY: the caller vouches for the range.
+            unsafe { self.make_flagged(flags) }
+        };
+        // The kernel moves less than 2 GiB at a time.
+        if moved >= 0 { Ok(i32::try_from(moved).unwrap_or(i32::MAX)) } else { Err(last_errno()) }
+    }
+
+    /// The system call by its number, because the functions of the C library, in a process with
+    /// threads, first make themselves a place where a thread can be cancelled, which costs more
+    /// than all else. Calls that take fewer arguments ignore the rest.
+    #[inline(always)]
+    unsafe fn make_plain(&self) -> libc::c_long {
+        let Self { number, address, length, offset_bytes, fd, .. } = *self;
+        if cfg!(target_pointer_width = "64") {
+            // SAFETY: the caller vouches for the range. A long is 64 bits wide.
+            return unsafe { libc::syscall(number, fd, address, length, offset_bytes) };
+        }
+        // Where an offset does not fit a register, how it is split differs from machine to machine.
+        let start = ptr::with_exposed_provenance_mut(address);
+        let moved = match number {
+            // SAFETY: the caller vouches for the range.
+            libc::SYS_pread64 => unsafe { libc::pread64(fd, start, length, offset_bytes) },
+            // SAFETY: the caller vouches for the range.
+            libc::SYS_pwrite64 => unsafe { libc::pwrite64(fd, start, length, offset_bytes) },
+            // SAFETY: the call takes no memory.
+            libc::SYS_fsync => unsafe { libc::fsync(fd) as isize },
+            // SAFETY: the call takes no memory.
+            _ => unsafe { libc::fdatasync(fd) as isize },
+        };
+        moved as libc::c_long
+    }
+
+    /// Only reads and writes have flags.
+    unsafe fn make_flagged(&self, flags: RwFlags) -> libc::c_long {
+        let Self { number, address, length, offset_bytes, fd, .. } = *self;
+        let start = ptr::with_exposed_provenance_mut(address);
+        let vector = libc::iovec { iov_base: start, iov_len: length };
+        let moved = if number == libc::SYS_pread64 {
+            // SAFETY: the caller vouches for the only range of the vector.
+            unsafe { libc::preadv2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
+        } else {
+            // SAFETY: the caller vouches for the only range of the vector.
+            unsafe { libc::pwritev2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
+        };
+        moved as libc::c_long
+    }
+}
+
+#[cold]
+fn last_errno() -> i32 {
+    io::Error::last_os_error().raw_os_error().unwrap_or(libc::EIO)
+}
+
+/// What becomes of a request whose first call ended with `errno`.
+#[cold]
+fn once_more(
+    mut errno: i32,
+    mut flags: RwFlags,
+    mut attempt: impl FnMut(RwFlags) -> Result<i32, i32>,
+) -> Outcome {
+    let mut outcome = Outcome::after_one_call(0);
+    loop {
+        match errno {
+            libc::EINTR => outcome.interrupted += 1,
+            libc::EAGAIN if flags.contains(RwFlags::NOWAIT) => {
+                outcome.again += 1;
+                flags = flags.without(RwFlags::NOWAIT);
+            }
+            _ => {
+                outcome.status = -errno;
+                if errno == libc::EOPNOTSUPP {
+                    outcome.refused = flags;
+                }
+                return outcome;
+            }
+        }
+        outcome.system_calls += 1;
+        match attempt(flags) {
+            Ok(moved) => {
+                outcome.status = moved;
+                return outcome;
+            }
+            Err(failed) => errno = failed,
+        }
+    }
+}
+
+/// Does a request that owns its memory.
+///
+/// # Panics
+/// When the target or the range in the block does not exist; the engine has looked.
+pub(crate) fn perform(targets: &Targets, request: &mut Request) -> Outcome {
     let start = request.block_start_bytes as usize;
-    let range = start..start + request.length_bytes as usize;
-    match (request.operation, &mut request.block) {
-        (Operation::Read, Some(block)) => {
-            file.read_at(&mut block.as_mut_slice()[range], request.offset_bytes)
-        }
-        (Operation::Write, Some(block)) => {
-            file.write_at(&block.as_slice()[range], request.offset_bytes)
-        }
-        (Operation::Fsync, _) => file.sync_all().map(|()| 0),
-        (Operation::Fdatasync, _) => file.sync_data().map(|()| 0),
-        // Not reached: the engine is not opened for other operations.
-        _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
+    let end = start + request.length_bytes as usize;
+    let address = match &mut request.block {
+        Some(block) => block.as_mut_slice()[start..end].as_mut_ptr().expose_provenance(),
+        None => 0,
+    };
+    let mut call = targets.call(request, address);
+    if request.block.is_none() {
+        call.length = 0;
+    }
+    // SAFETY: the range was just cut out of the block that the request owns, and the request is
+    // borrowed exclusively; without a block there are no bytes.
+    match unsafe { call.make() } {
+        Ok(moved) => Outcome::after_one_call(moved),
+        // SAFETY: as above.
+        Err(errno) => unsafe { call.once_more(errno) },
     }
 }
 
@@ -83,25 +264,56 @@ fn attempt(file: &File, request: &mut Request) -> io::Result<usize> {
 mod tests {
     use super::*;
 
+    /// Has `results` come one after the other, and says with which flags each was asked for.
+    fn play(flags: RwFlags, results: &[Result<i32, i32>]) -> (Outcome, Vec<RwFlags>) {
+        let mut left = results.iter();
+        let mut asked = Vec::new();
+        let first = left.next().unwrap().unwrap_err();
+        let outcome = once_more(first, flags, |flags| {
+            asked.push(flags);
+            *left.next().unwrap()
+        });
+        assert_eq!(left.next(), None);
+        (outcome, asked)
+    }
+
     #[test]
     fn an_interrupted_call_is_made_again_and_counted() {
-        let mut signals = 2;
-        let outcome = until_not_interrupted(|| {
-            if signals > 0 {
-                signals -= 1;
-                return Err(io::Error::from_raw_os_error(libc::EINTR));
-            }
-            Ok(7)
-        });
-        let want = Outcome { status: 7, system_calls: 3, interrupted: 2, panicked: false };
+        let interrupted = Err(libc::EINTR);
+        let (outcome, asked) = play(RwFlags::DSYNC, &[interrupted, interrupted, Ok(7)]);
+        let want = Outcome { system_calls: 3, interrupted: 2, ..Outcome::after_one_call(7) };
         assert_eq!(outcome, want);
+        assert_eq!(asked, [RwFlags::DSYNC; 2]);
+    }
+
+    #[test]
+    fn what_would_have_waited_is_asked_again_without_that_flag_and_with_the_others() {
+        let flags = RwFlags::NOWAIT | RwFlags::DSYNC;
+        let results = [Err(libc::EINTR), Err(libc::EAGAIN), Err(libc::EINTR), Ok(9)];
+        let (outcome, asked) = play(flags, &results);
+        let want =
+            Outcome { system_calls: 4, interrupted: 2, again: 1, ..Outcome::after_one_call(9) };
+        assert_eq!(outcome, want);
+        assert_eq!(asked, [flags, RwFlags::DSYNC, RwFlags::DSYNC]);
     }
 
     #[test]
     fn any_other_error_is_the_requests_errno() {
         for errno in [libc::EAGAIN, libc::EIO, libc::ENOSPC] {
-            let outcome = until_not_interrupted(|| Err(io::Error::from_raw_os_error(errno)));
-            assert_eq!((outcome.status, outcome.system_calls), (-errno, 1));
+            let (outcome, asked) = play(RwFlags::NONE, &[Err(errno)]);
+            assert_eq!(outcome, Outcome::after_one_call(-errno));
+            assert!(asked.is_empty());
         }
+        // Also the second time, when nobody asked not to wait.
+        let again = Err(libc::EAGAIN);
+        assert_eq!(play(RwFlags::NOWAIT, &[again, again]).0.status, -libc::EAGAIN);
+    }
+
+    #[test]
+    fn flags_that_are_refused_are_named() {
+        let (outcome, _asked) = play(RwFlags::NOWAIT, &[Err(libc::EOPNOTSUPP)]);
+        assert_eq!((outcome.status, outcome.refused), (-libc::EOPNOTSUPP, RwFlags::NOWAIT));
+        let (outcome, _asked) = play(RwFlags::NONE, &[Err(libc::EOPNOTSUPP)]);
+        assert!(outcome.refused.is_empty());
     }
 }

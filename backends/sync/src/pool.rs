@@ -1,4 +1,4 @@
-//! The engine that has a thread for each place in its queue.
+//! The engine that has threads, most often one for each place in its queue.
 
 use std::io;
 use std::time::Duration;
@@ -6,11 +6,13 @@ use std::time::Duration;
 use aio_core::clock::Stamp;
 use aio_core::engine::{
     Completions, Deadline, EngineCounters, EngineError, IoEngine, LEFTOVER_PATIENCE, LaneSetup,
-    Progress, Rejected, Request, StillInFlight,
+    Progress, Rejected, Request, RwFlags, StillInFlight,
 };
 use aio_core::receipt::Receipt;
 
 use crate::front::Front;
+use crate::inline::refused;
+use crate::perform::Targets;
 use crate::workers::{Perform, Workers};
 
 /// The lane's end of a pool.
@@ -18,34 +20,34 @@ use crate::workers::{Perform, Workers};
 pub(crate) struct PoolEngine {
     front: Front,
     workers: Workers,
-    depth: u32,
+    receipts: Vec<Receipt>,
     drain_wait: Duration,
     /// Whether a thread has panicked over a request. That request came back, as `EIO`.
     panicked: bool,
+    /// The flags with which a call was refused, which is the end as well.
+    refused: RwFlags,
 }
 
 impl PoolEngine {
-    /// Starts the threads of that setup, which do requests by `perform`.
+    /// Starts `threads` threads for that setup, which do requests by `perform`.
     ///
     /// # Errors
     /// When a thread cannot be started.
-    pub(crate) fn open(setup: LaneSetup, perform: Perform) -> io::Result<Self> {
+    pub(crate) fn open(
+        setup: &LaneSetup,
+        threads: u32,
+        targets: Targets,
+        perform: Perform,
+        receipts: Vec<Receipt>,
+    ) -> io::Result<Self> {
         Ok(Self {
-            front: Front::new(&setup),
-            workers: Workers::start(setup.queue_depth, setup.files, perform)?,
-            depth: setup.queue_depth,
+            front: Front::new(setup),
+            workers: Workers::start(threads, setup.queue_depth, targets, perform)?,
+            receipts,
             drain_wait: LEFTOVER_PATIENCE,
             panicked: false,
+            refused: RwFlags::NONE,
         })
-    }
-
-    /// What a pool of `queue_depth` threads says about itself.
-    pub(crate) fn receipts_of(queue_depth: u32) -> Vec<Receipt> {
-        let threads = if queue_depth == 1 { "thread" } else { "threads" };
-        vec![
-            Receipt::granted("inline", "off"),
-            Receipt::granted("pool", &format!("{queue_depth} {threads}")),
-        ]
     }
 
     fn alive(&self) -> Result<(), EngineError> {
@@ -53,16 +55,17 @@ impl PoolEngine {
             let source = io::Error::other("a thread panicked over a request");
             return Err(EngineError { call: "the pool", source });
         }
-        Ok(())
+        if self.refused.is_empty() { Ok(()) } else { Err(refused(self.refused)) }
     }
 
     /// Collects as [`IoEngine::reap`] does, from a dead engine too.
     fn collect(&mut self, min: u32, deadline: Deadline, done: &mut Completions) -> u32 {
-        let Self { front, workers, panicked, .. } = self;
+        let Self { front, workers, panicked, refused, .. } = self;
         let room = done.spare();
         let min = front.in_flight().min(min as usize).min(room);
         workers.finished().collect(min, room, deadline, |finished| {
             *panicked |= finished.outcome.panicked;
+            *refused = *refused | finished.outcome.refused;
             front.complete(finished, done);
         });
         front.counters.reap_calls += 1;
@@ -120,7 +123,7 @@ impl IoEngine for PoolEngine {
     }
 
     fn receipts(&self) -> Vec<Receipt> {
-        Self::receipts_of(self.depth)
+        self.receipts.clone()
     }
 }
 
@@ -141,7 +144,7 @@ mod tests {
     use std::thread;
     use std::time::Instant;
 
-    use aio_core::engine::{Errno, Files, Operation, Operations};
+    use aio_core::engine::{Errno, Files, GrantedFlags, Operation, Operations};
     use aio_core::memory::{Mapping, MemoryKind, Part};
 
     use super::*;
@@ -149,7 +152,9 @@ mod tests {
 
     /// Longer than anything here takes.
     const LONG: Duration = Duration::from_secs(60);
-    const DONE: Outcome = Outcome { status: 0, system_calls: 1, interrupted: 0, panicked: false };
+    const DONE: Outcome = Outcome::after_one_call(0);
+    const REFUSED: Outcome =
+        Outcome { refused: RwFlags::DONTCACHE, ..Outcome::after_one_call(-libc::EOPNOTSUPP) };
 
     fn part() -> Part {
         Part::new(Mapping::reserve(1 << 14, MemoryKind::Small).unwrap().0, 4096, 4)
@@ -164,7 +169,8 @@ mod tests {
             files: Files::from([tempfile::tempfile().unwrap().into()]),
             segments: Vec::new(),
         };
-        PoolEngine::open(setup, perform).unwrap()
+        let targets = Targets::new(setup.files.clone(), &GrantedFlags::default());
+        PoolEngine::open(&setup, 2, targets, perform, Vec::new()).unwrap()
     }
 
     fn read(part: &mut Part, tag: u32) -> Request {
@@ -183,7 +189,7 @@ mod tests {
         Deadline::after(Stamp::now(), wait)
     }
 
-    fn second_panics(_files: &Files, request: &mut Request) -> Outcome {
+    fn second_panics(_targets: &Targets, request: &mut Request) -> Outcome {
         if request.tag == 1 {
             // Without the message of a panic, which would look like a failure.
             std::panic::resume_unwind(Box::new("a bug"));
@@ -211,6 +217,21 @@ mod tests {
         }
         results.sort_unstable_by_key(|(tag, _result)| *tag);
         assert_eq!(results, [(0, Ok(0)), (1, Err(Errno(libc::EIO)))]);
+        assert!(part.is_whole());
+    }
+
+    #[test]
+    fn flags_that_are_refused_end_the_engine_with_a_sentence_and_lose_no_request() {
+        let mut part = part();
+        let mut engine = pool(|_, _| REFUSED);
+        let mut done = Completions::with_capacity(2);
+        engine.queue(read(&mut part, 0)).unwrap();
+        engine.submit().unwrap();
+        let error = engine.reap(1, within(LONG), &mut done).unwrap_err();
+        let said = std::error::Error::source(&error).unwrap().to_string();
+        assert!(said.contains("does not take RWF_DONTCACHE"), "{said}");
+        part.take_back(done.drain().next().unwrap().block.unwrap()).unwrap();
+        engine.drain(within(LONG), &mut done).unwrap();
         assert!(part.is_whole());
     }
 

@@ -5,20 +5,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use aio_core::engine::{Files, Request};
+use aio_core::engine::Request;
 
-use crate::perform::{Finished, Outcome};
+use crate::perform::{Finished, Outcome, Targets};
 use crate::queue::{Mailbox, WorkQueue};
 
 /// How a thread does a request.
-pub(crate) type Perform = fn(&Files, &mut Request) -> Outcome;
+pub(crate) type Perform = fn(&Targets, &mut Request) -> Outcome;
 
 /// What the lane and its threads share; lives until the last of them is gone.
 #[derive(Debug)]
 struct Shared {
     requests: WorkQueue<Request>,
     finished: Mailbox<Finished>,
-    files: Files,
+    targets: Targets,
     perform: Perform,
 }
 
@@ -30,21 +30,26 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Starts `count` threads, for as many requests at a time.
+    /// Starts `count` threads, for at most `queue_depth` requests at a time.
     ///
     /// They run where the calling thread may run.
     ///
     /// # Errors
     /// When a thread cannot be started; those that were are ended again.
-    pub(crate) fn start(count: u32, files: Files, perform: Perform) -> io::Result<Self> {
-        let capacity = count as usize;
+    pub(crate) fn start(
+        count: u32,
+        queue_depth: u32,
+        targets: Targets,
+        perform: Perform,
+    ) -> io::Result<Self> {
+        let capacity = queue_depth as usize;
         let shared = Arc::new(Shared {
             requests: WorkQueue::new(capacity),
             finished: Mailbox::new(capacity),
-            files,
+            targets,
             perform,
         });
-        let mut workers = Self { shared, threads: Vec::with_capacity(capacity) };
+        let mut workers = Self { shared, threads: Vec::with_capacity(count as usize) };
         for number in 0..count {
             let shared = Arc::clone(&workers.shared);
             let thread = thread::Builder::new().name(format!("aio-sync-{number}"));
@@ -90,7 +95,7 @@ fn work(shared: &Shared) {
         // After a panic the memory is still the request's, and whole: nobody reads what it holds
         // under a failed request.
         let outcome =
-            catch_unwind(AssertUnwindSafe(|| (shared.perform)(&shared.files, &mut request)));
+            catch_unwind(AssertUnwindSafe(|| (shared.perform)(&shared.targets, &mut request)));
         let outcome = outcome.unwrap_or(Outcome::PANICKED);
         let Request { block, tag, .. } = request;
         shared.finished.hand_in(Finished { block, tag, outcome });

@@ -21,3 +21,33 @@ fn the_inline_engine_keeps_the_contract() {
 fn the_pool_keeps_the_contract_at_depth_1_too() {
     conformance(&sync("inline=off"));
 }
+
+#[test]
+fn a_pool_with_fewer_threads_than_requests_keeps_the_contract() {
+    conformance(&sync("pool=2"));
+}
+
+#[test]
+fn a_pool_with_more_threads_than_requests_keeps_the_contract() {
+    conformance(&sync("pool=64"));
+}
+
+#[test]
+fn not_waiting_keeps_the_contract() {
+    conformance(&sync("nowait"));
+}
+
+#[test]
+fn durable_writes_keep_the_contract() {
+    conformance(&sync("dsync"));
+}
+
+#[test]
+fn dropping_pages_keeps_the_contract() {
+    conformance(&sync("dontcache"));
+}
+
+#[test]
+fn all_that_goes_together_keeps_the_contract() {
+    conformance(&sync("nowait:dsync:dontcache:pool=3"));
+}

@@ -18,7 +18,8 @@ pub struct EngineCounters {
     pub submitted: u64,
     /// Completions that were reaped.
     pub reaped: u64,
-    /// Times that the kernel took no or not all requests for now (`EAGAIN`, `EBUSY`).
+    /// Times that the kernel took no or not all requests for now (`EAGAIN`, `EBUSY`), and requests
+    /// that were not to wait (`nowait`), would have had to, and were made again.
     pub again: u64,
     /// Times that a signal interrupted a call.
     pub interrupted: u64,

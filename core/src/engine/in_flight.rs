@@ -92,6 +92,12 @@ impl InFlight {
         Some(block)
     }
 
+    /// Whether a request of that tag is in the table.
+    #[must_use]
+    pub fn contains(&self, tag: u32) -> bool {
+        self.slots.get(tag as usize).is_some_and(|slot| !matches!(slot, Slot::Free))
+    }
+
     /// Requests in the table.
     #[must_use]
     pub fn count(&self) -> u32 {
@@ -164,7 +170,9 @@ mod tests {
         assert_eq!(table.accept(read(&mut part, 0)).unwrap_err().why, Why::BadTag);
         table.accept(read(&mut part, 1)).unwrap();
         assert_eq!(table.accept(read(&mut part, 0)).unwrap_err().why, Why::QueueFull);
+        assert!(table.contains(0) && !table.contains(7));
         assert!(table.release(0).unwrap().is_some());
+        assert!(!table.contains(0));
         assert!(table.release(0).is_none(), "a completion seen twice is noticed");
         assert!(table.release(7).is_none(), "so is one of a tag that never was");
         assert!(table.release(1).is_some());

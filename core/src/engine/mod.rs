@@ -12,6 +12,8 @@ mod deadline;
 mod in_flight;
 mod options;
 mod request;
+mod rw_flags;
+mod rw_probe;
 mod setup;
 
 pub use admission::Admission;
@@ -21,6 +23,7 @@ pub use deadline::Deadline;
 pub use in_flight::InFlight;
 pub use options::{Accepts, Asked, OptionError, OptionSpec};
 pub use request::{Completion, Completions, Errno, Operation, Operations, Rejected, Request, Why};
+pub use rw_flags::{GrantedFlags, RwFlags, flags_refused};
 pub use setup::{
     Capabilities, EngineError, Files, LaneSetup, Needs, OpenError, StillInFlight, Unsupported,
 };

@@ -39,6 +39,8 @@ pub struct Needs {
     pub engines: u32,
     /// A target, where one exists already.
     pub target: Option<Arc<File>>,
+    /// Whether I/O goes through the page cache.
+    pub buffered: bool,
 }
 
 /// What a backend can do here.

@@ -7,6 +7,7 @@
 mod conformance;
 mod exactly_once;
 mod fixture;
+mod flags;
 mod leaving;
 mod opening;
 mod queueing;
@@ -15,6 +16,7 @@ mod transfers;
 use std::io::Write;
 
 pub use conformance::conformance;
+pub use flags::{cold_reads, direct_round_trip};
 
 use crate::engine::Unsupported;
 

@@ -19,11 +19,13 @@ use crate::backend::Lent;
 const BLOCK_BYTES: u32 = 4096;
 
 /// Every way in which an engine can work.
-const WAYS: [Libaio; 4] = [
-    Libaio { user_ring: true, pgetevents: true },
-    Libaio { user_ring: true, pgetevents: false },
-    Libaio { user_ring: false, pgetevents: true },
-    Libaio { user_ring: false, pgetevents: false },
+const WAYS: [Libaio; 6] = [
+    Libaio { user_ring: true, pgetevents: true, flags: RwFlags::NONE },
+    Libaio { user_ring: true, pgetevents: false, flags: RwFlags::NONE },
+    Libaio { user_ring: false, pgetevents: true, flags: RwFlags::NONE },
+    Libaio { user_ring: false, pgetevents: false, flags: RwFlags::NONE },
+    Libaio { user_ring: true, pgetevents: true, flags: RwFlags::NOWAIT },
+    Libaio { user_ring: false, pgetevents: true, flags: RwFlags::DSYNC },
 ];
 
 fn operations() -> Operations {
@@ -31,7 +33,7 @@ fn operations() -> Operations {
 }
 
 fn needs(queue_depth: u32, engines: u32) -> Needs {
-    Needs { operations: operations(), queue_depth, engines, target: None }
+    Needs { operations: operations(), queue_depth, engines, target: None, buffered: true }
 }
 
 fn setup(queue_depth: u32, files: &[&File]) -> LaneSetup {
@@ -50,8 +52,9 @@ fn open(way: Libaio, queue_depth: u32, files: &[&File]) -> Option<Lent> {
         skip(&why.sentence());
         return None;
     }
-    let opened = crate::open::open(way, operations(), queue_depth, 1).unwrap();
-    Some(Lent::new(Engine::new(way, opened, &setup(queue_depth, files)), queue_depth))
+    let setup = setup(queue_depth, files);
+    let opened = crate::open::open(way, operations(), queue_depth, 1, &setup.files).unwrap();
+    Some(Lent::new(Engine::new(way, opened, &setup), queue_depth))
 }
 
 fn part(blocks: u32) -> Part {
@@ -119,7 +122,7 @@ fn what_is_written_and_flushed_is_read_back_in_every_way() {
         assert_eq!((counters.submitted, counters.reaped), (9, 9));
         assert_eq!((counters.submit_calls, counters.reap_calls), (3, 3));
         let asked: Vec<_> = engine.receipts().into_iter().map(|receipt| receipt.asked).collect();
-        assert_eq!(asked, [on_or_off(way.user_ring), on_or_off(way.pgetevents)]);
+        assert_eq!(asked[..2], [on_or_off(way.user_ring), on_or_off(way.pgetevents)]);
     }
 }
 
@@ -309,12 +312,72 @@ fn more_than_the_machine_allows_is_refused_with_the_cure() {
     }
     assert!(refused.cure.unwrap().starts_with("sysctl -w fs.aio-max-nr="));
     let too_deep = u32::try_from(limits.max + 1).unwrap_or(u32::MAX);
-    assert!(crate::open::open(Libaio::default(), operations(), too_deep, 1).is_err());
-    assert!(crate::open::open(Libaio::default(), operations(), 0, 1).is_err());
+    assert!(crate::open::open(Libaio::default(), operations(), too_deep, 1, &[]).is_err());
+    assert!(crate::open::open(Libaio::default(), operations(), 0, 1, &[]).is_err());
 }
 
 #[test]
 fn trim_is_refused_before_anything_is_opened() {
     let trim = Needs { operations: Operations::of(&[Operation::Trim]), ..needs(1, 1) };
     assert!(Libaio::default().probe(&trim).unwrap_err().reason.contains("no trim"));
+}
+
+#[test]
+fn a_request_that_was_not_to_wait_is_submitted_once_more_and_comes_back_once() {
+    let file = tempfile::tempfile().unwrap();
+    let (reader, mut writer) = pipe().unwrap();
+    let Some(mut lent) = open(Libaio::default(), 1, &[&file]) else { return };
+    let engine = lent.engine();
+    // An empty pipe that is not to wait is the surest way to EAGAIN.
+    let Some(mut done) = start_reading_pipe(engine, &reader) else { return };
+    let soon = Deadline::after(Stamp::now(), Duration::ZERO);
+    writer.write_all(&[7; 100]).unwrap();
+    let reaped = engine.reap(1, soon, &mut done).unwrap();
+    if reaped == 0 {
+        assert_eq!(engine.reap(1, patient(), &mut done).unwrap(), 1);
+    }
+    let completion = done.drain().next().unwrap();
+    assert_eq!(completion.result(), Ok(100));
+    let counters = engine.counters();
+    assert_eq!((counters.submitted, counters.reaped, counters.again), (1, 1, 1));
+    assert_eq!(engine.in_flight.count(), 0);
+}
+
+/// Submits a read of the pipe, which must not wait and has nothing to read.
+fn start_reading_pipe(engine: &mut Engine, pipe: &impl AsRawFd) -> Option<Completions> {
+    let mut part = part(1);
+    let read = request(Operation::Read, 0, part.lend(BLOCK_BYTES));
+    let address = read.address() as u64;
+    let accepted = engine.in_flight.accept(read).unwrap();
+    let iocb = Iocb {
+        opcode: IOCB_CMD_PREAD,
+        rw_flags: RwFlags::NOWAIT.bits(),
+        fd: pipe.as_raw_fd().cast_unsigned(),
+        address,
+        length: BLOCK_BYTES.into(),
+        ..Iocb::default()
+    };
+    engine.submission.push(accepted.tag, iocb);
+    assert_eq!(engine.submit().unwrap(), 1);
+    if engine.refused.is_empty() {
+        return Some(Completions::with_capacity(1));
+    }
+    skip("this kernel has no RWF_NOWAIT for pipes");
+    None
+}
+
+#[test]
+fn flags_that_are_refused_only_later_end_the_engine_with_a_sentence() {
+    let file = tempfile::tempfile().unwrap();
+    let Some(mut lent) = open(Libaio::default(), 1, &[&file]) else { return };
+    let engine = lent.engine();
+    // No kernel has this flag, and no probe was asked about it.
+    engine.writes = RwFlags::from_bits(1 << 30);
+    let mut part = part(1);
+    engine.queue(request(Operation::Write, 0, part.lend(BLOCK_BYTES))).unwrap();
+    let mut done = Completions::with_capacity(1);
+    let error = engine.submit_and_reap(1, patient(), &mut done).unwrap_err();
+    let said = std::error::Error::source(&error).unwrap().to_string();
+    assert!(said.starts_with("EOPNOTSUPP: the target's file system"), "{said}");
+    assert_eq!(done.drain().next().unwrap().result(), Err(Errno(libc::EOPNOTSUPP)));
 }

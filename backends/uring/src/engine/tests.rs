@@ -38,7 +38,13 @@ fn everything() -> Operations {
 }
 
 fn is_here() -> bool {
-    let needs = Needs { operations: everything(), queue_depth: 4, engines: 1, target: None };
+    let needs = Needs {
+        operations: everything(),
+        queue_depth: 4,
+        engines: 1,
+        target: None,
+        buffered: true,
+    };
     let probed = Uring::default().probe(&needs);
     if let Err(unsupported) = &probed {
         skip(&unsupported.sentence());
@@ -251,6 +257,7 @@ fn a_probe_refuses_what_opening_would_refuse() {
         queue_depth,
         engines: 1,
         target: None,
+        buffered: true,
     };
     let refusal = |needs| Uring::default().probe(&needs).unwrap_err().reason;
     assert!(refusal(needs(40_000, Operation::Read)).contains("32768"));
