@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::process;
 use std::sync::Arc;
@@ -32,6 +31,9 @@ pub(super) struct Disk {
     targets: Files,
     /// By file.
     models: Vec<Vec<u8>>,
+    /// Writes of this round, whatever became of them, in the order of their versions; to explain
+    /// bytes that should not be there.
+    history: Vec<Written>,
     /// Where files are read to, aligned for direct I/O.
     scratch: Region,
 }
@@ -57,6 +59,7 @@ impl Disk {
             alignment_bytes: 1,
             targets: Arc::new([]),
             models: Vec::new(),
+            history: Vec::new(),
             scratch,
         };
         let mut targets = Vec::new();
@@ -94,23 +97,62 @@ impl Disk {
         self.version
     }
 
+    /// Forgets the writes of the last round.
+    pub(super) fn begin_round(&mut self) {
+        self.history.clear();
+    }
+
     /// Puts what `written` is to write into `bytes`.
-    pub(super) fn fill(&self, written: Written, bytes: &mut [u8]) {
+    pub(super) fn fill(&mut self, written: Written, bytes: &mut [u8]) {
+        self.history.push(written);
         let Written { target, offset_bytes, version, .. } = written;
         content(self.seed, target, version, offset_bytes, bytes);
     }
 
-    /// What the file must hold from `offset_bytes` on.
-    pub(super) fn expected(&self, target: u16, offset_bytes: u64, length_bytes: u32) -> &[u8] {
-        &self.models[file_of(target)][range(offset_bytes, length_bytes)]
+    /// Asserts that `found` is what the file must hold from `offset_bytes` on.
+    pub(super) fn assert_holds(&self, target: u16, offset_bytes: u64, found: &[u8]) {
+        let start = index(offset_bytes);
+        let expected = &self.models[file_of(target)][start..start + found.len()];
+        if found == expected {
+            return;
+        }
+        let differ = |(a, b): (&u8, &u8)| a != b;
+        let differences = || found.iter().zip(expected);
+        let first = differences().position(differ).expect("they differ");
+        let last = differences().rposition(differ).expect("they differ");
+        panic!(
+            "target {target} holds other bytes than it must from {} to {}, out of {} compared at \
+             {offset_bytes}, direct I/O {}; the writes of the round to the first of them:{}",
+            offset_bytes + first as u64,
+            offset_bytes + last as u64,
+            found.len(),
+            self.direct,
+            self.explain(target, offset_bytes + first as u64, &found[first..])
+        );
     }
 
-    /// Takes note that `written` was written, and results in what that is.
-    pub(super) fn note(&mut self, written: Written) -> &[u8] {
+    /// The writes of this round to the byte at `offset_bytes`, with which of them `found` is of.
+    fn explain(&self, target: u16, offset_bytes: u64, found: &[u8]) -> String {
+        let covers = |written: &&Written| {
+            let end = written.offset_bytes + u64::from(written.length_bytes);
+            same_file(written.target, target) && (written.offset_bytes..end).contains(&offset_bytes)
+        };
+        let describe = |written: &Written| {
+            let mut bytes = [0; 8];
+            content(self.seed, written.target, written.version, offset_bytes, &mut bytes);
+            let count = found.len().min(bytes.len());
+            let is = if found[..count] == bytes[..count] { "is found" } else { "is not found" };
+            format!("\n{written:?} {is}")
+        };
+        self.history.iter().filter(covers).map(describe).collect()
+    }
+
+    /// Takes note that `written` was written.
+    pub(super) fn note(&mut self, written: Written) {
         let Written { target, offset_bytes, length_bytes, version } = written;
-        let place = &mut self.models[file_of(target)][range(offset_bytes, length_bytes)];
+        let start = index(offset_bytes);
+        let place = &mut self.models[file_of(target)][start..start + length_bytes as usize];
         content(self.seed, target, version, offset_bytes, place);
-        place
     }
 
     /// Compares all files with the model. Each byte that one of `uncertain` was to write must be
@@ -132,7 +174,7 @@ impl Disk {
                     for written in uncertain.iter().filter(|written| written.target == target) {
                         settle(self.seed, *written, at, &bytes[..read], model);
                     }
-                    compare(target, at as u64, &bytes[..read], model);
+                    self.assert_holds(target, at as u64, &self.scratch.as_slice()[..read]);
                 }
                 at += read;
                 checked += read as u64;
@@ -152,9 +194,8 @@ pub(super) fn same_file(one: u16, other: u16) -> bool {
     file_of(one) == file_of(other)
 }
 
-fn range(offset_bytes: u64, length_bytes: u32) -> Range<usize> {
-    let start = usize::try_from(offset_bytes).expect("a small file");
-    start..start + length_bytes as usize
+fn index(offset_bytes: u64) -> usize {
+    usize::try_from(offset_bytes).expect("a small file")
 }
 
 /// The content that write number `version` gives to the range of the file at `offset_bytes`.
@@ -168,29 +209,12 @@ fn content(seed: u64, target: u16, version: u32, offset_bytes: u64, bytes: &mut 
 fn settle(seed: u64, written: Written, at: usize, found: &[u8], model: &mut [u8]) {
     let mut whole = vec![0; written.length_bytes as usize];
     content(seed, written.target, written.version, written.offset_bytes, &mut whole);
-    let range = range(written.offset_bytes, written.length_bytes);
-    for place in range.start.max(at)..range.end.min(at + found.len()) {
-        if found[place - at] == whole[place - range.start] {
+    let start = index(written.offset_bytes);
+    for place in start.max(at)..(start + whole.len()).min(at + found.len()) {
+        if found[place - at] == whole[place - start] {
             model[place - at] = found[place - at];
         }
     }
-}
-
-/// Asserts that `found`, at `offset_bytes` of the file, is what it must be.
-pub(super) fn compare(target: u16, offset_bytes: u64, found: &[u8], expected: &[u8]) {
-    if found == expected {
-        return;
-    }
-    let differ = |(a, b): (&u8, &u8)| a != b;
-    let first = found.iter().zip(expected).position(differ).unwrap_or(found.len());
-    let last = found.iter().zip(expected).rposition(differ).unwrap_or(found.len());
-    panic!(
-        "target {target} holds other bytes than it must between {} and {} of {} compared at {}",
-        offset_bytes + first as u64,
-        offset_bytes + last as u64 + 1,
-        found.len(),
-        offset_bytes
-    );
 }
 
 /// A file of `bytes` without a name, to read and write, and again to read only.

@@ -7,6 +7,8 @@ use crate::memory::Block;
 
 /// What blocks are filled with before a read.
 pub(super) const POISON: u8 = 0xD7;
+/// Bytes in the longest misaligned transfer.
+const MISALIGNED_BYTES_MAX: u32 = 8192;
 /// How often to look for a range that no other request uses.
 const TRIES: u32 = 8;
 
@@ -190,6 +192,8 @@ impl Walk<'_> {
         if !self.disk.direct || ask.length_bytes < 2 {
             return Some(ask);
         }
+        // Their ranges are not used again in this round when they are refused.
+        ask.length_bytes = ask.length_bytes.min(MISALIGNED_BYTES_MAX);
         let by = 1 + self.dice.below(ask.length_bytes.min(self.disk.alignment_bytes) - 1);
         match self.dice.below(3) {
             0 => ask.offset_bytes += u64::from(by),
@@ -202,18 +206,22 @@ impl Walk<'_> {
         Some(ask)
     }
 
-    /// Whether a request that the engine may have writes what `ask` uses, or the other way round.
+    /// Whether a request that the engine may have writes what `ask` uses, or the other way round, or
+    /// nobody knows what is there.
     fn is_busy(&self, ask: Ask) -> bool {
         let writes = ask.operation == Operation::Write;
         let (start, end) = (ask.offset_bytes, ask.offset_bytes + u64::from(ask.length_bytes));
-        self.sent().any(|sent| {
-            let range = sent.range;
-            sent.operation.moves_data()
-                && (writes || sent.operation == Operation::Write)
-                && same_file(range.target, ask.target)
+        let overlaps = |range: &Written| {
+            same_file(range.target, ask.target)
                 && range.offset_bytes < end
                 && start < range.offset_bytes + u64::from(range.length_bytes)
-        })
+        };
+        let conflicts = |sent: &Sent| {
+            sent.operation.moves_data()
+                && (writes || sent.operation == Operation::Write)
+                && overlaps(&sent.range)
+        };
+        self.sent().any(conflicts) || self.refused.iter().any(overlaps)
     }
 
     fn with_memory(&mut self, tag: u32, ask: Ask) -> (Request, Sent) {

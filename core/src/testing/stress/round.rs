@@ -76,6 +76,7 @@ pub(super) fn round<B: Backend>(
     report: &mut StressReport,
 ) -> bool {
     let shape = Shape::new(&mut dice, depth_max, disk.alignment_bytes);
+    disk.begin_round();
     let kind = dice.pick(&[MemoryKind::Small, MemoryKind::Thp]);
     // One block more than tags, for requests that are given back.
     let blocks = shape.depth + 1;

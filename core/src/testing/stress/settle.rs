@@ -1,6 +1,5 @@
 //! Completions, held against what is known of their requests.
 
-use super::disk::compare;
 use super::draw::{Fate, POISON, Sent};
 use super::walk::{State, Walk};
 use crate::engine::{Completion, Errno, Operation};
@@ -34,6 +33,10 @@ impl Walk<'_> {
         if was_taken {
             let moved_bytes = moved(tag, sent, result);
             self.report.moved_bytes += u64::from(moved_bytes);
+            let misaligned = matches!(sent.fate, Fate::MovesOrIsRefused(_));
+            if misaligned && sent.operation == Operation::Write && result.is_err() {
+                self.refused.push(sent.range);
+            }
             if let Some(block) = &block
                 && self.moves_data
             {
@@ -55,15 +58,13 @@ impl Walk<'_> {
         let end = start + moved_bytes as usize;
         let bytes = block.as_slice();
         let (target, offset_bytes) = (sent.range.target, sent.range.offset_bytes);
-        if sent.operation == Operation::Write {
-            if moved_bytes > 0 {
-                compare(target, offset_bytes, &bytes[start..end], self.disk.note(sent.range));
-            }
-        } else {
-            if moved_bytes > 0 {
-                let expected = self.disk.expected(target, offset_bytes, moved_bytes);
-                compare(target, offset_bytes, &bytes[start..end], expected);
-            }
+        if sent.operation == Operation::Write && moved_bytes > 0 {
+            self.disk.note(sent.range);
+        }
+        if moved_bytes > 0 {
+            self.disk.assert_holds(target, offset_bytes, &bytes[start..end]);
+        }
+        if sent.operation == Operation::Read {
             // Direct I/O may use what is left of the range behind the end of the file.
             let behind = (sent.start_bytes + sent.range.length_bytes) as usize;
             let end = if self.disk.direct { behind } else { end };

@@ -48,6 +48,9 @@ pub(super) struct Walk<'a> {
     pub(super) done: Completions,
     taken: u64,
     reaped: u64,
+    /// Misaligned writes that the kernel refused: it may have written a part before it came to what
+    /// it refuses (Linux 6.18 has).
+    pub(super) refused: Vec<Written>,
     /// Completions in `done` that must be of requests that a drain took back.
     pub(super) cancelled: u32,
 }
@@ -75,6 +78,7 @@ impl<'a> Walk<'a> {
             done: Completions::with_capacity(1),
             taken: 0,
             reaped: 0,
+            refused: Vec::new(),
             cancelled: 0,
         }
     }
@@ -87,10 +91,10 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Writes whose outcome nobody has told.
+    /// Writes whose outcome is not known.
     pub(super) fn uncertain(&self) -> Vec<Written> {
         let writes = self.sent().filter(|sent| sent.operation == Operation::Write);
-        writes.map(|sent| sent.range).collect()
+        writes.map(|sent| sent.range).chain(self.refused.iter().copied()).collect()
     }
 
     /// Requests that the engine has.
