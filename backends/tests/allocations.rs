@@ -90,8 +90,9 @@ fn plan(folder: &Path, work: Work) -> Plan {
 
 /// How often the threads of a whole run allocate, or nothing when it cannot run here.
 fn allocations(backend: &AnyBackend, spec: &str, work: Work) -> Option<u64> {
-    let folder = tempfile::tempdir().unwrap();
-    let session = Session::open(plan(folder.path(), work), None, Stop::default()).unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let session = Session::open(plan(folder.path(), work), None, Stop::default());
+    let session = session.expect("a plan that can run");
     if let Err(unsupported) = backend.probe(&session.needs()) {
         skip(&format!("allocations of {spec}: {}", unsupported.sentence()));
         return None;
@@ -112,7 +113,8 @@ fn wait_for_other_threads() {
         let name = fs::read_to_string(task.ok()?.path().join("comm")).ok()?;
         name.starts_with("aio-").then_some(())
     };
-    while fs::read_dir("/proc/self/task").unwrap().any(|task| ours(task).is_some()) {
+    let tasks = || fs::read_dir("/proc/self/task").expect("/proc is mounted");
+    while tasks().any(|task| ours(task).is_some()) {
         std::thread::yield_now();
     }
 }

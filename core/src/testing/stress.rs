@@ -140,7 +140,10 @@ pub fn stress<B: Backend>(backend: &B, plan: &StressPlan) -> StressReport {
         }
         seed = seed.wrapping_add(1);
     }
-    if report.leaked == 0 {
+    // A slow disk may miss the deadline of an engine that is left, but not again and again.
+    let StressReport { leaked, left, .. } = report;
+    assert!(leaked <= 2 + left / 10, "{leaked} of {left} engines that were left kept memory");
+    if leaked == 0 {
         at_start.assert_is_now();
         usage::assert_memory_is_flat(memory_bytes);
     }

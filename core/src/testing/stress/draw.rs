@@ -113,11 +113,18 @@ impl Walk<'_> {
         if self.dice.one_in(2) { 0 } else { self.dice.below(room + 1) * unit }
     }
 
-    /// A place in the target for `length_bytes`, all before its end.
+    /// A place in the target for `length_bytes`, all before its end: now and then its first or its
+    /// last.
     fn any_offset(&mut self, target: u16, length_bytes: u32) -> u64 {
         let unit = u64::from(self.disk.alignment_bytes);
         let room = self.disk.length_bytes(target) - u64::from(length_bytes);
-        self.dice.below_u64(room / unit + 1) * unit
+        let places = room / unit + 1;
+        let place = match self.dice.below(16) {
+            0 => self.dice.below_u64(places.min(4)),
+            1 => places - 1,
+            _ => self.dice.below_u64(places),
+        };
+        place * unit
     }
 
     /// A read or write of what no request in flight changes or uses.

@@ -27,6 +27,31 @@ pub(super) enum State {
     InFlight(Sent),
 }
 
+/// Until when a call may wait.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    deadline: Deadline,
+    /// The same point in time, when it is so far away that it must not be reached.
+    limit: Option<Instant>,
+}
+
+impl Wait {
+    fn short(time: Duration) -> Self {
+        Self { deadline: Deadline::after(Instant::now(), time), limit: None }
+    }
+
+    fn patient() -> Self {
+        let now = Instant::now();
+        Self { deadline: Deadline::after(now, PATIENCE), limit: Some(now + PATIENCE) }
+    }
+
+    /// A call that lasts until its far deadline has slept over what it waited for.
+    fn assert_was_not_missed(self) {
+        let missed = self.limit.is_some_and(|limit| Instant::now() >= limit);
+        assert!(!missed, "a call that had enough to return with waited for {PATIENCE:?}");
+    }
+}
+
 /// The lane of one round. It outlives the engine, however the lane is left.
 #[derive(Debug)]
 pub(super) struct Walk<'a> {
@@ -170,14 +195,12 @@ impl<'a> Walk<'a> {
         self.home.push(block);
     }
 
-    /// A deadline that has passed, one that is near, or one that is not reached. Says whether it is
-    /// the last.
-    fn any_deadline(&mut self) -> (Deadline, bool) {
-        let now = Instant::now();
+    /// A deadline that has passed, one that is near, or one that is not reached.
+    fn any_wait(&mut self) -> Wait {
         match self.dice.below(4) {
-            0 => (Deadline::new(now, now), false),
-            1 => (Deadline::after(now, Duration::from_micros(self.dice.below_u64(2000))), false),
-            _ => (Deadline::after(now, PATIENCE), true),
+            0 => Wait::short(Duration::ZERO),
+            1 => Wait::short(Duration::from_micros(self.dice.below_u64(2000))),
+            _ => Wait::patient(),
         }
     }
 
@@ -189,7 +212,7 @@ impl<'a> Walk<'a> {
 
     fn call<E: IoEngine>(&mut self, engine: &mut E) {
         let min = self.any_min();
-        let (deadline, patient) = self.any_deadline();
+        let wait = self.any_wait();
         match self.dice.below(8) {
             0 | 1 => {
                 let taken = engine.submit().expect("the engine stays alive");
@@ -197,26 +220,20 @@ impl<'a> Walk<'a> {
             }
             2 | 3 => {
                 let spare = self.done.spare();
-                let reaped = engine.reap(min, deadline, &mut self.done);
-                self.note_reaped(reaped.expect("the engine stays alive"), min, spare, patient);
+                let reaped = engine.reap(min, wait.deadline, &mut self.done);
+                self.note_reaped(reaped.expect("the engine stays alive"), min, spare, wait);
             }
-            _ => self.submit_and_reap(engine, min, deadline, patient),
+            _ => self.submit_and_reap(engine, min, wait),
         }
         self.check_counters(engine);
     }
 
-    fn submit_and_reap<E: IoEngine>(
-        &mut self,
-        engine: &mut E,
-        min: u32,
-        deadline: Deadline,
-        patient: bool,
-    ) {
+    fn submit_and_reap<E: IoEngine>(&mut self, engine: &mut E, min: u32, wait: Wait) {
         let spare = self.done.spare();
-        let progress = engine.submit_and_reap(min, deadline, &mut self.done);
+        let progress = engine.submit_and_reap(min, wait.deadline, &mut self.done);
         let progress = progress.expect("the engine stays alive");
         self.note_taken(progress.taken);
-        self.note_reaped(progress.reaped, min, spare, patient);
+        self.note_reaped(progress.reaped, min, spare, wait);
     }
 
     /// Writes down that the engine took `taken` requests, in queue order.
@@ -233,17 +250,18 @@ impl<'a> Walk<'a> {
     }
 
     /// Checks what a call that reaped says, given the room that there was.
-    fn note_reaped(&mut self, reaped: u32, min: u32, spare_before: usize, patient: bool) {
+    fn note_reaped(&mut self, reaped: u32, min: u32, spare_before: usize, wait: Wait) {
         let added = spare_before - self.done.spare();
         assert_eq!(reaped as usize, added, "reap's count is not what it added");
         assert!(reaped <= self.in_flight, "more was reaped than was in flight");
         let owed = min.min(self.in_flight).min(u32::try_from(spare_before).unwrap_or(u32::MAX));
         assert!(
-            reaped >= owed || !patient,
+            reaped >= owed || wait.limit.is_none(),
             "reap returned {reaped} before its deadline, or a request never completes; minimum \
              {min}, in flight {}, room {spare_before}",
             self.in_flight
         );
+        wait.assert_was_not_missed();
         self.in_flight -= reaped;
         self.reaped += u64::from(reaped);
     }
@@ -255,9 +273,10 @@ impl<'a> Walk<'a> {
     }
 
     /// Drains once, and settles what came. Returns whether that was all.
-    fn drain_once<E: IoEngine>(&mut self, engine: &mut E, deadline: Deadline) -> bool {
+    fn drain_once<E: IoEngine>(&mut self, engine: &mut E, wait: Wait) -> bool {
         let before = self.done.len();
-        let drained = engine.drain(deadline, &mut self.done);
+        let drained = engine.drain(wait.deadline, &mut self.done);
+        wait.assert_was_not_missed();
         let counters = engine.counters();
         let taken = u32::try_from(counters.submitted - self.taken).expect("few requests");
         assert!(taken == 0 || self.partly_taken, "a drain submitted what was only queued");
@@ -284,13 +303,13 @@ impl<'a> Walk<'a> {
     fn drain<E: IoEngine>(&mut self, engine: &mut E) {
         for _call in 0..HASTY_DRAINS {
             self.new_buffer(1);
-            let (deadline, _patient) = self.any_deadline();
-            if self.drain_once(engine, deadline) {
+            let wait = self.any_wait();
+            if self.drain_once(engine, wait) {
                 return;
             }
         }
         self.new_buffer(self.shape.depth);
-        let all = self.drain_once(engine, Deadline::after(Instant::now(), PATIENCE));
+        let all = self.drain_once(engine, Wait::patient());
         assert!(all, "a drain with time and room for everything did not bring everything");
     }
 
@@ -315,8 +334,8 @@ impl<'a> Walk<'a> {
         if self.dice.one_in(4) {
             self.settle();
             self.done = Completions::with_capacity(self.dice.below(3) as usize);
-            let (deadline, _patient) = self.any_deadline();
-            self.drain_once(engine, deadline);
+            let wait = self.any_wait();
+            self.drain_once(engine, wait);
         }
         self.report.left += u64::from(self.held() > 0);
     }
@@ -372,7 +391,7 @@ impl Walk<'_> {
             }
             self.new_buffer(1);
             let min = self.any_min().max(1);
-            self.submit_and_reap(engine, min, Deadline::after(Instant::now(), PATIENCE), true);
+            self.submit_and_reap(engine, min, Wait::patient());
         }
         panic!("requests never complete: {:?}", self.states);
     }
