@@ -102,7 +102,6 @@ pub(super) fn round<B: Backend>(
         part.take_back(block).expect("a completion brings back the block that went in");
     }
     let still_out = walk.sent().filter(|sent| sent.block.is_some()).count();
-    let uncertain = walk.uncertain();
     let leaves = matches!(shape.ending, Ending::Returns | Ending::Panics);
     assert!(leaves || walk.sent().count() == 0, "requests were lost: {:?}", walk.states);
     let submitted = |state: &&State| matches!(state, State::InFlight(_));
@@ -119,6 +118,7 @@ pub(super) fn round<B: Backend>(
         return true;
     }
     if backend.moves_data() {
+        let uncertain = walk.settle_what_was_left();
         report.files_bytes += disk.check(&uncertain);
     }
     if still_out == 0 {

@@ -1,13 +1,14 @@
 //! A random walk through the calls of an engine, with a ledger that knows what each may do.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
 
 use super::StressReport;
 use super::dice::Dice;
 use super::disk::{Disk, Written};
-use super::draw::Sent;
+use super::draw::{Fate, Sent};
 use super::round::{Ending, Shape};
 use crate::engine::{Completions, Deadline, IoEngine, Lane, Operation, Request, Why};
 use crate::memory::Block;
@@ -116,10 +117,25 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Writes whose outcome is not known.
-    pub(super) fn uncertain(&self) -> Vec<Written> {
-        let writes = self.sent().filter(|sent| sent.operation == Operation::Write);
-        writes.map(|sent| sent.range).chain(self.refused.iter().copied()).collect()
+    /// Takes over into the model what the lane left in its engine: that has waited for what was
+    /// taken, before it gave the memory up. Results in the writes whose outcome is not known.
+    pub(super) fn settle_what_was_left(&mut self) -> Vec<Written> {
+        let mut unknown = mem::take(&mut self.refused);
+        for state in &self.states {
+            match *state {
+                State::InFlight(sent) if sent.operation == Operation::Write => match sent.fate {
+                    Fate::Moves(_) => self.disk.note(sent.range),
+                    Fate::MovesOrIsRefused(_) => unknown.push(sent.range),
+                    Fate::Fails(_) => {}
+                },
+                // The kernel may have been shown it.
+                State::Queued(sent) if sent.operation == Operation::Write && self.partly_taken => {
+                    unknown.push(sent.range);
+                }
+                _ => {}
+            }
+        }
+        unknown
     }
 
     /// Requests that the engine has.
