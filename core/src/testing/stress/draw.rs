@@ -196,7 +196,7 @@ impl Walk<'_> {
     /// A transfer of which something is not as direct I/O wants it.
     fn ask_what_is_misaligned(&mut self) -> Option<Ask> {
         let mut ask = self.ask_a_transfer()?;
-        if !self.disk.direct || ask.length_bytes < 2 {
+        if !self.disk.direct || self.disk.alignment_bytes < 2 {
             return Some(ask);
         }
         // Their ranges are not used again in this round when they are refused.
