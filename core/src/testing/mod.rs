@@ -1,8 +1,9 @@
-//! The conformance suite that every engine passes, for the tests of backends.
+//! The conformance suite and the stress test that every engine passes, for the tests of backends.
 //!
-//! It holds what the [engine contract](crate::engine) promises, as checks that run against any
-//! [`Backend`](crate::engine::Backend) on small buffered files in the directory for temporary
-//! files. It measures nothing, and it knows no backend by name.
+//! [`conformance()`] holds what the [engine contract](crate::engine) promises, as checks that run
+//! against any [`Backend`](crate::engine::Backend) on small buffered files in the directory for
+//! temporary files; [`stress()`] tries the same at random, for as long as it is told to. Neither
+//! measures anything or knows a backend by name.
 
 mod conformance;
 mod exactly_once;
@@ -11,12 +12,14 @@ mod flags;
 mod leaving;
 mod opening;
 mod queueing;
+mod stress;
 mod transfers;
 
 use std::io::Write;
 
 pub use conformance::conformance;
 pub use flags::{cold_reads, direct_round_trip};
+pub use stress::{StressPlan, StressReport, stress};
 
 use crate::engine::Unsupported;
 
