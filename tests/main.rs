@@ -5,6 +5,7 @@
 mod data;
 mod demonstration;
 mod ending;
+mod engines;
 mod filesystems;
 mod help;
 mod limits;

@@ -182,6 +182,7 @@ mod tests {
         match parse(words) {
             Ok(Asked::Run(args)) => lower(&args).map_err(|error| error.to_string()),
             Ok(Asked::Text(_)) => panic!("{line} prints a text"),
+            Ok(Asked::Command(_)) => panic!("{line} is a command"),
             Err(failure) => panic!("{line} is refused: {}", failure.sentence()),
         }
     }

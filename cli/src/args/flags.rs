@@ -6,6 +6,7 @@ use aio_core::memory::MemoryKind;
 use clap::builder::styling::Styles;
 use clap::{ArgAction, Parser, ValueEnum};
 
+use super::command::Command;
 use super::values::{
     FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, whole,
 };
@@ -36,9 +37,13 @@ Examples:
     after_help = EXAMPLES,
     styles = Styles::plain(),
     max_term_width = 100,
-    args_override_self = false
+    args_override_self = false,
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     // The list of engines is the backends' own, so that a new one needs no change here.
     #[arg(help = format!("Engine with its options, several by commas: {}; auto takes the first that \
         can run, all takes all of them but null", aio_backends::NAMES.join(", ")))]
