@@ -7,6 +7,7 @@ mod demonstration;
 mod ending;
 mod engines;
 mod filesystems;
+mod fio_json;
 mod help;
 mod limits;
 mod readme;

@@ -100,9 +100,9 @@ fn take(receipts: &mut Vec<Receipt>, key: &str) -> Option<Here> {
     Some(Here { asked, granted: Some(granted), why_not })
 }
 
-/// Asks the kernel about a switch that `spec` leaves off: its receipt only says that it is. Which number would be a fair one to ask
-/// for is not known here, so an option that takes one is not asked about; nor is a switch that
-/// makes no sense beside the others.
+/// Asks the kernel about a switch that `spec` leaves off: its receipt only says that it is. Which
+/// number would be a fair one to ask for is not known here, so an option that takes one is not
+/// asked about; nor is a switch that makes no sense beside the others.
 fn ask(spec: &str, option: &OptionSpec, needs: &Needs) -> Option<Here> {
     if option.accepts != Accepts::Switch {
         return None;

@@ -224,8 +224,9 @@ pub(crate) struct Safety {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Results")]
 pub(crate) struct Listing {
-    /// Form of the results: text (a table), json (everything), csv (a row per engine and direction)
-    /// or classic (the lines that scripts of the predecessor look for)
+    /// Form of the results: text (a table), json (everything), csv (a row per engine and direction),
+    /// classic (the lines that scripts of the predecessor look for) or fio-json (for programs that
+    /// read fio's JSON)
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true)]
     pub(crate) format: Format,
 
@@ -267,4 +268,5 @@ pub(crate) enum Format {
     Json,
     Csv,
     Classic,
+    FioJson,
 }

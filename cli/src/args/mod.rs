@@ -149,7 +149,7 @@ mod tests {
             --write-size 9223372036854775808
               invalid value '9223372036854775808' for '--write-size <SIZE>': give less than 2^63 bytes, which is where file offsets end
             --format xml
-              invalid value 'xml' for '--format <FORMAT>'; [possible values: text, json, csv, classic]
+              invalid value 'xml' for '--format <FORMAT>'; [possible values: text, json, csv, classic, fio-json]
             --memory 2m
               invalid value '2m' for '--memory <KIND>': give one of thp, 4k, hugetlb
             --cpus 1-

@@ -4,6 +4,7 @@ mod classic;
 mod csv;
 mod engines;
 mod failures;
+mod fio_json;
 mod json;
 mod notes;
 mod numbers;
@@ -40,6 +41,7 @@ pub(crate) fn report(report: &Report, format: Format) -> Result<Vec<u8>, Failure
         Format::Json => &json::Json,
         Format::Csv => &csv::Csv,
         Format::Classic => &classic::Classic,
+        Format::FioJson => &fio_json::FioJson::of_now(),
     };
     let mut out = Vec::new();
     let result = renderer.render(report, &mut out).context("cannot render the results");
