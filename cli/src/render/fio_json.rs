@@ -145,7 +145,8 @@ fn job_options(
     if let Some(bytes) = common_size(&one.tasklets) {
         add("size", size(bytes));
     }
-    add("loops", one.loops.iter().filter(|one| one.counts).count().to_string());
+    let warmup_loops = if plan.include_warmup_time { plan.warmup_loops } else { 0 };
+    add("loops", (u64::from(plan.loops) + u64::from(warmup_loops)).to_string());
     if let Some(ns) = runtime_ns {
         add("runtime", duration(Duration::from_nanos(ns)));
     }

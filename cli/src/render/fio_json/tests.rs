@@ -222,8 +222,11 @@ fn what_failed_has_its_errno_and_no_number() {
 fn what_was_cut_short_counts_the_requests_of_whole_loops_and_says_so() {
     let mut report = sample::interrupted();
     report.engines[0].directions[0].requests += 12;
+    report.plan.loops = 2;
+    report.plan.include_warmup_time = true;
     let job = &document(report)["jobs"][0];
     assert_eq!(job["error"], INTERRUPTED);
+    assert_eq!(job["job options"]["loops"], "3", "as was asked");
     assert_eq!(job["read"]["total_ios"], 3072);
     assert_eq!(job["read"]["clat_ns"]["N"], 3084);
 }
