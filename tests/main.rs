@@ -5,7 +5,9 @@
 mod data;
 mod demonstration;
 mod ending;
+mod engines;
 mod filesystems;
+mod fio_json;
 mod help;
 mod limits;
 mod readme;

@@ -66,6 +66,19 @@ fn aio_without(folder: &Folder, calls: &str, errno: u32, line: &str) -> Option<E
 }
 
 #[test]
+fn without_io_uring_the_listing_says_why_and_has_its_options_all_the_same() {
+    let folder = Folder::new();
+    let Some(ended) = aio_without(&folder, IO_URING, ENOSYS, "engines uring --format json") else {
+        return;
+    };
+    let uring = ended.code(0).json()["engines"][0].take();
+    assert_eq!(uring["can_run"], false);
+    assert!(uring["reason"].as_str().is_some_and(|reason| reason.contains("ENOSYS")), "{uring}");
+    let options = uring["options"].as_array().unwrap();
+    assert!(!options.is_empty() && options.iter().all(|one| one["here"].is_null()), "{uring}");
+}
+
+#[test]
 fn without_io_uring_auto_takes_libaio_and_says_so() {
     let folder = Folder::new();
     if !folder.can_run("libaio") {

@@ -8,8 +8,10 @@
 
 mod any;
 mod choose;
+mod listing;
 mod spec;
 
 pub use any::{AnyBackend, RunPlan};
 pub use choose::{Choice, Chosen, NoneUsable, choose};
-pub use spec::{NAMES, SpecError, all, parse};
+pub use listing::{Here, Listed, ListedOption, list};
+pub use spec::{NAMES, SpecError, aliases, all, parse};

@@ -8,6 +8,16 @@ use crate::AnyBackend;
 /// The names of all backends, as messages and the help list them.
 pub const NAMES: [&str; 4] = ["uring", "libaio", "sync", "null"];
 
+/// Other names that are understood, each with the name that it stands for: those of other tools,
+/// and those of the predecessor's handles.
+const ALIASES: [(&str, &str); 4] =
+    [("io_uring", "uring"), ("aio_handle", "libaio"), ("aio_basic", "libaio"), ("psync", "sync")];
+
+/// The other names of the backend `name`.
+pub fn aliases(name: &str) -> impl Iterator<Item = &'static str> {
+    ALIASES.iter().filter(move |(_, stands_for)| *stands_for == name).map(|(alias, _)| *alias)
+}
+
 /// A spec that names no backend, or an option that the backend does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum SpecError {
@@ -33,15 +43,14 @@ pub enum SpecError {
 /// # Errors
 /// When the name or an option is unknown.
 pub fn parse(spec: &str) -> Result<AnyBackend, SpecError> {
-    let (name, options) = spec.split_once(':').unwrap_or((spec, ""));
-    let parsed = match name {
-        "uring" | "io_uring" => aio_uring::Uring::parse(options).map(AnyBackend::from),
-        "libaio" | "aio_handle" | "aio_basic" => {
-            aio_libaio::Libaio::parse(options).map(AnyBackend::from)
-        }
-        "sync" | "psync" => aio_sync::SyncIo::parse(options).map(AnyBackend::from),
+    let (given, options) = spec.split_once(':').unwrap_or((spec, ""));
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == given);
+    let parsed = match alias.map_or(given, |(_, stands_for)| stands_for) {
+        "uring" => aio_uring::Uring::parse(options).map(AnyBackend::from),
+        "libaio" => aio_libaio::Libaio::parse(options).map(AnyBackend::from),
+        "sync" => aio_sync::SyncIo::parse(options).map(AnyBackend::from),
         "null" => aio_null::Null::parse(options).map(AnyBackend::from),
-        _ => return Err(SpecError::Name { given: name.into() }),
+        _ => return Err(SpecError::Name { given: given.into() }),
     };
     parsed.map_err(|source| SpecError::Options { spec: spec.into(), source })
 }
@@ -83,7 +92,12 @@ mod tests {
     fn every_name_that_is_listed_is_understood() {
         for name in NAMES {
             assert_eq!(parse(name).unwrap().name(), name);
+            for alias in aliases(name) {
+                assert_eq!(parse(alias).unwrap().name(), name);
+            }
         }
+        let listed: usize = NAMES.map(|name| aliases(name).count()).iter().sum();
+        assert_eq!(listed, ALIASES.len(), "each alias stands for a backend that there is");
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn refuse_what_does_not_exist(args: &Args) -> Result<()> {
         bail!("{flag} cannot be used: GPU tensors are not supported yet");
     }
     if args.safety.dry_run && !matches!(args.listing.format, Format::Text | Format::Json) {
-        bail!("--dry-run has no result for --format csv or classic; give text or json");
+        bail!("--dry-run has no result for --format csv, classic or fio-json; give text or json");
     }
     Ok(())
 }
@@ -182,6 +182,7 @@ mod tests {
         match parse(words) {
             Ok(Asked::Run(args)) => lower(&args).map_err(|error| error.to_string()),
             Ok(Asked::Text(_)) => panic!("{line} prints a text"),
+            Ok(Asked::Command(_)) => panic!("{line} is a command"),
             Err(failure) => panic!("{line} is refused: {}", failure.sentence()),
         }
     }
@@ -280,6 +281,7 @@ mod tests {
                 "--gpu --read-file f",
                 "--use_gds --read-file f",
                 "--read-file f --dry-run --format csv",
+                "--read-file f --dry-run --format fio-json",
             ]
             .map(|line| format!("{line}\n  {}", lowered(line).expect_err(line)))
             .join("\n"),
@@ -307,7 +309,9 @@ mod tests {
             --use_gds --read-file f
               --use-gds cannot be used: GPU tensors are not supported yet
             --read-file f --dry-run --format csv
-              --dry-run has no result for --format csv or classic; give text or json
+              --dry-run has no result for --format csv, classic or fio-json; give text or json
+            --read-file f --dry-run --format fio-json
+              --dry-run has no result for --format csv, classic or fio-json; give text or json
             ",
         );
     }

@@ -5,6 +5,7 @@ mod args;
 mod demo;
 mod dry_run;
 mod ending;
+mod engines;
 mod lower;
 mod measure;
 mod output;
@@ -21,7 +22,7 @@ use aio_backends::choose;
 use aio_core::report::{Report, Status};
 use aio_core::session::Session;
 
-use crate::args::{Args, Asked};
+use crate::args::{Args, Asked, Command};
 use crate::dry_run::Preview;
 use crate::ending::{Ending, Failure};
 use crate::output::Output;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         match args::parse(env::args_os())? {
             Asked::Text(text) => Output::Stdout.write(text.as_bytes()).map(|()| Ending::Done),
             Asked::Run(args) => run(&args, &signals),
+            Asked::Command(Command::Engines(asked)) => engines::list(&asked),
         }
     });
     ending.unwrap_or_else(|failure| failure.tell()).into()

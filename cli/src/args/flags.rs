@@ -6,6 +6,7 @@ use aio_core::memory::MemoryKind;
 use clap::builder::styling::Styles;
 use clap::{ArgAction, Parser, ValueEnum};
 
+use super::command::Command;
 use super::values::{
     FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, whole,
 };
@@ -36,9 +37,13 @@ Examples:
     after_help = EXAMPLES,
     styles = Styles::plain(),
     max_term_width = 100,
-    args_override_self = false
+    args_override_self = false,
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     // The list of engines is the backends' own, so that a new one needs no change here.
     #[arg(help = format!("Engine with its options, several by commas: {}; auto takes the first that \
         can run, all takes all of them but null", aio_backends::NAMES.join(", ")))]
@@ -219,8 +224,9 @@ pub(crate) struct Safety {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Results")]
 pub(crate) struct Listing {
-    /// Form of the results: text (a table), json (everything), csv (a row per engine and direction)
-    /// or classic (the lines that scripts of the predecessor look for)
+    /// Form of the results: text (a table), json (everything), csv (a row per engine and direction),
+    /// classic (the lines that scripts of the predecessor look for) or fio-json (for programs that
+    /// read fio's JSON)
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true)]
     pub(crate) format: Format,
 
@@ -262,4 +268,5 @@ pub(crate) enum Format {
     Json,
     Csv,
     Classic,
+    FioJson,
 }

@@ -4,17 +4,19 @@
 //! its arguments. What the flags mean together is [`crate::lower`]'s to say.
 
 mod argv;
+mod command;
 mod flags;
 mod values;
 
 use std::ffi::OsString;
 
 use anyhow::anyhow;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::ending::Failure;
 
+pub(crate) use command::{Command, Engines, ListFormat};
 pub(crate) use flags::{Args, Format, Loudness, Workload};
 pub(crate) use values::LogTids;
 
@@ -24,6 +26,8 @@ pub(crate) enum Asked {
     Text(String),
     /// A run.
     Run(Box<Args>),
+    /// Something else than a run.
+    Command(Command),
 }
 
 /// Reads the command line, the program's name first.
@@ -32,14 +36,26 @@ pub(crate) fn parse(command_line: impl IntoIterator<Item = OsString>) -> Result<
         .try_get_matches_from(argv::normalised(command_line))
         .and_then(|matches| Args::from_arg_matches(&matches));
     match read {
+        Ok(Args { command: Some(command), .. }) => Ok(Asked::Command(command)),
         Ok(args) => Ok(Asked::Run(Box::new(args))),
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
             Ok(Asked::Text(error.to_string()))
         }
-        Err(error) => Err(Failure::refused(anyhow!(one_line(&error.to_string())))),
+        Err(error) => Err(Failure::refused(anyhow!(refusal(&error)))),
     }
+}
+
+/// What `error` says, in one line. A stray word that is not nearly a command is not called one.
+fn refusal(error: &clap::Error) -> String {
+    if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
+        && error.get(ContextKind::SuggestedSubcommand).is_none()
+        && Args::command().find_subcommand(word).is_none()
+    {
+        return format!("unexpected argument '{word}' found");
+    }
+    one_line(&error.to_string())
 }
 
 /// The refusal itself, without the usage and the pointer to help that follow it.
@@ -69,6 +85,7 @@ mod tests {
         match parse(std::iter::once("aio").chain(line.split(' ')).map(OsString::from)) {
             Ok(Asked::Run(args)) => *args,
             Ok(Asked::Text(text)) => panic!("{line} printed {text}"),
+            Ok(Asked::Command(command)) => panic!("{line} is {command:?}"),
             Err(failure) => panic!("{line} was refused: {}", failure.sentence()),
         }
     }
@@ -102,6 +119,11 @@ mod tests {
                 "--folder a --read-file b",
                 "--block-sise 1M",
                 "stray",
+                "--quiet stray",
+                "enginse",
+                "--quiet engines",
+                "engines --quiet",
+                "engines --format csv",
             ]
             .map(|line| format!("{line}\n  {}", refusal(line)))
             .join("\n"),
@@ -127,7 +149,7 @@ mod tests {
             --write-size 9223372036854775808
               invalid value '9223372036854775808' for '--write-size <SIZE>': give less than 2^63 bytes, which is where file offsets end
             --format xml
-              invalid value 'xml' for '--format <FORMAT>'; [possible values: text, json, csv, classic]
+              invalid value 'xml' for '--format <FORMAT>'; [possible values: text, json, csv, classic, fio-json]
             --memory 2m
               invalid value '2m' for '--memory <KIND>': give one of thp, 4k, hugetlb
             --cpus 1-
@@ -146,6 +168,16 @@ mod tests {
               unexpected argument '--block-sise' found; tip: a similar argument exists: '--block-size'
             stray
               unexpected argument 'stray' found
+            --quiet stray
+              unexpected argument 'stray' found
+            enginse
+              unrecognized subcommand 'enginse'; tip: a similar subcommand exists: 'engines'
+            --quiet engines
+              the subcommand 'engines' cannot be used with '--quiet'
+            engines --quiet
+              unexpected argument '--quiet' found; tip: to pass '--quiet' as a value, use '-- --quiet'
+            engines --format csv
+              invalid value 'csv' for '--format <FORMAT>'; [possible values: text, json]
             ",
         );
     }
@@ -157,6 +189,20 @@ mod tests {
         assert_eq!(tuning.block_size_bytes, 1 << 20);
         assert_eq!((tuning.queue_depth, tuning.threads, tuning.io_parallel), (4, 2, 3));
         assert_eq!(accepted("--multi_process=5").tuning.threads, 5);
+    }
+
+    #[test]
+    fn a_command_has_flags_of_its_own_and_a_value_is_never_taken_for_one() {
+        let line = "aio engines --format=json null sync:inline=on".split(' ').map(OsString::from);
+        match parse(line) {
+            Ok(Asked::Command(Command::Engines(asked))) => {
+                assert_eq!(asked.names, ["null", "sync:inline=on"]);
+                assert_eq!(asked.format, ListFormat::Json);
+            }
+            _ => panic!("the command was not understood"),
+        }
+        let args = accepted("--folder a engines --io-size 1M");
+        assert_eq!(args.workload.folder.len(), 2, "a folder may have the name of a command");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 mod classic;
 mod csv;
+mod engines;
 mod failures;
+mod fio_json;
 mod json;
 mod notes;
 mod numbers;
@@ -17,9 +19,10 @@ use std::io::{self, Write};
 use aio_core::report::Report;
 use anyhow::Context;
 
-use crate::args::Format;
+use crate::args::{Format, ListFormat};
 use crate::dry_run::Preview;
 use crate::ending::Failure;
+use crate::engines::Listing;
 
 pub(crate) use failures::failures;
 pub(crate) use numbers::{counting_speeds, has_rate, size};
@@ -38,6 +41,7 @@ pub(crate) fn report(report: &Report, format: Format) -> Result<Vec<u8>, Failure
         Format::Json => &json::Json,
         Format::Csv => &csv::Csv,
         Format::Classic => &classic::Classic,
+        Format::FioJson => &fio_json::FioJson::of_now(),
     };
     let mut out = Vec::new();
     let result = renderer.render(report, &mut out).context("cannot render the results");
@@ -52,6 +56,16 @@ pub(crate) fn preview(preview: &Preview, format: Format) -> Result<Vec<u8>, Fail
         _ => text::write_preview(preview, &mut out),
     };
     result.context("cannot render the plan").map(|()| out).map_err(Failure::failed)
+}
+
+/// What engines there are, in the form that was asked for.
+pub(crate) fn listing(listing: &Listing, format: ListFormat) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    let result = match format {
+        ListFormat::Text => engines::write(listing, &mut out),
+        ListFormat::Json => json::write(listing, &mut out),
+    };
+    result.context("cannot render the listing").map(|()| out).map_err(Failure::failed)
 }
 
 #[cfg(test)]

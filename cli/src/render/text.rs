@@ -59,14 +59,14 @@ pub(super) fn write_preview(preview: &Preview, out: &mut dyn Write) -> io::Resul
     paragraph(&lines, out)
 }
 
-fn paragraph(lines: &[String], out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn paragraph(lines: &[String], out: &mut dyn Write) -> io::Result<()> {
     for line in lines.iter().flat_map(|line| wrapped(&printable(line))) {
         writeln!(out, "{line}")?;
     }
     Ok(())
 }
 
-fn machine_line(version: &str, machine: &Machine) -> String {
+pub(super) fn machine_line(version: &str, machine: &Machine) -> String {
     let Machine { kernel, architecture, cpu_model, cpus, .. } = machine;
     let model = cpu_model.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
     let noun = if *cpus == 1 { "CPU" } else { "CPUs" };

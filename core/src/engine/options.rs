@@ -5,10 +5,11 @@
 
 use std::ops::RangeInclusive;
 
+use serde::Serialize;
 use thiserror::Error;
 
 /// One option of a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct OptionSpec {
     /// The word before `=`: `fixed-files`.
     pub key: &'static str,
@@ -23,7 +24,8 @@ pub struct OptionSpec {
 }
 
 /// The values of an option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Accepts {
     /// `on`, `off`, or nothing, which is on.
     Switch,

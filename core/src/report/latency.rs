@@ -1,6 +1,8 @@
 //! Latency of requests: a histogram while running, a few numbers in the report.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
+use std::ops::Range;
+
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +102,21 @@ impl LatencyHistogram {
             max_ns: histogram.max(),
         }
     }
+
+    /// For each of `percents` the latency in nanoseconds that this share of the requests did not
+    /// exceed, to three digits; zeros when none was timed.
+    #[must_use]
+    pub fn percentiles(&self, percents: &[f64]) -> Vec<u64> {
+        let histogram = self.histogram();
+        percents.iter().map(|percent| histogram.value_at_percentile(*percent)).collect()
+    }
+
+    /// The buckets that are not empty, by rising latency: the latencies in nanoseconds that fall
+    /// into it, and how many did.
+    pub fn buckets(&self) -> impl Iterator<Item = (Range<u64>, u64)> {
+        let counted = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        counted.map(|(bucket, count)| (least_of(bucket)..least_of(bucket + 1), *count))
+    }
 }
 
 /// Latency of requests in nanoseconds; all zero when none was timed.
@@ -149,6 +166,31 @@ mod tests {
         }
         assert_eq!(bucket_of(2047) + 1, bucket_of(2048));
         assert_eq!(bucket_of(4095) + 1, bucket_of(4096));
+    }
+
+    #[test]
+    fn buckets_hold_every_request_where_it_was_recorded() {
+        let mut histogram = LatencyHistogram::default();
+        let recorded = [1, 1, 2_047, 2_048, 4_097, 1_000_000, LATENCY_NS_MAX];
+        for ns in recorded {
+            histogram.record(ns);
+        }
+        let buckets: Vec<_> = histogram.buckets().collect();
+        assert_eq!(buckets.iter().map(|(_, count)| count).sum::<u64>(), histogram.count());
+        for ns in recorded {
+            let holding = buckets.iter().filter(|(range, _)| range.contains(&ns)).count();
+            assert_eq!(holding, 1, "{ns}");
+        }
+        assert_eq!(buckets[0], (1..2, 2));
+        assert!(buckets.windows(2).all(|pair| pair[0].0.end <= pair[1].0.start));
+    }
+
+    #[test]
+    fn percentiles_rise_and_end_at_the_longest_latency() {
+        let mut histogram = LatencyHistogram::default();
+        assert_eq!(histogram.percentiles(&[1.0, 99.0]), [0, 0]);
+        (1..=1000).for_each(|ns| histogram.record(ns));
+        assert_eq!(histogram.percentiles(&[1.0, 50.0, 99.0, 100.0]), [10, 500, 990, 1000]);
     }
 
     #[test]
