@@ -1,13 +1,15 @@
 //! The lines below the table: what was done, and all that qualifies the numbers.
 
-use aio_core::plan::{Direction, Order, Phase, Plan};
+use aio_core::plan::{Access, Blocks, Direction, Order, Phase, Plan};
 use aio_core::receipt::Receipt;
 use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
 use super::failures;
-use super::numbers::{count, has_rate, range, ratio, short, size, span};
+use super::numbers::{
+    count, counting_speeds, has_rate, mode, range, ratio, short, size, span, time,
+};
 use super::table::directions;
 use crate::measure::NOT_STARTED;
 
@@ -23,6 +25,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(downgrades(report));
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
+    lines.extend(loops_of_blocks(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));
@@ -139,6 +142,19 @@ fn allocating(report: &Report) -> Vec<String> {
     by_engine(&said, report.engines.len())
 }
 
+/// The range of speeds of loops over blocks, when more than one counts.
+fn loops_of_blocks(report: &Report) -> Vec<String> {
+    let measured = each(report).filter(|(engine, one)| engine.moves_data && has_rate(one));
+    let blocks = measured.filter(|(_, one)| one.access != Access::Tensor);
+    let several = blocks.filter(|(_, one)| one.loops.iter().filter(|one| one.counts).count() > 1);
+    let said = several.filter_map(|(engine, one)| {
+        let speeds = span(counting_speeds(one)?);
+        let what = mode(one.direction, one.access);
+        Some((engine.engine.as_str(), format!("loops of {what}: {speeds} GiB/s")))
+    });
+    by_engine(&said.collect::<Vec<_>>(), report.engines.len())
+}
+
 /// What was compared in each direction, and with what.
 fn validated(report: &Report) -> Vec<String> {
     let line = |direction: Direction| {
@@ -198,13 +214,36 @@ pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
 
 /// The plan in one line, with the block size that is in force.
 pub(super) fn plan_line(plan: &Plan, receipts: &[Receipt]) -> String {
-    let rounded = receipts.iter().find(|one| one.option == "block-size" && one.is_downgrade());
-    let block = match rounded {
-        Some(receipt) => format!("blocks of {} bytes", receipt.granted),
-        None => format!("blocks of {}", size(plan.block_size_bytes)),
+    let granted = |option: &str| {
+        receipts
+            .iter()
+            .find(|one| one.option == option && one.is_downgrade())
+            .map(|one| &one.granted)
     };
-    let mut parts = vec![block, format!("depth {}", plan.queue_depth), threads(plan)];
-    let loops = count(plan.loops.into(), "loop");
+    let block = match granted("block-size") {
+        Some(granted) => format!("{granted} bytes"),
+        None => size(plan.block_size_bytes),
+    };
+    let blocks = plan.phases.first().and_then(|phase| match phase.access {
+        Access::Blocks(blocks) => Some((phase, blocks)),
+        Access::Tensor => None,
+    });
+    let mut parts = Vec::new();
+    if let Some((phase, _)) = blocks {
+        let range = match (granted("size"), phase.tensors[0].sizes_bytes.first()) {
+            (Some(granted), _) => format!("{granted} bytes"),
+            (None, Some(asked)) => size(*asked),
+            (None, None) => "the whole file".into(),
+        };
+        parts.push(mode(phase.direction, phase.access));
+        parts.push(format!("blocks of {block} in {range}"));
+    } else {
+        parts.push(format!("blocks of {block}"));
+    }
+    parts.push(format!("depth {}", plan.queue_depth));
+    parts.push(threads(plan));
+    let end = blocks.map(|(_, blocks)| end_of_loop(blocks)).unwrap_or_default();
+    let loops = count(plan.loops.into(), "loop") + &end;
     parts.push(match (plan.warmup_loops, plan.include_warmup_time) {
         (0, _) => loops,
         (warmup, false) => format!("{loops} after {warmup} to warm up"),
@@ -223,6 +262,14 @@ pub(super) fn plan_line(plan: &Plan, receipts: &[Receipt]) -> String {
         parts.push(format!("{} per reaping call", plan.batch.complete));
     }
     format!("plan: {}", parts.join(", "))
+}
+
+/// What ends a loop over blocks, when it is not the end of the range.
+fn end_of_loop(blocks: Blocks) -> String {
+    let runtime = blocks.runtime_ns.map(time);
+    let requests = blocks.requests.map(|most| format!("{} per thread", count(most, "request")));
+    let ends: Vec<_> = runtime.into_iter().chain(requests).collect();
+    if ends.is_empty() { String::new() } else { format!(" of {}", ends.join(" or ")) }
 }
 
 fn threads(plan: &Plan) -> String {

@@ -1,12 +1,13 @@
 //! The table: a row per direction and engine.
 
-use aio_core::plan::Direction;
+use aio_core::plan::{Access, Direction};
 use aio_core::report::{DirectionReport, EngineReport, Report, Status};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 
 use super::numbers::{
-    NONE, counting_speeds, has_rate, milliseconds, per_second, ratio, requests_per_s, short, span,
+    NONE, counting_speeds, has_rate, milliseconds, mode, per_second, ratio, requests_per_s, scaled,
+    short, span,
 };
 use super::wrap::PAGE_COLUMNS;
 use crate::voice::printable;
@@ -14,9 +15,10 @@ use crate::voice::printable;
 type Content = fn(&EngineReport, &DirectionReport) -> Option<String>;
 
 /// Columns in order: title, content, and whether it is shown when no row has anything in it.
-const COLUMNS: [(&str, Content, bool); 11] = [
+const COLUMNS: [(&str, Content, bool); 12] = [
     ("engine", |engine, _| Some(printable(&engine.engine)), true),
-    ("", |_, one| Some(one.direction.to_string()), true),
+    ("", |_, one| Some(mode(one.direction, one.access)), true),
+    ("IOPS", iops, false),
     ("GiB/s", speed, true),
     ("task s", |_, one| has_rate(one).then(|| short(one.task_latency_s)), false),
     ("e2e s", |_, one| has_rate(one).then(|| short(one.e2e_latency_s)), false),
@@ -54,8 +56,21 @@ fn label(name: &str, most: usize) -> String {
     lines.join("\n")
 }
 
+/// What counts for blocks, of which each request has one.
+fn iops(_: &EngineReport, one: &DirectionReport) -> Option<String> {
+    (is_blocks(one) && has_rate(one)).then(|| scaled(one.requests_per_s))
+}
+
+fn is_blocks(one: &DirectionReport) -> bool {
+    one.access != Access::Tensor
+}
+
+/// Of blocks over the time that their requests per second are over, so that one is a multiple of
+/// the other.
 fn speed(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
-    if engine.moves_data {
+    if is_blocks(one) {
+        (engine.moves_data && has_rate(one)).then(|| short(one.task_speed_gib_per_s))
+    } else if engine.moves_data {
         has_rate(one).then(|| short(one.e2e_speed_gib_per_s))
     } else {
         requests_per_s(one).map(per_second)
@@ -63,7 +78,8 @@ fn speed(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
 }
 
 fn loops(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
-    let measured = engine.moves_data && has_rate(one);
+    // Loops of blocks are told below the table, where there is room.
+    let measured = engine.moves_data && has_rate(one) && !is_blocks(one);
     counting_speeds(one).filter(|_| measured).map(span)
 }
 
