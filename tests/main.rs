@@ -2,6 +2,7 @@
 //!
 //! None needs root, a network or a certain speed. What the machine cannot do is skipped aloud.
 
+mod blocks;
 mod data;
 mod demonstration;
 mod ending;

@@ -112,8 +112,8 @@ pub(crate) struct Workload {
     #[arg(conflicts_with_all = ["read", "concurrent", "different_file_each_iteration"])]
     pub(crate) file: Option<PathBuf>,
 
-    /// What is done to --file: read, write, randread or randwrite; the last writes to a file that is
-    /// filled before [default: read]
+    /// What is done to --file: read, write, randread or randwrite. A file that is made is filled
+    /// first, but for write, which allocates as it goes [default: read]
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(crate) rw: Option<Mode>,
 

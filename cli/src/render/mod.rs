@@ -6,6 +6,7 @@ mod failures;
 mod json;
 mod notes;
 mod numbers;
+mod plan;
 #[cfg(test)]
 pub(crate) mod sample;
 mod table;

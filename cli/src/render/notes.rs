@@ -1,15 +1,14 @@
 //! The lines below the table: what was done, and all that qualifies the numbers.
 
-use aio_core::plan::{Access, Blocks, Direction, Order, Phase, Plan};
+use aio_core::plan::{Access, Direction};
 use aio_core::receipt::Receipt;
 use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
 use super::failures;
-use super::numbers::{
-    count, counting_speeds, has_rate, mode, range, ratio, short, size, span, time,
-};
+use super::numbers::{count, counting_speeds, has_rate, mode, range, ratio, short, size, span};
+use super::plan::plan_line;
 use super::table::directions;
 use crate::measure::NOT_STARTED;
 
@@ -212,80 +211,6 @@ pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
     }
 }
 
-/// The plan in one line, with the block size that is in force.
-pub(super) fn plan_line(plan: &Plan, receipts: &[Receipt]) -> String {
-    let granted = |option: &str| {
-        receipts
-            .iter()
-            .find(|one| one.option == option && one.is_downgrade())
-            .map(|one| &one.granted)
-    };
-    let block = match granted("block-size") {
-        Some(granted) => format!("{granted} bytes"),
-        None => size(plan.block_size_bytes),
-    };
-    let blocks = plan.phases.first().and_then(|phase| match phase.access {
-        Access::Blocks(blocks) => Some((phase, blocks)),
-        Access::Tensor => None,
-    });
-    let mut parts = Vec::new();
-    if let Some((phase, _)) = blocks {
-        let range = match (granted("size"), phase.tensors[0].sizes_bytes.first()) {
-            (Some(granted), _) => format!("{granted} bytes"),
-            (None, Some(asked)) => size(*asked),
-            (None, None) => "the whole file".into(),
-        };
-        parts.push(mode(phase.direction, phase.access));
-        parts.push(format!("blocks of {block} in {range}"));
-    } else {
-        parts.push(format!("blocks of {block}"));
-    }
-    parts.push(format!("depth {}", plan.queue_depth));
-    parts.push(threads(plan));
-    let end = blocks.map(|(_, blocks)| end_of_loop(blocks)).unwrap_or_default();
-    let loops = count(plan.loops.into(), "loop") + &end;
-    parts.push(match (plan.warmup_loops, plan.include_warmup_time) {
-        (0, _) => loops,
-        (warmup, false) => format!("{loops} after {warmup} to warm up"),
-        (warmup, true) => format!("{loops} and {warmup} to warm up that count too"),
-    });
-    parts.push(format!("seed {}", plan.seed));
-    parts.push(if plan.buffered { "buffered".into() } else { "O_DIRECT".into() });
-    if plan.concurrent {
-        parts.push("directions at the same time".into());
-    }
-    if plan.order == Order::Sequential {
-        parts.push("sequential requests".into());
-    }
-    parts.extend(plan.batch.submit.map(|most| format!("at most {most} per submitting call")));
-    if plan.batch.complete > 1 {
-        parts.push(format!("{} per reaping call", plan.batch.complete));
-    }
-    format!("plan: {}", parts.join(", "))
-}
-
-/// What ends a loop over blocks, when it is not the end of the range.
-fn end_of_loop(blocks: Blocks) -> String {
-    let runtime = blocks.runtime_ns.map(time);
-    let requests = blocks.requests.map(|most| format!("{} per thread", count(most, "request")));
-    let ends: Vec<_> = runtime.into_iter().chain(requests).collect();
-    if ends.is_empty() { String::new() } else { format!(" of {}", ends.join(" or ")) }
-}
-
-fn threads(plan: &Plan) -> String {
-    let mut numbers: Vec<u32> = plan.phases.iter().map(Phase::tasklets).collect();
-    numbers.dedup();
-    let threads = if let [same] = numbers.as_slice() {
-        count(u64::from(*same), "thread")
-    } else {
-        let of = |phase: &Phase| {
-            format!("{} to {}", count(phase.tasklets().into(), "thread"), phase.direction)
-        };
-        plan.phases.iter().map(of).collect::<Vec<_>>().join(" and ")
-    };
-    if plan.lanes == 1 { threads } else { format!("{threads} × {} lanes", plan.lanes) }
-}
-
 /// A line for each target, up to a few.
 pub(super) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
     let line = |target: &TargetReport| {
@@ -322,22 +247,28 @@ fn batches(report: &Report) -> Option<String> {
 fn fingerprints(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for direction in directions(report) {
-        let complete = each(report)
-            .filter(|(_, one)| one.direction == direction && one.status == Status::Complete);
+        let complete = || {
+            each(report)
+                .filter(|(_, one)| one.direction == direction && one.status == Status::Complete)
+        };
+        let by_time = complete().any(|(_, one)| one.access.is_ended_by_time());
         let all: Vec<_> =
-            complete.map(|(engine, one)| (&engine.engine, &one.fingerprint)).collect();
+            complete().map(|(engine, one)| (&engine.engine, &one.fingerprint)).collect();
         let Some((_, first)) = all.first() else { continue };
+        let each = || {
+            let each = all.iter().map(|(engine, print)| format!("{engine} {print}"));
+            each.collect::<Vec<_>>().join(", ")
+        };
         lines.push(match all.len() {
             1 => format!("fingerprint: {direction} {first}"),
             _ if all.iter().all(|(_, other)| other == first) => {
                 format!("fingerprint: {direction} {first}, the same requests for all engines")
             }
-            _ => {
-                let each: Vec<_> =
-                    all.iter().map(|(engine, print)| format!("{engine} {print}")).collect();
-                let each = each.join(", ");
-                format!("fingerprint: {direction}: NOT the same requests: {each}")
+            _ if by_time => {
+                let each = each();
+                format!("fingerprint: {direction}: {each}; not compared, as time ended each engine")
             }
+            _ => format!("fingerprint: {direction}: NOT the same requests: {}", each()),
         });
     }
     lines
@@ -381,6 +312,32 @@ mod tests {
         insta::assert_snapshot!(validated(&report).join("\n"), @r"
         validated: 10 bytes, equal to what the seed makes, read back without the engine
         validated: 10 bytes, equal to a buffered read of the file
+        ");
+    }
+
+    #[test]
+    fn engines_that_time_ended_are_not_said_to_differ() {
+        let mut report = sample::blocks();
+        report.engines[1].directions[0].fingerprint = "0000000000000000".into();
+        assert_eq!(
+            line_with(&report, "fingerprint").unwrap(),
+            "fingerprint: read: uring 0123456789abcdef, sync 0000000000000000; not compared, as time \
+             ended each engine"
+        );
+    }
+
+    #[test]
+    fn several_loops_of_blocks_have_a_range() {
+        let mut report = sample::blocks();
+        assert_eq!(line_with(&report, "loops of"), None, "there is one");
+        for one in report.engines.iter_mut().flat_map(|engine| &mut engine.directions) {
+            let mut slower = one.loops[0];
+            slower.e2e_speed_gib_per_s = one.loops[0].e2e_speed_gib_per_s / 2.0;
+            one.loops.push(slower);
+        }
+        insta::assert_snapshot!(loops_of_blocks(&report).join("\n"), @r"
+        uring: loops of randread: 0.495–0.990 GiB/s
+        sync: loops of randread: 0.396–0.792 GiB/s
         ");
     }
 

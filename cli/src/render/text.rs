@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use aio_core::report::{Machine, Report, Status};
 
-use super::notes::{plan_line, receipt_sentence, target_lines, unavailable_sentence};
+use super::notes::{receipt_sentence, target_lines, unavailable_sentence};
+use super::plan::plan_line;
 use super::wrap::wrapped;
 use super::{Render, notes, table};
 use crate::dry_run::Preview;
