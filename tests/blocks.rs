@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::Folder;
+use crate::support::{Folder, skip};
 
 const NULL: &str = "--engine null --buffered --quiet --block-size 4k";
 
@@ -137,4 +137,23 @@ fn results_of_blocks_lead_with_requests_per_second_in_every_form() {
     let cells: Vec<_> = rows.next().unwrap().rsplitn(3, ',').collect();
     assert_eq!(cells[1], "random", "{csv}");
     assert!(cells[0].parse::<f64>().unwrap() > 0.0, "{csv}");
+}
+
+#[test]
+fn a_kept_file_is_written_again_unless_somebody_changed_it() {
+    let folder = Folder::new();
+    let line = "--engine sync --buffered --quiet --block-size 4k --file f --rw randwrite --keep \
+                --number-ios 8";
+    folder.aio(&format!("{line} --size 64k")).code(0);
+    let again = folder.aio(line);
+    if again.code == 2 && again.stderr.contains("was not made by aio") {
+        return skip("a mark on files: this file system has no extended attributes");
+    }
+    again.code(0);
+    let path = folder.path().join("f");
+    let mut content = fs::read(&path).unwrap();
+    content.push(7);
+    fs::write(&path, &content).unwrap();
+    folder.aio(line).refused(&["f was made by aio and has been changed since", "--overwrite"]);
+    assert_eq!(fs::read(&path).unwrap(), content);
 }

@@ -120,6 +120,16 @@ impl TaskletFile {
             Source::Open(_) | Source::MakeToRead | Source::WriteInPlace(_) => false,
         }
     }
+
+    /// Whether the run writes to the file, so that its mark has to be sealed afterwards.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        match &self.source {
+            Source::MakeToWrite | Source::WriteInPlace(_) => true,
+            Source::MakeForBlocks(made) => made.is_written(),
+            Source::Open(_) | Source::MakeToRead => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
