@@ -7,7 +7,7 @@ use aio_core::report::{
 };
 
 use super::failures;
-use super::numbers::{count, counting_speeds, has_rate, mode, range, ratio, short, size, span};
+use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
 use super::plan::plan_line;
 use super::table::directions;
 use crate::measure::NOT_STARTED;
@@ -147,7 +147,9 @@ fn loops_of_blocks(report: &Report) -> Vec<String> {
     let blocks = measured.filter(|(_, one)| one.access != Access::Tensor);
     let several = blocks.filter(|(_, one)| one.loops.iter().filter(|one| one.counts).count() > 1);
     let said = several.filter_map(|(engine, one)| {
-        let speeds = span(counting_speeds(one)?);
+        let counting = one.loops.iter().filter(|one| one.counts);
+        // Over the time that the table's numbers of blocks are over.
+        let speeds = span(range(counting.map(|one| one.task_speed_gib_per_s))?);
         let what = mode(one.direction, one.access);
         Some((engine.engine.as_str(), format!("loops of {what}: {speeds} GiB/s")))
     });
@@ -332,12 +334,12 @@ mod tests {
         assert_eq!(line_with(&report, "loops of"), None, "there is one");
         for one in report.engines.iter_mut().flat_map(|engine| &mut engine.directions) {
             let mut slower = one.loops[0];
-            slower.e2e_speed_gib_per_s = one.loops[0].e2e_speed_gib_per_s / 2.0;
+            slower.task_speed_gib_per_s = one.loops[0].task_speed_gib_per_s / 2.0;
             one.loops.push(slower);
         }
         insta::assert_snapshot!(loops_of_blocks(&report).join("\n"), @r"
-        uring: loops of randread: 0.495–0.990 GiB/s
-        sync: loops of randread: 0.396–0.792 GiB/s
+        uring: loops of randread: 0.500–1.000 GiB/s
+        sync: loops of randread: 0.400–0.800 GiB/s
         ");
     }
 

@@ -21,7 +21,7 @@ const COLUMNS: [(&str, Content, bool); 12] = [
     ("IOPS", iops, false),
     ("GiB/s", speed, true),
     ("task s", |_, one| has_rate(one).then(|| short(one.task_latency_s)), false),
-    ("e2e s", |_, one| has_rate(one).then(|| short(one.e2e_latency_s)), false),
+    ("e2e s", e2e, false),
     ("loops GiB/s", loops, false),
     ("p50 ms", |_, one| latency(one, one.request_latency.p50_ns), false),
     ("p99 ms", |_, one| latency(one, one.request_latency.p99_ns), false),
@@ -75,6 +75,11 @@ fn speed(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
     } else {
         requests_per_s(one).map(per_second)
     }
+}
+
+/// Of blocks nothing that is shown is over it, and the page has no room for it.
+fn e2e(_: &EngineReport, one: &DirectionReport) -> Option<String> {
+    (has_rate(one) && !is_blocks(one)).then(|| short(one.e2e_latency_s))
 }
 
 fn loops(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
@@ -160,6 +165,20 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
 mod tests {
     use super::super::sample;
     use super::*;
+
+    #[test]
+    fn blocks_fit_the_page_with_the_widest_verdict_and_without_bytes_where_none_are_moved() {
+        let mut report = sample::blocks();
+        report.engines[1].engine = "null".into();
+        report.engines[1].moves_data = false;
+        report.engines[1].directions[0].requests_per_s = 10_540_000.0;
+        insta::assert_snapshot!(lines(&report).join("\n"), @r"
+        engine               IOPS  GiB/s  task s  p50 ms  p99 ms  calls/req  CPU s  verdict
+        ──────────────────────────────────────────────────────────────────────────────────────────
+        uring   randread  262.1 k  1.000   1.000   14.90   20.10     0.0114  0.250  ok
+        null    randread  10.54 M      -   1.250   14.90   20.10     0.0114  0.250  moves no data
+        ");
+    }
 
     #[test]
     fn a_long_name_goes_on_below_and_nothing_of_it_is_lost() {

@@ -188,10 +188,10 @@ mod tests {
         insta::assert_snapshot!(of_run(&sample::blocks()), @r"
         aio 0.1.0 on Linux 6.18.0 x86_64, 2 CPUs (A Fast One)
 
-        engine               IOPS  GiB/s  task s  e2e s  p50 ms  p99 ms  calls/req  CPU s  verdict
-        ───────────────────────────────────────────────────────────────────────────────────────────
-        uring   randread  262.1 k  1.000   1.000  1.010   14.90   20.10     0.0114  0.250  ok
-        sync    randread  209.7 k  0.800   1.250  1.262   14.90   20.10     0.0114  0.250  ok
+        engine               IOPS  GiB/s  task s  p50 ms  p99 ms  calls/req  CPU s  verdict
+        ────────────────────────────────────────────────────────────────────────────────────
+        uring   randread  262.1 k  1.000   1.000   14.90   20.10     0.0114  0.250  ok
+        sync    randread  209.7 k  0.800   1.250   14.90   20.10     0.0114  0.250  ok
 
         engines ran one after the other, so a difference may be drift: repeat in another order before you
           believe it
