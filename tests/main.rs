@@ -9,6 +9,7 @@ mod ending;
 mod filesystems;
 mod help;
 mod limits;
+mod moved;
 mod readme;
 mod refusals;
 mod results;
