@@ -28,7 +28,7 @@ fn the_examples_run_as_they_stand_and_leave_nothing() {
     let folder = Folder::new();
     let help = folder.aio("--help").stdout;
     let examples: Vec<_> = help.lines().filter_map(|line| line.strip_prefix("    aio ")).collect();
-    assert_eq!(examples.len(), 3, "{help}");
+    assert_eq!(examples.len(), 4, "{help}");
     for example in examples {
         let ended = folder.aio(example);
         if ended.stderr.contains("refuses O_DIRECT") {

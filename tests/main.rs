@@ -2,6 +2,7 @@
 //!
 //! None needs root, a network or a certain speed. What the machine cannot do is skipped aloud.
 
+mod blocks;
 mod data;
 mod demonstration;
 mod ending;
@@ -10,6 +11,7 @@ mod filesystems;
 mod fio_json;
 mod help;
 mod limits;
+mod moved;
 mod readme;
 mod refusals;
 mod results;

@@ -125,7 +125,11 @@ mod tests {
 
     #[test]
     fn too_little_memory_is_a_failure_and_no_refusal() {
-        let failure = Failure::from(ResolveError::Memory { asked_bytes: 2, available_bytes: 1 });
+        let failure = Failure::from(ResolveError::Memory {
+            cure: "less",
+            asked_bytes: 2,
+            available_bytes: 1,
+        });
         assert_eq!(failure.ending, Ending::Failed);
     }
 }

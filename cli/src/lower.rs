@@ -1,5 +1,7 @@
 //! From what was typed to a plan. Pure: nothing is looked at.
 
+mod blocks;
+
 use std::path::Path;
 
 use aio_core::plan::{Batch, Direction, Order, Origin, PathTemplate, Phase, Plan, TensorGroup};
@@ -21,8 +23,10 @@ pub(crate) fn lower(args: &Args) -> Result<Plan> {
     plan.block_size_bytes = tuning.block_size_bytes;
     plan.queue_depth = tuning.queue_depth;
     plan.lanes = tuning.io_parallel;
-    plan.loops = tuning.loops;
-    plan.warmup_loops = tuning.warmup_loops;
+    // A tensor swap is repeated and warmed up; a loop over a file is as long as is asked.
+    let (loops, warmup_loops) = if args.workload.file.is_some() { (1, 0) } else { (3, 1) };
+    plan.loops = tuning.loops.unwrap_or(loops);
+    plan.warmup_loops = tuning.warmup_loops.unwrap_or(warmup_loops);
     plan.include_warmup_time = tuning.include_warmup_time;
     plan.different_file_each_iteration = args.workload.different_file_each_iteration;
     plan.batch = Batch {
@@ -54,6 +58,10 @@ fn refuse_what_does_not_exist(args: &Args) -> Result<()> {
 
 fn phases(args: &Args) -> Result<Vec<Phase>> {
     let work = &args.workload;
+    if let Some(file) = &work.file {
+        return Ok(vec![blocks::phase(file, work, args.tuning.threads)?]);
+    }
+    blocks::refuse_flags_of_blocks(work)?;
     let per_folder = !work.folder.is_empty() || !work.folder_to_device_mapping.is_empty();
     if work.read && !per_folder {
         bail!("--read needs --folder; with --read-file, leave it out");
@@ -100,8 +108,8 @@ fn file_phases(work: &Workload, threads: u32) -> Result<Vec<Phase>> {
     }
     if phases.is_empty() {
         bail!(
-            "there is nothing to move: give --write-file, --read-file or --folder; without any flag \
-             all engines are compared on a temporary file"
+            "there is nothing to move: give --write-file, --read-file, --folder or --file; without \
+             any flag all engines are compared on a temporary file"
         );
     }
     Ok(phases)
@@ -177,7 +185,7 @@ mod tests {
     use super::*;
     use crate::args::{Asked, parse};
 
-    fn lowered(line: &str) -> Result<Plan, String> {
+    pub(super) fn lowered(line: &str) -> Result<Plan, String> {
         let words = std::iter::once("aio").chain(line.split(' ')).map(OsString::from);
         match parse(words) {
             Ok(Asked::Run(args)) => lower(&args).map_err(|error| error.to_string()),
@@ -188,7 +196,7 @@ mod tests {
     }
 
     /// Each group as one line: direction, origin, path, tasklets, sizes.
-    fn groups(line: &str) -> Vec<String> {
+    pub(super) fn groups(line: &str) -> Vec<String> {
         let plan = lowered(line).expect("the line makes sense");
         let of_phase = |phase: &Phase| {
             let direction = phase.direction;
@@ -287,7 +295,7 @@ mod tests {
             .join("\n"),
             @r"
             --engine uring
-              there is nothing to move: give --write-file, --read-file or --folder; without any flag all engines are compared on a temporary file
+              there is nothing to move: give --write-file, --read-file, --folder or --file; without any flag all engines are compared on a temporary file
             --io-size 1M
               --io-size needs --folder, which says where the tensors are
             --read

@@ -64,14 +64,18 @@ fn choice_sentence(receipt: &Receipt) -> String {
     }
 }
 
-/// Whether all engines were given the same requests, as far as they finished.
+/// Whether all engines were given the same requests, as far as they finished. What time ended is
+/// not compared: each engine came as far as it could.
 ///
 /// # Errors
 /// Two engines that were not.
 pub(crate) fn same_requests(engines: &[EngineReport]) -> Result<()> {
     let finished = || {
         engines.iter().flat_map(|engine| {
-            let complete = engine.directions.iter().filter(|one| one.status == Status::Complete);
+            let complete = engine
+                .directions
+                .iter()
+                .filter(|one| one.status == Status::Complete && !one.access.is_ended_by_time());
             complete.map(move |one| (&engine.engine, one))
         })
     };
@@ -94,6 +98,8 @@ pub(crate) fn same_requests(engines: &[EngineReport]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use aio_core::plan::{Access, Blocks, Pattern};
+
     use super::*;
     use crate::render::sample;
 
@@ -106,6 +112,14 @@ mod tests {
         assert!(refusal.starts_with("uring and sync were not given the same write"), "{refusal}");
         report.engines[1].directions[0].status = Status::Interrupted;
         assert!(same_requests(&report.engines).is_ok());
+        let mut report = sample::blocks();
+        report.engines[1].directions[0].fingerprint = "0000000000000000".into();
+        assert!(same_requests(&report.engines).is_ok(), "time ended them");
+        for engine in &mut report.engines {
+            let blocks = Blocks { pattern: Pattern::Random, requests: Some(9), runtime_ns: None };
+            engine.directions[0].access = Access::Blocks(blocks);
+        }
+        assert!(same_requests(&report.engines).is_err());
     }
 
     #[test]

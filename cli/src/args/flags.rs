@@ -8,7 +8,8 @@ use clap::{ArgAction, Parser, ValueEnum};
 
 use super::command::Command;
 use super::values::{
-    FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, whole,
+    FolderOfDevice, LogTids, Mode, cpus, folder_of_device, log_tids, memory, mode, size, time_ns,
+    whole,
 };
 
 const ABOUT: &str = "Measures how fast io_uring, Linux AIO and pread/pwrite move the same data.
@@ -18,6 +19,7 @@ this kernel allows, and compares them.";
 
 const EXAMPLES: &str = "\
 Sizes take K, M, G and T (powers of 1024) in any case, and fractions: 1M, 64KiB, 1.5G.
+Times are seconds, or take us, ms, s, m, h and d: 10, 500ms, 1.5m.
 Flags may be written with - or _ between words.
 
 Examples:
@@ -26,7 +28,9 @@ Examples:
   Read one tensor of 32 MiB in each of two threads, two lanes each:
     aio --folder . --io-size 32M --read --threads 2 --io-parallel 2
   Write and read tensors of two sizes at the same time, for programs to read:
-    aio --folder . --io-size 16M,32M --threads 2 --concurrent --format json";
+    aio --folder . --io-size 16M,32M --threads 2 --concurrent --format json
+  Read random blocks of 4 KiB of a file of 64 MiB for 2 seconds, 32 at a time:
+    aio --file bench --rw randread --block-size 4k --size 64M --runtime 2s";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -106,6 +110,32 @@ pub(crate) struct Workload {
     #[arg(long, conflicts_with = "read")]
     pub(crate) concurrent: bool,
 
+    /// Read or write blocks of this file; a missing one is made when --size is given. All threads
+    /// share it, or have one each when {tid} is in its name
+    #[arg(long, visible_alias = "filename", value_name = "FILE")]
+    #[arg(conflicts_with_all = ["read_file", "write_file", "folder", "folder_to_device_mapping"])]
+    #[arg(conflicts_with_all = ["read", "concurrent", "different_file_each_iteration"])]
+    pub(crate) file: Option<PathBuf>,
+
+    /// What is done to --file: read, write, randread or randwrite. A file that is made is filled
+    /// first, but for write, which allocates as it goes [default: read]
+    #[arg(long, value_name = "MODE", value_parser = mode)]
+    pub(crate) rw: Option<Mode>,
+
+    /// How much of --file is used by each thread, from its front on [default: all of it]
+    #[arg(long = "size", value_name = "SIZE", value_parser = size, allow_hyphen_values = true)]
+    pub(crate) size_bytes: Option<u64>,
+
+    /// How long a loop over --file takes; with --number-ios, what comes first ends it
+    #[arg(long = "runtime", value_name = "TIME", value_parser = time_ns)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) runtime_ns: Option<u64>,
+
+    /// Requests of each thread in a loop over --file [default: as many as there are blocks, or as
+    /// --runtime leaves time for]
+    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX), allow_hyphen_values = true)]
+    pub(crate) number_ios: Option<u64>,
+
     /// A fresh file for each loop, so that each write allocates
     #[arg(long)]
     pub(crate) different_file_each_iteration: bool,
@@ -141,15 +171,15 @@ pub(crate) struct Tuning {
     #[arg(value_parser = whole(1..=1024_u32), allow_hyphen_values = true)]
     pub(crate) io_parallel: u32,
 
-    /// Loops that are timed
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    /// Loops that are timed [default: 3, with --file 1]
+    #[arg(long, value_name = "N")]
     #[arg(value_parser = whole(1..=1_000_000_u32), allow_hyphen_values = true)]
-    pub(crate) loops: u32,
+    pub(crate) loops: Option<u32>,
 
-    /// Loops before those
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    /// Loops before those [default: 1, with --file 0]
+    #[arg(long, value_name = "N")]
     #[arg(value_parser = whole(0..=1_000_000_u32), allow_hyphen_values = true)]
-    pub(crate) warmup_loops: u32,
+    pub(crate) warmup_loops: Option<u32>,
 
     /// Count the warm-up loops too
     #[arg(long)]

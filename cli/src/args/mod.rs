@@ -18,7 +18,7 @@ use crate::ending::Failure;
 
 pub(crate) use command::{Command, Engines, ListFormat};
 pub(crate) use flags::{Args, Format, Loudness, Workload};
-pub(crate) use values::LogTids;
+pub(crate) use values::{LogTids, Mode};
 
 /// What the command line asks for.
 pub(crate) enum Asked {
@@ -72,6 +72,8 @@ fn one_line(rendered: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aio_core::plan::{Direction, Pattern};
+
     use super::*;
 
     fn refusal(line: &str) -> String {
@@ -113,6 +115,13 @@ mod tests {
                 "--memory 2m",
                 "--cpus 1-",
                 "--log-tids x",
+                "--file f --rw randrw",
+                "--file f --runtime 0",
+                "--file f --runtime 5y",
+                "--file f --number-ios 0",
+                "--file f --size -1",
+                "--file f --read-file g",
+                "--file f --concurrent",
                 "--folder-to-device-mapping /data",
                 "--sequential-requests --overlap-events",
                 "--single-submit --batch-submit 2",
@@ -156,6 +165,20 @@ mod tests {
               invalid value '1-' for '--cpus <LIST>': give numbers and ranges of CPUs, such as 0,2,4-7
             --log-tids x
               invalid value 'x' for '--log-tids <LIST>': give numbers of tasklets, such as 0,3, or all
+            --file f --rw randrw
+              invalid value 'randrw' for '--rw <MODE>': reads and writes cannot be mixed yet; give read, write, randread or randwrite
+            --file f --runtime 0
+              invalid value '0' for '--runtime <TIME>': give more than 0
+            --file f --runtime 5y
+              invalid value '5y' for '--runtime <TIME>': a time is a number of seconds, or a number with us, ms, s, m, h or d, such as 10, 500ms or 1.5m
+            --file f --number-ios 0
+              invalid value '0' for '--number-ios <N>': give a whole number from 1 to 18446744073709551615
+            --file f --size -1
+              invalid value '-1' for '--size <SIZE>': a size is a number with or without K, M, G or T (powers of 1024), such as 4096, 64KiB or 1.5G
+            --file f --read-file g
+              the argument '--file <FILE>' cannot be used with '--read-file <FILE>'
+            --file f --concurrent
+              the argument '--file <FILE>' cannot be used with '--concurrent'
             --folder-to-device-mapping /data
               invalid value '/data' for '--folder-to-device-mapping <DIR:ID>...': give a folder and the number of a device, such as /data:0
             --sequential-requests --overlap-events
@@ -203,6 +226,15 @@ mod tests {
         }
         let args = accepted("--folder a engines --io-size 1M");
         assert_eq!(args.workload.folder.len(), 2, "a folder may have the name of a command");
+    }
+
+    #[test]
+    fn the_names_of_fio_stand_for_the_flags_of_blocks() {
+        let work = accepted("--filename f --rw randwrite --number_ios 7 --runtime 0.5").workload;
+        assert_eq!(work.file.as_deref(), Some(std::path::Path::new("f")));
+        let mode = Mode { direction: Direction::Write, pattern: Pattern::Random };
+        assert_eq!(work.rw, Some(mode));
+        assert_eq!((work.number_ios, work.runtime_ns), (Some(7), Some(500_000_000)));
     }
 
     #[test]

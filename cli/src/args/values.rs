@@ -6,10 +6,14 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use aio_core::memory::MemoryKind;
+use aio_core::plan::{Direction, Pattern, RUNTIME_NS_MAX};
 
 /// What a size looks like, for refusals.
 const SIZE_LOOKS: &str = "a size is a number with or without K, M, G or T (powers of 1024), such \
                           as 4096, 64KiB or 1.5G";
+/// What a time looks like, for refusals.
+const TIME_LOOKS: &str = "a time is a number of seconds, or a number with us, ms, s, m, h or d, such \
+                          as 10, 500ms or 1.5m";
 /// The most CPUs that a list may name; a range of more is a slip.
 const CPUS_MAX: u32 = 65_536;
 
@@ -54,6 +58,63 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 
 fn split_unit(text: &str) -> (&str, &str) {
     text.split_at(text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len()))
+}
+
+/// A time of at least a nanosecond, in nanoseconds.
+pub(super) fn time_ns(text: &str) -> Result<u64, String> {
+    let (number, unit) = split_unit(text);
+    let unit_ns: u128 = match unit.to_ascii_lowercase().as_str() {
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "" | "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        "d" => 86_400_000_000_000,
+        _ => return Err(TIME_LOOKS.into()),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return Err(TIME_LOOKS.into());
+    }
+    let too_long = || "give at most 365d".to_owned();
+    let whole: u128 = whole.parse().map_err(|_| too_long())?;
+    // Digits behind the eighteenth are less than a nanosecond of any unit.
+    let fraction = &fraction[..fraction.len().min(18)];
+    let scale = 10_u128.pow(u32::try_from(fraction.len()).expect("eighteen digits at most"));
+    let fraction: u128 = fraction.parse().expect("these are digits");
+    let ns = whole.saturating_mul(unit_ns).saturating_add(fraction * unit_ns / scale);
+    match u64::try_from(ns) {
+        Ok(0) => Err("give more than 0".into()),
+        Ok(ns) if ns <= RUNTIME_NS_MAX => Ok(ns),
+        _ => Err(too_long()),
+    }
+}
+
+/// What is done to a file in blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mode {
+    /// Which way they go.
+    pub(crate) direction: Direction,
+    /// Their order.
+    pub(crate) pattern: Pattern,
+}
+
+/// `read`, `randwrite` and the like.
+pub(super) fn mode(text: &str) -> Result<Mode, String> {
+    let (direction, pattern) = match text {
+        "read" => (Direction::Read, Pattern::Sequential),
+        "write" => (Direction::Write, Pattern::Sequential),
+        "randread" => (Direction::Read, Pattern::Random),
+        "randwrite" => (Direction::Write, Pattern::Random),
+        "rw" | "readwrite" | "randrw" => {
+            return Err("reads and writes cannot be mixed yet; give read, write, randread or \
+                        randwrite"
+                .into());
+        }
+        _ => return Err("give read, write, randread or randwrite".into()),
+    };
+    Ok(Mode { direction, pattern })
 }
 
 /// A whole number within `range`.
@@ -134,6 +195,8 @@ pub(super) fn folder_of_device(text: &str) -> Result<FolderOfDevice, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -207,6 +270,91 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn times_are_seconds_or_have_a_unit_with_fractions() {
+        for (text, ns) in [
+            ("1", 1_000_000_000),
+            ("10s", 10_000_000_000),
+            ("500ms", 500_000_000),
+            ("500MS", 500_000_000),
+            ("1.5m", 90_000_000_000),
+            ("2h", 7_200_000_000_000),
+            ("0.5", 500_000_000),
+            ("0.001us", 1),
+            ("0.0000000019", 1),
+            ("1.0000000000000000000000000000000000000001", 1_000_000_000),
+            ("365d", RUNTIME_NS_MAX),
+        ] {
+            assert_eq!(time_ns(text), Ok(ns), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused_in_a_sentence() {
+        for text in [
+            "",
+            " ",
+            "0",
+            "0s",
+            "0.0",
+            "-1",
+            "-1s",
+            "+1",
+            "NaN",
+            "nan",
+            "inf",
+            "infinity",
+            "1e3",
+            "1 s",
+            "s",
+            ".5",
+            "1.",
+            "1.2.3",
+            "1,5",
+            "1m30s",
+            "1min",
+            "5y",
+            "1ns",
+            "0.0009us",
+            "0.0000000009",
+            "365.1d",
+            "366d",
+            "99999999999999999999999999999999999999999",
+            "340282366920938463463374607431768211455d",
+            "１s",
+            "1s\u{301}",
+        ] {
+            let refusal = time_ns(text).expect_err(text);
+            assert!(!refusal.contains('\n'), "{text}: {refusal}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_time_is_read_as_it_was_written(ns in 1..=RUNTIME_NS_MAX) {
+            let (seconds, rest) = (ns / 1_000_000_000, ns % 1_000_000_000);
+            prop_assert_eq!(time_ns(&format!("{seconds}.{rest:09}")), Ok(ns));
+            prop_assert_eq!(time_ns(&format!("{seconds}.{rest:09}00s")), Ok(ns));
+            let (us, rest) = (ns / 1_000, ns % 1_000);
+            prop_assert_eq!(time_ns(&format!("{us}.{rest:03}us")), Ok(ns));
+        }
+
+        #[test]
+        fn a_time_never_panics_and_is_never_zero(text in "[-+]?[0-9.]{0,45}[a-zA-Zµ]{0,3}") {
+            prop_assert_ne!(time_ns(&text), Ok(0));
+        }
+    }
+
+    #[test]
+    fn modes_are_those_of_fio_and_mixes_are_said_to_be_missing() {
+        let randread = Mode { direction: Direction::Read, pattern: Pattern::Random };
+        assert_eq!(mode("randread"), Ok(randread));
+        let write = Mode { direction: Direction::Write, pattern: Pattern::Sequential };
+        assert_eq!(mode("write"), Ok(write));
+        assert!(mode("randrw").unwrap_err().contains("cannot be mixed yet"));
+        assert!(mode("READ").unwrap_err().starts_with("give read, write"));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use aio_core::receipt::merge;
 use aio_core::report::{
-    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, gib_per_s, short_run,
+    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, gib_per_s, requests_per_s,
+    short_run,
 };
 
 /// The doubt that is judged by all rounds together.
@@ -25,7 +26,7 @@ pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
     }
     for one in &mut all.directions {
         one.doubts.retain(|doubt| doubt.code != SHORT_RUN);
-        one.doubts.extend(short_run(&one.loops).filter(|_| all.moves_data));
+        one.doubts.extend(short_run(one).filter(|_| all.moves_data));
     }
     Some(all)
 }
@@ -38,6 +39,7 @@ fn add(sum: &mut DirectionReport, round: DirectionReport) {
     sum.e2e_latency_s += round.e2e_latency_s;
     sum.task_speed_gib_per_s = gib_per_s(sum.bytes, sum.task_latency_s);
     sum.e2e_speed_gib_per_s = gib_per_s(sum.bytes, sum.e2e_latency_s);
+    sum.requests_per_s = requests_per_s(sum.requests, sum.task_latency_s);
     sum.histogram.merge(&round.histogram);
     sum.request_latency = sum.histogram.summary();
     let next = u32::try_from(sum.loops.len()).unwrap_or(u32::MAX);
@@ -131,13 +133,13 @@ mod tests {
         };
         let mut short = engine();
         short.directions[0].loops.truncate(2);
-        let doubt = short_run(&short.directions[0].loops).expect("one loop of half a second");
+        let doubt = short_run(&short.directions[0]).expect("one loop of half a second");
         short.directions[0].doubts = vec![Doubt::new("buffered", "x"), doubt];
         let merged = |number: usize| rounds(vec![short.clone(); number]).unwrap();
         assert_eq!(codes(&merged(3)), ["buffered"]);
         assert_eq!(codes(&merged(2)), ["buffered", SHORT_RUN]);
         let both = merged(2).directions.remove(0);
-        assert_eq!(Some(&both.doubts[1]), short_run(&both.loops).as_ref(), "of both rounds");
+        assert_eq!(Some(&both.doubts[1]), short_run(&both).as_ref(), "of both rounds");
         let mut null = short.clone();
         null.moves_data = false;
         assert_eq!(codes(&rounds(vec![null]).unwrap()), ["buffered"]);

@@ -24,6 +24,7 @@ impl Render for Json {
                 let one = &mut value["engines"][e]["directions"][d];
                 if !has_rate(direction) {
                     forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
+                    forget(one, &["requests_per_s"]);
                 }
                 if !has_rate(direction) || !engine.moves_data {
                     forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
@@ -74,8 +75,10 @@ mod tests {
         let failed = of(&sample::troubled());
         assert_eq!(failed["status"], "failed");
         assert!(failed["task_speed_gib_per_s"].is_null() && failed["task_latency_s"].is_null());
+        assert!(failed["requests_per_s"].is_null());
         let null = of(&sample::null());
         assert!(null["e2e_speed_gib_per_s"].is_null() && null["task_latency_s"].is_number());
+        assert!(null["requests_per_s"].is_number(), "requests are all that it has");
         assert!(null["loops"][0]["task_speed_gib_per_s"].is_null());
         assert!(null["loops"][0]["e2e_speed_gib_per_s"].is_null());
     }

@@ -1,13 +1,14 @@
 //! The lines below the table: what was done, and all that qualifies the numbers.
 
-use aio_core::plan::{Direction, Order, Phase, Plan};
+use aio_core::plan::{Access, Direction};
 use aio_core::receipt::Receipt;
 use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
 use super::failures;
-use super::numbers::{count, has_rate, range, ratio, short, size, span};
+use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
+use super::plan::plan_line;
 use super::table::directions;
 use crate::measure::NOT_STARTED;
 
@@ -23,6 +24,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(downgrades(report));
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
+    lines.extend(loops_of_blocks(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));
@@ -139,6 +141,21 @@ fn allocating(report: &Report) -> Vec<String> {
     by_engine(&said, report.engines.len())
 }
 
+/// The range of speeds of loops over blocks, when more than one counts.
+fn loops_of_blocks(report: &Report) -> Vec<String> {
+    let measured = each(report).filter(|(engine, one)| engine.moves_data && has_rate(one));
+    let blocks = measured.filter(|(_, one)| one.access != Access::Tensor);
+    let several = blocks.filter(|(_, one)| one.loops.iter().filter(|one| one.counts).count() > 1);
+    let said = several.filter_map(|(engine, one)| {
+        let counting = one.loops.iter().filter(|one| one.counts);
+        // Over the time that the table's numbers of blocks are over.
+        let speeds = span(range(counting.map(|one| one.task_speed_gib_per_s))?);
+        let what = mode(one.direction, one.access);
+        Some((engine.engine.as_str(), format!("loops of {what}: {speeds} GiB/s")))
+    });
+    by_engine(&said.collect::<Vec<_>>(), report.engines.len())
+}
+
 /// What was compared in each direction, and with what.
 fn validated(report: &Report) -> Vec<String> {
     let line = |direction: Direction| {
@@ -196,49 +213,6 @@ pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
     }
 }
 
-/// The plan in one line, with the block size that is in force.
-pub(super) fn plan_line(plan: &Plan, receipts: &[Receipt]) -> String {
-    let rounded = receipts.iter().find(|one| one.option == "block-size" && one.is_downgrade());
-    let block = match rounded {
-        Some(receipt) => format!("blocks of {} bytes", receipt.granted),
-        None => format!("blocks of {}", size(plan.block_size_bytes)),
-    };
-    let mut parts = vec![block, format!("depth {}", plan.queue_depth), threads(plan)];
-    let loops = count(plan.loops.into(), "loop");
-    parts.push(match (plan.warmup_loops, plan.include_warmup_time) {
-        (0, _) => loops,
-        (warmup, false) => format!("{loops} after {warmup} to warm up"),
-        (warmup, true) => format!("{loops} and {warmup} to warm up that count too"),
-    });
-    parts.push(format!("seed {}", plan.seed));
-    parts.push(if plan.buffered { "buffered".into() } else { "O_DIRECT".into() });
-    if plan.concurrent {
-        parts.push("directions at the same time".into());
-    }
-    if plan.order == Order::Sequential {
-        parts.push("sequential requests".into());
-    }
-    parts.extend(plan.batch.submit.map(|most| format!("at most {most} per submitting call")));
-    if plan.batch.complete > 1 {
-        parts.push(format!("{} per reaping call", plan.batch.complete));
-    }
-    format!("plan: {}", parts.join(", "))
-}
-
-fn threads(plan: &Plan) -> String {
-    let mut numbers: Vec<u32> = plan.phases.iter().map(Phase::tasklets).collect();
-    numbers.dedup();
-    let threads = if let [same] = numbers.as_slice() {
-        count(u64::from(*same), "thread")
-    } else {
-        let of = |phase: &Phase| {
-            format!("{} to {}", count(phase.tasklets().into(), "thread"), phase.direction)
-        };
-        plan.phases.iter().map(of).collect::<Vec<_>>().join(" and ")
-    };
-    if plan.lanes == 1 { threads } else { format!("{threads} × {} lanes", plan.lanes) }
-}
-
 /// A line for each target, up to a few.
 pub(super) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
     let line = |target: &TargetReport| {
@@ -275,22 +249,28 @@ fn batches(report: &Report) -> Option<String> {
 fn fingerprints(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     for direction in directions(report) {
-        let complete = each(report)
-            .filter(|(_, one)| one.direction == direction && one.status == Status::Complete);
+        let complete = || {
+            each(report)
+                .filter(|(_, one)| one.direction == direction && one.status == Status::Complete)
+        };
+        let by_time = complete().any(|(_, one)| one.access.is_ended_by_time());
         let all: Vec<_> =
-            complete.map(|(engine, one)| (&engine.engine, &one.fingerprint)).collect();
+            complete().map(|(engine, one)| (&engine.engine, &one.fingerprint)).collect();
         let Some((_, first)) = all.first() else { continue };
+        let each = || {
+            let each = all.iter().map(|(engine, print)| format!("{engine} {print}"));
+            each.collect::<Vec<_>>().join(", ")
+        };
         lines.push(match all.len() {
             1 => format!("fingerprint: {direction} {first}"),
             _ if all.iter().all(|(_, other)| other == first) => {
                 format!("fingerprint: {direction} {first}, the same requests for all engines")
             }
-            _ => {
-                let each: Vec<_> =
-                    all.iter().map(|(engine, print)| format!("{engine} {print}")).collect();
-                let each = each.join(", ");
-                format!("fingerprint: {direction}: NOT the same requests: {each}")
+            _ if by_time => {
+                let each = each();
+                format!("fingerprint: {direction}: {each}; not compared, as time ended each engine")
             }
+            _ => format!("fingerprint: {direction}: NOT the same requests: {}", each()),
         });
     }
     lines
@@ -334,6 +314,32 @@ mod tests {
         insta::assert_snapshot!(validated(&report).join("\n"), @r"
         validated: 10 bytes, equal to what the seed makes, read back without the engine
         validated: 10 bytes, equal to a buffered read of the file
+        ");
+    }
+
+    #[test]
+    fn engines_that_time_ended_are_not_said_to_differ() {
+        let mut report = sample::blocks();
+        report.engines[1].directions[0].fingerprint = "0000000000000000".into();
+        assert_eq!(
+            line_with(&report, "fingerprint").unwrap(),
+            "fingerprint: read: uring 0123456789abcdef, sync 0000000000000000; not compared, as time \
+             ended each engine"
+        );
+    }
+
+    #[test]
+    fn several_loops_of_blocks_have_a_range() {
+        let mut report = sample::blocks();
+        assert_eq!(line_with(&report, "loops of"), None, "there is one");
+        for one in report.engines.iter_mut().flat_map(|engine| &mut engine.directions) {
+            let mut slower = one.loops[0];
+            slower.task_speed_gib_per_s = one.loops[0].task_speed_gib_per_s / 2.0;
+            one.loops.push(slower);
+        }
+        insta::assert_snapshot!(loops_of_blocks(&report).join("\n"), @r"
+        uring: loops of randread: 0.500–1.000 GiB/s
+        sync: loops of randread: 0.400–0.800 GiB/s
         ");
     }
 

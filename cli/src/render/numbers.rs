@@ -1,5 +1,6 @@
 //! Numbers as people read them. What was not measured is a dash, never a number.
 
+use aio_core::plan::{Access, Blocks, Direction, Pattern};
 use aio_core::report::{DirectionReport, Status};
 
 /// What stands where there is no number.
@@ -66,10 +67,34 @@ pub(super) fn requests_per_s(direction: &DirectionReport) -> Option<f64> {
 
 /// A rate with `k` or `M` for thousands and millions.
 pub(super) fn per_second(rate: f64) -> String {
-    match rate {
-        rate if rate >= 1e6 => format!("{} M/s", short(rate / 1e6)),
-        rate if rate >= 1e3 => format!("{} k/s", short(rate / 1e3)),
-        rate => format!("{}/s", short(rate)),
+    format!("{}/s", scaled(rate))
+}
+
+/// A number with `k` or `M` for thousands and millions.
+pub(super) fn scaled(number: f64) -> String {
+    match number {
+        number if number >= 1e6 => format!("{} M", short(number / 1e6)),
+        number if number >= 1e3 => format!("{} k", short(number / 1e3)),
+        number => short(number),
+    }
+}
+
+/// What is done, in the word of `--rw` where it is done in blocks.
+pub(super) fn mode(direction: Direction, access: Access) -> String {
+    match access {
+        Access::Blocks(Blocks { pattern: Pattern::Random, .. }) => format!("rand{direction}"),
+        Access::Blocks(Blocks { pattern: Pattern::Sequential, .. }) | Access::Tensor => {
+            direction.to_string()
+        }
+    }
+}
+
+/// A time in the largest unit of which it is a whole number.
+pub(super) fn time(ns: u64) -> String {
+    let units = [("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)];
+    match units.iter().find(|(_, unit_ns)| ns.is_multiple_of(*unit_ns)) {
+        Some((unit, unit_ns)) => format!("{} {unit}", ns / unit_ns),
+        None => format!("{ns} ns"),
     }
 }
 
@@ -90,7 +115,6 @@ pub(super) fn count(number: u64, noun: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aio_core::plan::Direction;
     use aio_core::report::gib_per_s;
 
     use super::super::sample;
@@ -154,5 +178,18 @@ mod tests {
     fn rates_are_scaled() {
         assert_eq!(per_second(12.0), "12.00/s");
         assert_eq!(per_second(14_200_000.0), "14.20 M/s");
+        assert_eq!(scaled(412_345.0), "412.3 k");
+    }
+
+    #[test]
+    fn times_are_exact() {
+        for (ns, text) in [
+            (10_000_000_000, "10 s"),
+            (1_500_000_000, "1500 ms"),
+            (7_000, "7 us"),
+            (1_000_000_001, "1000000001 ns"),
+        ] {
+            assert_eq!(time(ns), text);
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Reports with fixed numbers, for tests.
 
 use aio_core::engine::EngineCounters;
-use aio_core::plan::{Direction, Origin, PathTemplate, Phase, Plan, TensorGroup};
+use aio_core::plan::{
+    Access, Blocks, Direction, Origin, PathTemplate, Pattern, Phase, Plan, TensorGroup,
+};
 use aio_core::receipt::Receipt;
 use aio_core::report::{
     Cpu, DirectionReport, Doubt, EngineReport, Failure, Latency, LatencyHistogram, LoopReport,
-    Machine, Report, SCHEMA_VERSION, Status, TargetReport, Unavailable, gib_per_s,
+    Machine, Report, SCHEMA_VERSION, Status, TargetReport, Unavailable, gib_per_s, requests_per_s,
 };
 
 const GIB: u64 = 1 << 30;
@@ -68,6 +70,28 @@ pub(crate) fn null() -> Report {
     let mut engine = engine("null", vec![direction(Direction::Read, [0.001, 0.001, 0.002])]);
     engine.moves_data = false;
     report(vec![engine])
+}
+
+/// Two engines that read random blocks of 4 KiB for a second.
+pub(crate) fn blocks() -> Report {
+    let blocks =
+        Blocks { pattern: Pattern::Random, requests: None, runtime_ns: Some(1_000_000_000) };
+    let engine = |name: &str, seconds: f64| {
+        let mut one = direction(Direction::Read, [seconds, 0.0, 0.0]);
+        one.access = Access::Blocks(blocks);
+        one.loops.truncate(2);
+        one.loops.remove(0);
+        (one.requests, one.bytes) = (GIB >> 12, GIB);
+        one.requests_per_s = requests_per_s(one.requests, seconds);
+        one.task_speed_gib_per_s = gib_per_s(GIB, seconds);
+        engine(name, vec![one])
+    };
+    let mut report = report(vec![engine("uring", 1.0), engine("sync", 1.25)]);
+    report.plan.block_size_bytes = 4096;
+    (report.plan.loops, report.plan.warmup_loops) = (1, 0);
+    report.plan.phases[0].direction = Direction::Read;
+    report.plan.phases[0].access = Access::Blocks(blocks);
+    report
 }
 
 /// A run that a signal ended in its third loop.
@@ -133,6 +157,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
     });
     DirectionReport {
         direction,
+        access: Access::Tensor,
         status: Status::Complete,
         tasklets_count: 1,
         bytes: 3 * GIB,
@@ -141,6 +166,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         e2e_latency_s: sum * 1.01,
         task_speed_gib_per_s: gib_per_s(3 * GIB, sum),
         e2e_speed_gib_per_s: gib_per_s(3 * GIB, sum * 1.01),
+        requests_per_s: requests_per_s(3072, sum),
         request_latency: Latency {
             min_ns: 90_000,
             mean_ns: 15_000_000.5,

@@ -1,12 +1,13 @@
 //! The table: a row per direction and engine.
 
-use aio_core::plan::Direction;
+use aio_core::plan::{Access, Direction};
 use aio_core::report::{DirectionReport, EngineReport, Report, Status};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 
 use super::numbers::{
-    NONE, counting_speeds, has_rate, milliseconds, per_second, ratio, requests_per_s, short, span,
+    NONE, counting_speeds, has_rate, milliseconds, mode, per_second, ratio, requests_per_s, scaled,
+    short, span,
 };
 use super::wrap::PAGE_COLUMNS;
 use crate::voice::printable;
@@ -14,12 +15,13 @@ use crate::voice::printable;
 type Content = fn(&EngineReport, &DirectionReport) -> Option<String>;
 
 /// Columns in order: title, content, and whether it is shown when no row has anything in it.
-const COLUMNS: [(&str, Content, bool); 11] = [
+const COLUMNS: [(&str, Content, bool); 12] = [
     ("engine", |engine, _| Some(printable(&engine.engine)), true),
-    ("", |_, one| Some(one.direction.to_string()), true),
+    ("", |_, one| Some(mode(one.direction, one.access)), true),
+    ("IOPS", iops, false),
     ("GiB/s", speed, true),
     ("task s", |_, one| has_rate(one).then(|| short(one.task_latency_s)), false),
-    ("e2e s", |_, one| has_rate(one).then(|| short(one.e2e_latency_s)), false),
+    ("e2e s", e2e, false),
     ("loops GiB/s", loops, false),
     ("p50 ms", |_, one| latency(one, one.request_latency.p50_ns), false),
     ("p99 ms", |_, one| latency(one, one.request_latency.p99_ns), false),
@@ -54,16 +56,35 @@ fn label(name: &str, most: usize) -> String {
     lines.join("\n")
 }
 
+/// What counts for blocks, of which each request has one.
+fn iops(_: &EngineReport, one: &DirectionReport) -> Option<String> {
+    (is_blocks(one) && has_rate(one)).then(|| scaled(one.requests_per_s))
+}
+
+fn is_blocks(one: &DirectionReport) -> bool {
+    one.access != Access::Tensor
+}
+
+/// Of blocks over the time that their requests per second are over, so that one is a multiple of
+/// the other.
 fn speed(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
-    if engine.moves_data {
+    if is_blocks(one) {
+        (engine.moves_data && has_rate(one)).then(|| short(one.task_speed_gib_per_s))
+    } else if engine.moves_data {
         has_rate(one).then(|| short(one.e2e_speed_gib_per_s))
     } else {
         requests_per_s(one).map(per_second)
     }
 }
 
+/// Of blocks nothing that is shown is over it, and the page has no room for it.
+fn e2e(_: &EngineReport, one: &DirectionReport) -> Option<String> {
+    (has_rate(one) && !is_blocks(one)).then(|| short(one.e2e_latency_s))
+}
+
 fn loops(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
-    let measured = engine.moves_data && has_rate(one);
+    // Loops of blocks are told below the table, where there is room.
+    let measured = engine.moves_data && has_rate(one) && !is_blocks(one);
     counting_speeds(one).filter(|_| measured).map(span)
 }
 
@@ -144,6 +165,20 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
 mod tests {
     use super::super::sample;
     use super::*;
+
+    #[test]
+    fn blocks_fit_the_page_with_the_widest_verdict_and_without_bytes_where_none_are_moved() {
+        let mut report = sample::blocks();
+        report.engines[1].engine = "null".into();
+        report.engines[1].moves_data = false;
+        report.engines[1].directions[0].requests_per_s = 10_540_000.0;
+        insta::assert_snapshot!(lines(&report).join("\n"), @r"
+        engine               IOPS  GiB/s  task s  p50 ms  p99 ms  calls/req  CPU s  verdict
+        ──────────────────────────────────────────────────────────────────────────────────────────
+        uring   randread  262.1 k  1.000   1.000   14.90   20.10     0.0114  0.250  ok
+        null    randread  10.54 M      -   1.250   14.90   20.10     0.0114  0.250  moves no data
+        ");
+    }
 
     #[test]
     fn a_long_name_goes_on_below_and_nothing_of_it_is_lost() {

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use aio_core::report::{Machine, Report, Status};
 
-use super::notes::{plan_line, receipt_sentence, target_lines, unavailable_sentence};
+use super::notes::{receipt_sentence, target_lines, unavailable_sentence};
+use super::plan::plan_line;
 use super::wrap::wrapped;
 use super::{Render, notes, table};
 use crate::dry_run::Preview;
@@ -179,6 +180,26 @@ mod tests {
         target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
         requests that share a time stamp (submitted/reaped per call): null read 1.059/1.059
         fingerprint: read 0123456789abcdef
+        ");
+    }
+
+    #[test]
+    fn blocks_have_requests_per_second_first() {
+        insta::assert_snapshot!(of_run(&sample::blocks()), @r"
+        aio 0.1.0 on Linux 6.18.0 x86_64, 2 CPUs (A Fast One)
+
+        engine               IOPS  GiB/s  task s  p50 ms  p99 ms  calls/req  CPU s  verdict
+        ────────────────────────────────────────────────────────────────────────────────────
+        uring   randread  262.1 k  1.000   1.000   14.90   20.10     0.0114  0.250  ok
+        sync    randread  209.7 k  0.800   1.250   14.90   20.10     0.0114  0.250  ok
+
+        engines ran one after the other, so a difference may be drift: repeat in another order before you
+          believe it
+        plan: randread, blocks of 4 KiB in 1 GiB, depth 32, 1 thread, 1 loop of 1 s, seed 0, O_DIRECT
+        target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
+        requests that share a time stamp (submitted/reaped per call): uring read 1.059/1.059, sync read
+          1.059/1.059
+        fingerprint: read 0123456789abcdef, the same requests for all engines
         ");
     }
 

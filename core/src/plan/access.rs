@@ -13,6 +13,15 @@ pub enum Access {
     Blocks(Blocks),
 }
 
+impl Access {
+    /// Whether time ends a loop, so that two runs of one plan need not make the same number of
+    /// requests.
+    #[must_use]
+    pub fn is_ended_by_time(&self) -> bool {
+        matches!(self, Self::Blocks(Blocks { runtime_ns: Some(_), .. }))
+    }
+}
+
 /// Which blocks of its range a tasklet asks for, and how many in each loop.
 ///
 /// The range starts at the target's first byte and is as long as the tasklet's size, cut down to

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use access::{Access, Blocks, Pattern};
 pub(crate) use check::lanes_have_blocks;
-pub use check::{BLOCK_BYTES_MAX, PlanError, check};
+pub use check::{BLOCK_BYTES_MAX, PlanError, RUNTIME_NS_MAX, check};
 pub use template::PathTemplate;
 
 use crate::engine::Operation;

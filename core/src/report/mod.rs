@@ -5,14 +5,16 @@
 
 mod latency;
 mod machine;
+mod short_run;
 
 use serde::{Deserialize, Serialize};
 
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
+pub use short_run::short_run;
 
 use crate::engine::EngineCounters;
-use crate::plan::{Direction, Plan};
+use crate::plan::{Access, Direction, Plan};
 use crate::receipt::Receipt;
 
 /// The version of the report's format.
@@ -96,6 +98,9 @@ pub struct EngineReport {
 pub struct DirectionReport {
     /// Which way.
     pub direction: Direction,
+    /// How the tasklets went through their targets.
+    #[serde(default)]
+    pub access: Access,
     /// How it ended.
     pub status: Status,
     /// Tasklets that took part.
@@ -112,6 +117,9 @@ pub struct DirectionReport {
     pub task_speed_gib_per_s: f64,
     /// `bytes / e2e_latency_s`, in GiB (2^30 bytes) per second.
     pub e2e_speed_gib_per_s: f64,
+    /// `requests / task_latency_s`: I/O operations per second (IOPS).
+    #[serde(default)]
+    pub requests_per_s: f64,
     /// Latency of a request, from before the call that took it to after the call that returned it.
     pub request_latency: Latency,
     /// All of those latencies, to merge with others; not part of the document.
@@ -207,28 +215,6 @@ impl Doubt {
     }
 }
 
-/// The fewest loops that count, and the least time of all of them together, for a number to be more
-/// than a glimpse.
-const LOOPS_MIN: usize = 3;
-const SECONDS_MIN: f64 = 1.0;
-
-/// The doubt that a run was too short, judged by the loops that count.
-#[must_use]
-pub fn short_run(loops: &[LoopReport]) -> Option<Doubt> {
-    let counting = || loops.iter().filter(|one| one.counts);
-    let count = counting().count();
-    let seconds: f64 = counting().map(|one| one.e2e_latency_s).sum();
-    // Without the figures, so that engines of one run give one reason.
-    let reason = if count < LOOPS_MIN {
-        format!("fewer than {LOOPS_MIN} loops count; use more --loops")
-    } else if seconds < SECONDS_MIN {
-        format!("its loops took less than {SECONDS_MIN} s in all; use more --loops or more data")
-    } else {
-        return None;
-    };
-    Some(Doubt::new("short-run", reason))
-}
-
 /// What went wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -256,33 +242,23 @@ pub fn gib_per_s(bytes: u64, seconds: f64) -> f64 {
     if seconds > 0.0 { gib / seconds } else { 0.0 }
 }
 
+/// Requests over seconds; 0 when no time has passed.
+#[must_use]
+pub fn requests_per_s(requests: u64, seconds: f64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "a rate has no more than 53 significant bits")]
+    let requests = requests as f64;
+    if seconds > 0.0 { requests / seconds } else { 0.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_run_is_short_with_few_loops_or_little_time_in_those_that_count() {
-        let loops = |number: u32, seconds: f64| -> Vec<LoopReport> {
-            let one = |index| LoopReport {
-                index,
-                counts: index > 0,
-                allocates: false,
-                bytes: 1,
-                task_latency_s: seconds,
-                e2e_latency_s: seconds,
-                task_speed_gib_per_s: 1.0,
-                e2e_speed_gib_per_s: 1.0,
-            };
-            (0..=number).map(one).collect()
-        };
-        assert_eq!(short_run(&loops(3, 0.5)), None);
-        assert_eq!(short_run(&loops(2, 9.0)).expect("two loops").code, "short-run");
-        assert!(short_run(&loops(3, 0.3)).expect("0.9 s").reason.contains("less than 1 s"));
-    }
-
-    #[test]
     fn a_gib_per_second_is_2_to_the_30_bytes() {
         assert!((gib_per_s(3 << 30, 2.0) - 1.5).abs() < 1e-12);
         assert!(gib_per_s(1, 0.0).abs() < 1e-12);
+        assert!((requests_per_s(3, 2.0) - 1.5).abs() < 1e-12);
+        assert!(requests_per_s(1, 0.0).abs() < 1e-12);
     }
 }

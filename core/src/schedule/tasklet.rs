@@ -246,7 +246,7 @@ impl TaskletTask {
     /// Notes on the files that were written what they are like now, so that later changes are seen.
     fn seal(&self, files: &Files) {
         for (file, open) in self.tasklet.files.iter().zip(files.iter()) {
-            if file.starts_empty() {
+            if file.is_written() {
                 let _as_marked_as_before = target::seal(open);
             }
         }

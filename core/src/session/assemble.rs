@@ -8,7 +8,7 @@ use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
     Cpu, DirectionReport, Doubt, EngineReport, LatencyHistogram, LoopReport, Status, TaskletReport,
-    gib_per_s, short_run,
+    gib_per_s, requests_per_s, short_run,
 };
 use crate::schedule::{LaneResult, LoopClock, TaskletResult, WaveOutcome};
 use crate::stats::combine;
@@ -40,6 +40,7 @@ pub(super) fn add(
             receipt::merge(&mut report.receipts, lanes);
         }
         let mut one = direction(plan, phase.direction, &tasklets, outcome);
+        one.requests_per_s = requests_per_s(one.requests, one.task_latency_s);
         let doubts = resolved.doubts.iter().filter(|(direction, _)| *direction == phase.direction);
         one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
         one.status = match (failed, outcome.stopped) {
@@ -48,7 +49,7 @@ pub(super) fn add(
             (false, false) => Status::Complete,
         };
         if one.status == Status::Complete && report.moves_data {
-            one.doubts.extend(short_run(&one.loops));
+            one.doubts.extend(short_run(&one));
             one.doubts.extend(little_overlap(phase.direction, outcome));
         }
         report.directions.push(one);
@@ -110,6 +111,7 @@ fn direction(
     let alone = tasklets.len() == outcome.tasklets.len();
     DirectionReport {
         direction,
+        access: tasklets[0].0.access,
         status: Status::Complete,
         tasklets_count: u32::try_from(tasklets.len()).unwrap_or(u32::MAX),
         bytes,
@@ -118,6 +120,7 @@ fn direction(
         e2e_latency_s,
         task_speed_gib_per_s: gib_per_s(bytes, task_latency_s),
         e2e_speed_gib_per_s: gib_per_s(bytes, e2e_latency_s),
+        requests_per_s: 0.0,
         request_latency: histogram.summary(),
         histogram,
         loops,

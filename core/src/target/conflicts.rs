@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::describe::folder_of;
 use super::guard::RefusedTarget;
 use super::resolve::{ResolveError, Tasklet};
-use crate::plan::Direction;
+use crate::plan::{Access, Direction};
 
 /// A write to F makes F.0, F.1 and so on, so a read of F is a mistake that is easily made.
 pub(super) fn refuse_missing_with_a_hint(path: &Path) -> Result<(), RefusedTarget> {
@@ -25,17 +25,20 @@ pub(super) fn refuse_missing_with_a_hint(path: &Path) -> Result<(), RefusedTarge
     Err(RefusedTarget::unfit(path, what))
 }
 
-/// Refuses two tasklets that write one file, and a file that is written and read.
-pub(super) fn refuse_shared_writes<'a>(
-    tasklets: impl Iterator<Item = &'a Tasklet>,
-) -> Result<(), ResolveError> {
-    let mut seen: HashMap<Identity, Direction> = HashMap::new();
-    for tasklet in tasklets {
+/// Refuses two tasklets that write one file, and a file that is written and read. Tasklets of one
+/// phase may write blocks of the same file: none of them claims to find its own data there.
+pub(super) fn refuse_shared_writes(phases: &[Vec<Tasklet>]) -> Result<(), ResolveError> {
+    let mut seen: HashMap<Identity, (usize, Direction)> = HashMap::new();
+    let all =
+        phases.iter().enumerate().flat_map(|(phase, all)| all.iter().map(move |t| (phase, t)));
+    for (phase, tasklet) in all {
+        let blocks = matches!(tasklet.access, Access::Blocks(_));
         for file in &tasklet.files {
-            match seen.insert(Identity::of(&file.path), tasklet.direction) {
+            match seen.insert(Identity::of(&file.path), (phase, tasklet.direction)) {
                 None => {}
-                Some(Direction::Read) if tasklet.direction == Direction::Read => {}
-                Some(Direction::Write) if tasklet.direction == Direction::Write => {
+                Some((_, Direction::Read)) if tasklet.direction == Direction::Read => {}
+                Some((before, _)) if blocks && before == phase => {}
+                Some((_, Direction::Write)) if tasklet.direction == Direction::Write => {
                     let what = "would be written by two tasklets; put {tid} into the path";
                     return Err(RefusedTarget::unfit(&file.path, what).into());
                 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::alignment::Alignment;
 use super::describe::{Mounts, has_holes, keeps_in_memory};
 use super::resolve::{Source, Tasklet, TaskletFile};
-use crate::plan::{Direction, Plan};
+use crate::plan::{Access, Direction, Plan};
 use crate::report::{Doubt, TargetReport};
 
 /// The targets of all tasklets, each once.
@@ -57,17 +57,22 @@ pub(super) fn doubts(
         }
         let holes = tasklets().find_map(|tasklet| {
             let has = |file: &&TaskletFile| match &file.source {
-                Source::Open(open) => has_holes(open, tasklet.size_bytes) == Some(true),
+                Source::Open(open) | Source::WriteInPlace(open) => {
+                    has_holes(open, tasklet.size_bytes) == Some(true)
+                }
                 _ => false,
             };
             tasklet.files.iter().find(has)
         });
-        if let Some(file) = holes.filter(|_| phase.direction == Direction::Read) {
-            let reason = format!(
-                "{} has holes or unwritten extents, which are read without touching storage",
-                file.path.display()
-            );
-            add("holes", reason);
+        // What a write of tensors uses as it is, the caller has opened, and knows.
+        let judged = phase.direction == Direction::Read || phase.access != Access::Tensor;
+        if let Some(file) = holes.filter(|_| judged) {
+            let then = match phase.direction {
+                Direction::Read => "are read without touching storage",
+                Direction::Write => "a write has to allocate first",
+            };
+            let path = file.path.display();
+            add("holes", format!("{path} has holes or unwritten extents, which {then}"));
         }
     }
     doubts

@@ -143,6 +143,27 @@ pub(super) fn open_to_overwrite(
     Ok(file)
 }
 
+/// Opens for writing what is there, as it is: neither its length nor its contents change. With
+/// `overwrite` or when this run `made` it, it may be anybody's.
+pub(super) fn open_to_write_in_place(
+    path: &Path,
+    direct: bool,
+    overwrite: bool,
+    made: Option<&Made>,
+) -> Result<File, RefusedTarget> {
+    let failed = |error| RefusedTarget::io("write", path, error);
+    // Looked at first, because opening may already do something to what is no file.
+    writable_kind(path, &fs::metadata(path).map_err(failed)?)?;
+    let file = open_direct(OpenOptions::new().read(true).write(true), path, direct)?;
+    let metadata = file.metadata().map_err(failed)?;
+    writable_kind(path, &metadata)?;
+    let own = made.is_some_and(|made| made.contains(metadata.dev(), metadata.ino()));
+    if !overwrite && !own {
+        require_mark(path, &file)?;
+    }
+    Ok(file)
+}
+
 fn writable_kind(path: &Path, metadata: &Metadata) -> Result<(), RefusedTarget> {
     let kind = metadata.file_type();
     if kind.is_file() {
@@ -206,6 +227,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_opened_to_be_written_in_place_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "mine").unwrap();
+        let refused = open_to_write_in_place(&path, false, false, None).unwrap_err().to_string();
+        assert!(refused.ends_with("add --overwrite to replace its contents"), "{refused}");
+        open_to_write_in_place(&path, false, true, None).unwrap();
+        let made = Made::new(true);
+        made.remember(&path, &File::open(&path).unwrap()).unwrap();
+        open_to_write_in_place(&path, false, false, Some(&made)).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
     fn folders_fifos_devices_and_dangling_links_are_refused_without_blocking() {
         let folder = tempfile::tempdir().unwrap();
         let fifo = folder.path().join("fifo");
@@ -221,6 +256,7 @@ mod tests {
             let refused = may_write(path, true).unwrap_err().to_string();
             assert!(refused.contains(word), "{refused}");
             assert!(open_existing(path, false).is_err());
+            assert!(open_to_write_in_place(path, false, true, None).is_err());
         }
     }
 }

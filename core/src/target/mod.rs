@@ -14,6 +14,7 @@ mod made;
 mod mark;
 mod open;
 mod resolve;
+mod share;
 mod validate;
 
 pub use alignment::Alignment;

@@ -14,6 +14,7 @@ use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite}
 use super::made::Made;
 use super::mark;
 use super::resolve::{Source, TaskletFile};
+use super::share::begin_to_write;
 use crate::data::DataStream;
 
 /// Bytes written at a time when a file is filled.
@@ -77,10 +78,20 @@ pub(crate) fn open_and_fill(
             let _as_marked_as_before = mark::seal(&made);
             Ok(Arc::new(open_existing(&file.path, policy.direct)?))
         }
+        Source::WriteInPlace(open) => {
+            begin_to_write(open, &file.path, size_bytes)?;
+            Ok(Arc::clone(open))
+        }
+        Source::MakeForBlocks(made) => made.open(&file.path, policy, size_bytes, stopped),
     }
 }
 
-fn create_or_empty(path: &Path, policy: OpenPolicy, direct: bool) -> Result<File, RefusedTarget> {
+/// Makes the file and remembers it, or empties the one that is there, if that is allowed.
+pub(super) fn create_or_empty(
+    path: &Path,
+    policy: OpenPolicy,
+    direct: bool,
+) -> Result<File, RefusedTarget> {
     let created =
         open_direct(OpenOptions::new().read(true).write(true).create_new(true), path, direct);
     match created {
@@ -103,7 +114,8 @@ fn create_or_empty(path: &Path, policy: OpenPolicy, direct: bool) -> Result<File
     }
 }
 
-fn fill(
+/// Writes `data` from front to end, to storage, and drops it from the page cache.
+pub(super) fn fill(
     file: &File,
     path: &Path,
     size_bytes: u64,

@@ -1,5 +1,7 @@
 //! Holds a plan against the files that are there. Changes nothing.
 
+mod blocks;
+
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
@@ -14,11 +16,12 @@ use super::describe::{Mounts, folder_of};
 use super::doubts::{describe, doubts};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
+use super::share::MadeForBlocks;
 use crate::memory::numa_node_exists;
 use crate::plan::{
     Access, Direction, Origin, Phase, Plan, PlanError, TensorGroup, lanes_have_blocks,
 };
-use crate::receipt::Receipt;
+use crate::receipt::{Receipt, merge};
 use crate::report::{Doubt, TargetReport, memory_bytes};
 
 /// A plan that cannot be run on this machine, found out before anything was created.
@@ -30,14 +33,16 @@ pub enum ResolveError {
     /// A target is refused.
     #[error(transparent)]
     Target(#[from] RefusedTarget),
-    /// The tensors are larger than the memory.
+    /// The buffers are larger than the memory.
     #[error(
-        "the tensors need {} of memory and {} are available; make them smaller or use fewer --threads",
+        "the buffers need {} of memory and {} are available; use {cure} or fewer --threads",
         mib(*asked_bytes),
         mib(*available_bytes)
     )]
     Memory {
-        /// Bytes of all tensors that are in use together.
+        /// What makes the buffers smaller.
+        cure: &'static str,
+        /// Bytes of all buffers that are in use together.
         asked_bytes: u64,
         /// What `/proc/meminfo` calls available.
         available_bytes: u64,
@@ -81,10 +86,19 @@ pub struct Tasklet {
 }
 
 impl Tasklet {
-    /// Bytes of memory: the size, rounded up so that a padded tail fits.
+    /// The size, rounded up so that a padded tail fits: a tensor's bytes of memory.
     #[must_use]
     pub fn padded_bytes(&self, alignment: Alignment) -> u64 {
         alignment.round_up(self.size_bytes)
+    }
+
+    /// Bytes of memory that it needs: its tensor, or a block for each request in flight.
+    fn buffer_bytes(&self, plan: &Plan, alignment: Alignment) -> u64 {
+        let in_flight = || u64::from(plan.lanes) * u64::from(plan.queue_depth);
+        match self.access {
+            Access::Tensor => self.padded_bytes(alignment),
+            Access::Blocks(_) => in_flight().saturating_mul(plan.block_size_bytes),
+        }
     }
 }
 
@@ -100,7 +114,21 @@ impl TaskletFile {
     /// Whether a write makes the file system allocate: the file starts empty.
     #[must_use]
     pub fn starts_empty(&self) -> bool {
-        matches!(self.source, Source::MakeToWrite)
+        match &self.source {
+            Source::MakeToWrite => true,
+            Source::MakeForBlocks(made) => !made.is_filled(),
+            Source::Open(_) | Source::MakeToRead | Source::WriteInPlace(_) => false,
+        }
+    }
+
+    /// Whether the run writes to the file, so that its mark has to be sealed afterwards.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        match &self.source {
+            Source::MakeToWrite | Source::WriteInPlace(_) => true,
+            Source::MakeForBlocks(made) => made.is_written(),
+            Source::Open(_) | Source::MakeToRead => false,
+        }
     }
 }
 
@@ -109,6 +137,10 @@ pub(super) enum Source {
     Open(Arc<File>),
     MakeToWrite,
     MakeToRead,
+    /// Is there, and keeps its length and what is not written.
+    WriteInPlace(Arc<File>),
+    /// Is made for blocks, once for all tasklets that share it.
+    MakeForBlocks(Arc<MadeForBlocks>),
 }
 
 /// Holds `plan` against the machine. With `given`, every tasklet uses that file.
@@ -141,7 +173,7 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         phases.push(tasklets);
     }
     if given.is_none() {
-        refuse_shared_writes(phases.iter().flatten())?;
+        refuse_shared_writes(&phases)?;
     }
     resolver.finish(phases)
 }
@@ -167,6 +199,9 @@ impl Resolver<'_> {
         group: &TensorGroup,
         tasklets: &mut Vec<Tasklet>,
     ) -> Result<(), ResolveError> {
+        if let Access::Blocks(blocks) = phase.access {
+            return self.group_of_blocks(phase, blocks, group, tasklets);
+        }
         let (direction, access) = (phase.direction, phase.access);
         let loops =
             if self.plan.different_file_each_iteration { self.plan.loops_in_all() } else { 1 };
@@ -251,11 +286,7 @@ impl Resolver<'_> {
         file: &File,
         asked: Option<u64>,
     ) -> Result<u64, ResolveError> {
-        // A block device has no size in its metadata, but an end.
-        let mut handle = file;
-        let there = handle
-            .seek(SeekFrom::End(0))
-            .map_err(|source| RefusedTarget::io("find the size of", path, source))?;
+        let there = end_of(file, path)?;
         if there == 0 {
             return Err(RefusedTarget::unfit(path, "is empty; there is nothing to read").into());
         }
@@ -266,21 +297,26 @@ impl Resolver<'_> {
             }
             Some(asked) => Ok(asked),
             None => {
-                lanes_have_blocks(self.plan, there)?;
+                lanes_have_blocks(self.plan, Access::Tensor, there)?;
                 Ok(there)
             }
         }
     }
 
     fn source_to_write(&mut self, path: &Path) -> Result<Source, ResolveError> {
-        if self.mounts.file_system_of(path).is_some_and(|there| there.kind == "devtmpfs") {
-            let what = "would lie among devices; writing to devices is not possible yet, give a \
-                        file elsewhere";
-            return Err(RefusedTarget::unfit(path, what).into());
-        }
+        self.refuse_among_devices(path)?;
         may_write(path, self.plan.overwrite)?;
         self.try_folder(path)?;
         Ok(Source::MakeToWrite)
+    }
+
+    fn refuse_among_devices(&self, path: &Path) -> Result<(), RefusedTarget> {
+        if self.mounts.file_system_of(path).is_some_and(|there| there.kind == "devtmpfs") {
+            let what = "would lie among devices; writing to devices is not possible yet, give a \
+                        file elsewhere";
+            return Err(RefusedTarget::unfit(path, what));
+        }
+        Ok(())
     }
 
     /// A file to read that is long enough is used as it is; else it is made, where that is allowed.
@@ -310,17 +346,18 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    fn finish(self, phases: Vec<Vec<Tasklet>>) -> Result<Resolved, ResolveError> {
+    fn finish(self, mut phases: Vec<Vec<Tasklet>>) -> Result<Resolved, ResolveError> {
         let plan = self.plan;
         let rounded = self.alignment.round_up(plan.block_size_bytes);
         let block_bytes = u32::try_from(rounded).expect("a block is at most 1 GiB");
         let rounded_plan = Plan { block_size_bytes: rounded, ..plan.clone() };
-        for tasklet in phases.iter().flatten() {
-            lanes_have_blocks(&rounded_plan, tasklet.size_bytes)?;
+        let mut receipts = vec![block_receipt(plan, rounded, self.alignment)];
+        for tasklet in phases.iter_mut().flatten() {
+            lanes_have_blocks(&rounded_plan, tasklet.access, tasklet.size_bytes)?;
+            merge(&mut receipts, blocks::cut_to_whole_blocks(tasklet, rounded));
         }
         let waves = if plan.concurrent { vec![phases.concat()] } else { phases };
-        refuse_too_much_memory(&waves, self.alignment)?;
-        let receipts = vec![block_receipt(plan, rounded, self.alignment)];
+        refuse_too_much_memory(&rounded_plan, &waves, self.alignment)?;
         let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
         Ok(Resolved { waves, block_bytes, alignment: self.alignment, receipts, targets, doubts })
@@ -342,19 +379,33 @@ fn block_receipt(plan: &Plan, rounded: u64, alignment: Alignment) -> Receipt {
 }
 
 fn refuse_too_much_memory(
+    plan: &Plan,
     waves: &[Vec<Tasklet>],
     alignment: Alignment,
 ) -> Result<(), ResolveError> {
     let sizes = waves.iter().map(|wave| {
-        wave.iter().fold(0_u64, |sum, tasklet| sum.saturating_add(tasklet.padded_bytes(alignment)))
+        wave.iter()
+            .fold(0_u64, |sum, tasklet| sum.saturating_add(tasklet.buffer_bytes(plan, alignment)))
     });
     let asked_bytes = sizes.max().unwrap_or(0);
     match memory_bytes("MemAvailable") {
         Some(available_bytes) if asked_bytes > available_bytes => {
-            Err(ResolveError::Memory { asked_bytes, available_bytes })
+            let is_tensor = |tasklet: &Tasklet| tasklet.access == Access::Tensor;
+            let cure = if waves.iter().flatten().any(is_tensor) {
+                "smaller tensors"
+            } else {
+                "a smaller --queue-depth or --block-size"
+            };
+            Err(ResolveError::Memory { cure, asked_bytes, available_bytes })
         }
         _ => Ok(()),
     }
+}
+
+/// The bytes of a file or block device, which has no size in its metadata, but an end.
+fn end_of(mut file: &File, path: &Path) -> Result<u64, RefusedTarget> {
+    file.seek(SeekFrom::End(0))
+        .map_err(|source| RefusedTarget::io("find the size of", path, source))
 }
 
 #[cfg(test)]

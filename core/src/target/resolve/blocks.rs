@@ -1,0 +1,134 @@
+//! Files that blocks lie in: used as they are where they are there, else made.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{ResolveError, Resolver, Source, Tasklet, TaskletFile, end_of};
+use crate::data::DataStream;
+use crate::plan::{Access, Blocks, Direction, Origin, Pattern, Phase, TensorGroup};
+use crate::receipt::Receipt;
+use crate::target::guard::{RefusedTarget, may_write, open_to_write_in_place};
+use crate::target::share::MadeForBlocks;
+
+impl Resolver<'_> {
+    /// The tasklets of a group that goes through its files in blocks.
+    pub(super) fn group_of_blocks(
+        &mut self,
+        phase: &Phase,
+        blocks: Blocks,
+        group: &TensorGroup,
+        tasklets: &mut Vec<Tasklet>,
+    ) -> Result<(), ResolveError> {
+        // A file that tasklets share is opened, or made, once.
+        let mut known: HashMap<PathBuf, (Source, u64)> = HashMap::new();
+        for _ in 0..group.tasklets {
+            let tid = u32::try_from(tasklets.len()).unwrap_or(u32::MAX);
+            let asked = group.sizes_bytes.first().copied();
+            let path = group.path.expand(tid, 0, asked.unwrap_or(0));
+            let (source, size_bytes) = match known.get(&path) {
+                Some(shared) => shared.clone(),
+                None => self.file_of_blocks(&path, phase.direction, blocks, group, tid)?,
+            };
+            known.insert(path.clone(), (source.clone(), size_bytes));
+            let files = vec![TaskletFile { path, source }];
+            let (direction, access) = (phase.direction, phase.access);
+            tasklets.push(Tasklet { tid, direction, size_bytes, access, files });
+        }
+        Ok(())
+    }
+
+    /// Where the file comes from, and how long the range in it is.
+    fn file_of_blocks(
+        &mut self,
+        path: &Path,
+        direction: Direction,
+        blocks: Blocks,
+        group: &TensorGroup,
+        tid: u32,
+    ) -> Result<(Source, u64), ResolveError> {
+        let asked = group.sizes_bytes.first().copied();
+        if let Some(given) = self.given {
+            self.align(&given.file, path)?;
+            let size_bytes = self.range_of(path, &given.file, asked)?;
+            return Ok((Source::Open(Arc::clone(&given.file)), size_bytes));
+        }
+        let missing =
+            matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound);
+        match (missing, direction, asked.filter(|_| group.origin == Origin::Made)) {
+            (true, _, None) => {
+                let what = "does not exist; give --size to have it made";
+                Err(RefusedTarget::unfit(path, what).into())
+            }
+            (true, _, Some(size_bytes)) => {
+                self.refuse_among_devices(path)?;
+                may_write(path, self.plan.overwrite)?;
+                self.try_folder(path)?;
+                let fill = match (direction, blocks.pattern) {
+                    // What is written from front to end allocates as it goes, as a new file does.
+                    (Direction::Write, Pattern::Sequential) => None,
+                    _ => Some(DataStream::new(self.plan.seed, tid)),
+                };
+                let made = Arc::new(MadeForBlocks::new(direction, fill));
+                Ok((Source::MakeForBlocks(made), size_bytes))
+            }
+            (false, Direction::Read, _) => {
+                let file = self.open(path)?;
+                let size_bytes = self.range_of(path, &file, asked)?;
+                Ok((Source::Open(file), size_bytes))
+            }
+            (false, Direction::Write, _) => {
+                let (direct, overwrite) = (self.direct(), self.plan.overwrite);
+                let file = open_to_write_in_place(path, direct, overwrite, None)?;
+                self.align(&file, path)?;
+                let size_bytes = self.range_of(path, &file, asked)?;
+                Ok((Source::WriteInPlace(Arc::new(file)), size_bytes))
+            }
+        }
+    }
+
+    /// The bytes of `file` that the range covers: as asked, or all of them.
+    fn range_of(
+        &self,
+        path: &Path,
+        file: &fs::File,
+        asked: Option<u64>,
+    ) -> Result<u64, ResolveError> {
+        let there = end_of(file, path)?;
+        let asked = asked.unwrap_or(there);
+        let block_bytes = self.plan.block_size_bytes;
+        let what = if asked > there {
+            format!(
+                "has {there} bytes and --size asks for {asked}; give a smaller --size, or remove \
+                 the file to have it made"
+            )
+        } else if asked < block_bytes {
+            format!("has {there} bytes, which is no whole block of {block_bytes} bytes")
+        } else {
+            return Ok(asked);
+        };
+        Err(RefusedTarget::unfit(path, what).into())
+    }
+}
+
+/// Cuts the range of a tasklet of blocks down to whole ones, and says so when something is left
+/// out.
+pub(super) fn cut_to_whole_blocks(tasklet: &mut Tasklet, block_bytes: u64) -> Option<Receipt> {
+    let left_bytes = match tasklet.access {
+        Access::Tensor => 0,
+        Access::Blocks(_) => tasklet.size_bytes % block_bytes,
+    };
+    if left_bytes == 0 {
+        return None;
+    }
+    let asked = tasklet.size_bytes.to_string();
+    tasklet.size_bytes -= left_bytes;
+    let granted = tasklet.size_bytes.to_string();
+    let why = format!("the last {left_bytes} bytes are no whole block of {block_bytes} bytes");
+    Some(Receipt::downgraded("size", &asked, &granted, &why))
+}
+
+#[cfg(test)]
+mod tests;
