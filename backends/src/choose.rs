@@ -115,6 +115,8 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use aio_core::engine::{Operation, Operations};
     use aio_core::testing::skip;
 
@@ -122,7 +124,7 @@ mod tests {
 
     fn needs(queue_depth: u32) -> Needs {
         let operations = Operations::of(&[Operation::Read, Operation::Write]);
-        Needs { operations, queue_depth, engines: 1, target: None }
+        Needs { operations, queue_depth, engines: 1, target: None, kinds: BTreeSet::new() }
     }
 
     #[test]

@@ -67,6 +67,7 @@ impl Session {
             queue_depth: self.plan.queue_depth,
             engines: self.plan.engines_at_once(),
             target: None,
+            kinds: self.resolved.kinds(),
         }
     }
 

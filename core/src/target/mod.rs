@@ -8,6 +8,7 @@
 mod alignment;
 mod conflicts;
 mod describe;
+mod device;
 mod doubts;
 mod guard;
 mod made;
@@ -17,7 +18,8 @@ mod resolve;
 mod validate;
 
 pub use alignment::Alignment;
-pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, has_holes, keeps_in_memory};
+pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, NVME_GENERIC, has_holes, keeps_in_memory};
+pub use device::{HeldDevice, TargetKind};
 pub use guard::RefusedTarget;
 pub use made::Made;
 pub use mark::MARK;

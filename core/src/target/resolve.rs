@@ -1,6 +1,6 @@
 //! Holds a plan against the files that are there. Changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::alignment::Alignment;
-use super::conflicts::{refuse_missing_with_a_hint, refuse_shared_writes};
+use super::conflicts::{refuse_among_devices, refuse_missing_with_a_hint, refuse_shared_writes};
 use super::describe::{Mounts, folder_of};
+use super::device::{Devices, HeldDevice, TargetKind, is_device, namespace_of};
 use super::doubts::{describe, doubts};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
@@ -63,6 +64,17 @@ pub struct Resolved {
     pub targets: Vec<TargetReport>,
     /// Why numbers of a direction will be doubtful.
     pub doubts: Vec<(Direction, Doubt)>,
+    /// Devices that are written, held for as long as this lives.
+    pub held: Vec<Arc<HeldDevice>>,
+}
+
+impl Resolved {
+    /// What the targets are, each kind once.
+    #[must_use]
+    pub fn kinds(&self) -> BTreeSet<TargetKind> {
+        let files = self.waves.iter().flatten().flat_map(|tasklet| &tasklet.files);
+        files.filter_map(TaskletFile::kind).collect()
+    }
 }
 
 /// One tasklet: a tensor and its files.
@@ -102,6 +114,14 @@ impl TaskletFile {
     pub fn starts_empty(&self) -> bool {
         matches!(self.source, Source::MakeToWrite)
     }
+
+    /// What it is, or will be.
+    fn kind(&self) -> Option<TargetKind> {
+        match &self.source {
+            Source::Open(file) => TargetKind::of(&file.metadata().ok()?),
+            Source::MakeToWrite | Source::MakeToRead => Some(TargetKind::File),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -131,6 +151,7 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         alignment: Alignment::NONE,
         folders: HashMap::new(),
         mounts: Mounts::read(),
+        devices: Devices::new(&plan.allow_devices)?,
     };
     let mut phases = Vec::new();
     for phase in &plan.phases {
@@ -158,6 +179,7 @@ struct Resolver<'a> {
     /// Folders that were tried already.
     folders: HashMap<PathBuf, Alignment>,
     mounts: Mounts,
+    devices: Devices,
 }
 
 impl Resolver<'_> {
@@ -213,6 +235,9 @@ impl Resolver<'_> {
 
     /// What direct I/O on `file`, which stands for `path`, must be a multiple of.
     fn alignment_of(&self, file: &File, path: &Path) -> Result<Alignment, RefusedTarget> {
+        if let Some(namespace) = namespace_of(file, path)? {
+            return Ok(Alignment { offset_bytes: namespace.block_bytes, told: true });
+        }
         if !self.direct() {
             return Ok(Alignment::NONE);
         }
@@ -253,9 +278,12 @@ impl Resolver<'_> {
     ) -> Result<u64, ResolveError> {
         // A block device has no size in its metadata, but an end.
         let mut handle = file;
-        let there = handle
-            .seek(SeekFrom::End(0))
-            .map_err(|source| RefusedTarget::io("find the size of", path, source))?;
+        let there = match namespace_of(file, path)? {
+            Some(namespace) => namespace.size_bytes,
+            None => handle
+                .seek(SeekFrom::End(0))
+                .map_err(|source| RefusedTarget::io("find the size of", path, source))?,
+        };
         if there == 0 {
             return Err(RefusedTarget::unfit(path, "is empty; there is nothing to read").into());
         }
@@ -273,14 +301,24 @@ impl Resolver<'_> {
     }
 
     fn source_to_write(&mut self, path: &Path) -> Result<Source, ResolveError> {
+        if is_device(path) {
+            return Ok(self.device_to_write(path)?);
+        }
         if self.mounts.file_system_of(path).is_some_and(|there| there.kind == "devtmpfs") {
-            let what = "would lie among devices; writing to devices is not possible yet, give a \
-                        file elsewhere";
-            return Err(RefusedTarget::unfit(path, what).into());
+            return Err(refuse_among_devices(path).into());
         }
         may_write(path, self.plan.overwrite)?;
         self.try_folder(path)?;
         Ok(Source::MakeToWrite)
+    }
+
+    /// A device is opened and held; it is never made, emptied, marked or removed.
+    fn device_to_write(&mut self, path: &Path) -> Result<Source, RefusedTarget> {
+        let held = self.devices.open_to_write(path, self.direct())?;
+        if self.direct() {
+            self.alignment = self.alignment.and(held.alignment());
+        }
+        Ok(Source::Open(Arc::clone(held.file())))
     }
 
     /// A file to read that is long enough is used as it is; else it is made, where that is allowed.
@@ -317,13 +355,26 @@ impl Resolver<'_> {
         let rounded_plan = Plan { block_size_bytes: rounded, ..plan.clone() };
         for tasklet in phases.iter().flatten() {
             lanes_have_blocks(&rounded_plan, tasklet.size_bytes)?;
+            self.fits_devices(tasklet)?;
         }
         let waves = if plan.concurrent { vec![phases.concat()] } else { phases };
         refuse_too_much_memory(&waves, self.alignment)?;
         let receipts = vec![block_receipt(plan, rounded, self.alignment)];
         let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
-        Ok(Resolved { waves, block_bytes, alignment: self.alignment, receipts, targets, doubts })
+        let (alignment, held) = (self.alignment, self.devices.into_held());
+        Ok(Resolved { waves, block_bytes, alignment, receipts, targets, doubts, held })
+    }
+
+    fn fits_devices(&self, tasklet: &Tasklet) -> Result<(), RefusedTarget> {
+        // Blocks are whole ones within the size, so nothing is rounded up.
+        let alignment = match tasklet.access {
+            Access::Tensor => self.alignment,
+            Access::Blocks(_) => Alignment::NONE,
+        };
+        let held = tasklet.files.iter().filter_map(|file| self.devices.held(&file.path));
+        held.filter(|_| tasklet.direction == Direction::Write)
+            .try_for_each(|device| device.has_room(tasklet.size_bytes, alignment))
     }
 }
 

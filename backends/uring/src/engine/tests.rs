@@ -1,5 +1,6 @@
 //! Tests of one engine against the kernel that they run on.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::sync::Arc;
@@ -37,7 +38,13 @@ fn everything() -> Operations {
 }
 
 fn is_here() -> bool {
-    let needs = Needs { operations: everything(), queue_depth: 4, engines: 1, target: None };
+    let needs = Needs {
+        operations: everything(),
+        queue_depth: 4,
+        engines: 1,
+        target: None,
+        kinds: BTreeSet::new(),
+    };
     let probed = Uring::default().probe(&needs);
     if let Err(unsupported) = &probed {
         skip(&unsupported.sentence());
@@ -250,6 +257,7 @@ fn a_probe_refuses_what_opening_would_refuse() {
         queue_depth,
         engines: 1,
         target: None,
+        kinds: BTreeSet::new(),
     };
     let refusal = |needs| Uring::default().probe(&needs).unwrap_err().reason;
     assert!(refusal(needs(40_000, Operation::Read)).contains("32768"));
