@@ -277,7 +277,10 @@ fn a_device_under_the_device_mapper_is_refused_and_the_mapped_one_is_not() {
     let _created = Undo("dmsetup", vec!["remove".into(), mapped.clone()]);
     disk.is_refused(&folder, &["is in use: it belongs to dm-", &mapped]);
     let line = "--engine sync --quiet --write-size 1M --loops 1 --validate";
-    let path = format!("/dev/mapper/{mapped}");
+    // Where no udev runs, the name in /dev/mapper is missing.
+    let minor = ["info", "-c", "--noheadings", "-o", "minor", &mapped];
+    let minor = Command::new("dmsetup").args(minor).output().unwrap().stdout;
+    let path = format!("/dev/dm-{}", String::from_utf8_lossy(&minor).trim());
     folder.aio(&format!("{line} --write-file {path} --allow-device {path}")).code(0);
 }
 
@@ -385,4 +388,28 @@ fn devices_are_read_without_a_flag() {
     let mut bytes = [0; 16];
     File::open(&disk.path).unwrap().read_exact_at(&mut bytes, 0).unwrap();
     assert_eq!(bytes[..], before[..16]);
+}
+
+#[test]
+fn an_nvme_generic_device_is_guarded_like_its_block_device_and_refused_by_engines_that_read() {
+    let folder = Folder::new();
+    let (generic, block) = ("/dev/ng0n1", "/dev/nvme0n1");
+    if File::open(generic).is_err() {
+        return skip("there is no /dev/ng0n1 that may be opened");
+    }
+    for engine in ENGINES {
+        let line = format!("--engine {engine} --quiet --io-size 1M --dry-run --read-file");
+        folder.aio(&format!("{line} {generic}")).refused(&["takes commands", "/dev/nvmeXnY"]);
+    }
+    let line = format!("--engine sync --quiet --write-file {generic} --write-size 1M --dry-run");
+    folder.aio(&line).refused(&[&format!("add --allow-device {generic}")]);
+    let line = format!("{line} --allow-device {generic}");
+    folder.aio(&format!("{line} --buffered")).refused(&["no page cache"]);
+    let held = OpenOptions::new().read(true).custom_flags(OFlag::O_EXCL.bits()).open(block);
+    folder.aio(&line).refused(&[generic, "is in use"]);
+    if held.is_err() {
+        return skip("the drive is in use");
+    }
+    drop(held);
+    folder.aio(&line).refused(&["takes commands"]);
 }

@@ -19,6 +19,7 @@ mod validate;
 
 pub use alignment::Alignment;
 pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, NVME_GENERIC, has_holes, keeps_in_memory};
+pub(crate) use device::open_block_device_of;
 pub use device::{HeldDevice, TargetKind};
 pub use guard::RefusedTarget;
 pub use made::Made;

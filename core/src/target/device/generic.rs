@@ -10,6 +10,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+
 use super::super::guard::RefusedTarget;
 use super::TargetKind;
 use super::sysfs::{Node, Number, Sysfs, node_at};
@@ -45,6 +47,27 @@ pub(in crate::target) fn namespace_of(
         return Ok(None);
     }
     resolve(&metadata, path).map(Some)
+}
+
+/// Opens the block device with the data of the NVMe generic device `file`, opened at `path`, to be
+/// read through the page cache; `None` when it is no such device.
+///
+/// # Errors
+/// When it cannot be resolved or opened.
+pub(crate) fn open_block_device_of(file: &File, path: &Path) -> io::Result<Option<File>> {
+    let Some(namespace) = namespace_of(file, path).map_err(io::Error::other)? else {
+        return Ok(None);
+    };
+    let block = File::open(namespace.block_path())?;
+    let metadata = block.metadata()?;
+    let is_same = TargetKind::of(&metadata) == Some(TargetKind::Block)
+        && Number::of(metadata.rdev()) == namespace.block.number;
+    if !is_same {
+        return Err(wrong("its block device has just come to mean another"));
+    }
+    // Commands go past the cache, which may hold what was there before.
+    posix_fadvise(&block, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+    Ok(Some(block))
 }
 
 /// The namespace of the NVMe generic device that `metadata` describes.

@@ -159,7 +159,7 @@ fn hold_block_device(
     let direct_flag = if direct { libc::O_DIRECT } else { 0 };
     let flags = libc::O_EXCL | direct_flag;
     let file = open(OpenOptions::new().read(true).write(true), flags, path)
-        .map_err(|error| refused_open(path, number, error))?;
+        .map_err(|error| refused_open(path, path, number, error))?;
     refuse_used(path, &file)?;
     let size_bytes = size_of(&file).map_err(|e| RefusedTarget::io("find the size of", path, e))?;
     let block_bytes = ioctl::logical_block_bytes(&file)
@@ -177,7 +177,7 @@ fn hold_namespace(path: &Path, direct: bool) -> Result<HeldDevice, RefusedTarget
     let found = generic::resolve(&looked, path)?;
     let block = found.block_path();
     let claim = open(OpenOptions::new().read(true), libc::O_EXCL, &block)
-        .map_err(|error| refused_open(&block, found.block.number, error))?;
+        .map_err(|error| refused_open(path, &block, found.block.number, error))?;
     let file = open(OpenOptions::new().read(true).write(true), 0, path)
         .map_err(|error| RefusedTarget::io("open", path, error))?;
     refuse_other_namespace(path, &file, &claim, &found)?;
@@ -229,10 +229,11 @@ fn open(options: &mut OpenOptions, flags: i32, path: &Path) -> io::Result<File> 
     Ok(file)
 }
 
-/// Says in words what a device that cannot be opened is used for, if that can be found.
-fn refused_open(path: &Path, number: Number, error: io::Error) -> RefusedTarget {
+/// Says in words what the target at `path` is used for, if that can be found, when its block device
+/// at `block` cannot be opened.
+fn refused_open(path: &Path, block: &Path, number: Number, error: io::Error) -> RefusedTarget {
     if error.raw_os_error() != Some(libc::EBUSY) {
-        return RefusedTarget::io("open", path, error);
+        return RefusedTarget::io("open", block, error);
     }
     if let Err(refused) = refuse_used_number(path, number) {
         return refused;

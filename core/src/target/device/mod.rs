@@ -19,6 +19,7 @@ mod tests;
 mod writers;
 
 pub(super) use generic::namespace_of;
+pub(crate) use generic::open_block_device_of;
 pub use hold::HeldDevice;
 pub(super) use hold::{Devices, NO_PAGE_CACHE, is_device};
 pub use kind::TargetKind;

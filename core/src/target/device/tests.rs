@@ -1,6 +1,13 @@
 //! The guard over machines that are planted, one use each.
 
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
 use super::fake::Fake;
+use super::{Devices, is_device, namespace_of};
+use crate::target::guard::open_existing;
+use crate::testing::skip;
 
 /// A machine with the disk sda (8:0) and its partitions sda1 (8:1) and sda2 (8:2), and the free disk
 /// sdb (8:16).
@@ -266,4 +273,35 @@ fn a_namespace_whose_block_device_is_not_certain_is_refused() {
     std::fs::write(beside.join("dev"), "259:0\n").unwrap();
     assert!(fake.namespace("241:2").unwrap_err().contains("not its block device"), "another's");
     assert!(fake.namespace("241:9").is_err(), "no such device");
+}
+
+/// Opens what is there, and writes nothing.
+#[test]
+fn a_real_namespace_is_read_by_its_size_and_held_by_its_block_device() {
+    let (generic, block) = (Path::new("/dev/ng0n1"), Path::new("/dev/nvme0n1"));
+    if !is_device(generic) || File::open(generic).is_err() {
+        return skip("there is no /dev/ng0n1 that may be opened");
+    }
+    let file = open_existing(generic, true).unwrap();
+    let namespace = namespace_of(&file, generic).unwrap().expect("it is one");
+    assert_eq!(namespace.block_path(), block);
+    assert!(namespace_of(&File::open(block).unwrap(), block).unwrap().is_none());
+    assert!(open_existing(generic, false).is_err(), "it has no page cache");
+    let mut devices = Devices::new(&[generic.into()]).unwrap();
+    let held = match devices.open_to_write(generic, true) {
+        Ok(held) => held,
+        Err(refused) => {
+            assert!(refused.to_string().contains(" in use"), "{refused}");
+            return skip(&refused.to_string());
+        }
+    };
+    assert_eq!(held.size_bytes(), namespace.size_bytes);
+    assert_eq!(held.alignment().offset_bytes, namespace.block_bytes);
+    let exclusively =
+        || OpenOptions::new().read(true).custom_flags(libc::O_EXCL).open(block).map(|_| ());
+    assert_eq!(exclusively().unwrap_err().raw_os_error(), Some(libc::EBUSY));
+    let again = Devices::new(&[generic.into()]).unwrap().open_to_write(generic, true);
+    assert!(again.unwrap_err().to_string().contains("in use"), "it is held already");
+    drop((held, devices));
+    assert!(exclusively().is_ok());
 }
