@@ -377,6 +377,17 @@ fn nobody_can_take_a_device_while_it_is_written() {
 }
 
 #[test]
+fn results_are_not_written_over_a_device() {
+    let folder = Folder::new();
+    let Some(disk) = Loop::attach(&folder, &[]) else { return };
+    let before = disk.content();
+    let line =
+        format!("--engine null --buffered --quiet --read-file disk --output {}", disk.name());
+    folder.aio(&line).refused(&[disk.name(), "is a block device"]);
+    assert!(disk.content() == before);
+}
+
+#[test]
 fn devices_are_read_without_a_flag() {
     let folder = Folder::new();
     let Some(disk) = Loop::attach(&folder, &[]) else { return };

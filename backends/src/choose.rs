@@ -118,6 +118,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use aio_core::engine::{Operation, Operations};
+    use aio_core::target::TargetKind;
     use aio_core::testing::skip;
 
     use super::*;
@@ -149,6 +150,16 @@ mod tests {
         match choose(&["aio_handle".into()], &needs(4)) {
             Ok(choice) => assert_eq!(choice.receipts[0].granted, "libaio"),
             Err(refused) => skip(&refused.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_target_that_takes_commands_is_refused_by_engines_that_read_and_write() {
+        let kinds = [TargetKind::File, TargetKind::NvmeGeneric].into();
+        let needs = Needs { kinds, ..needs(1) };
+        for engine in ["uring", "libaio", "sync", "null", "auto"] {
+            let refused = choose(&[engine.to_owned()], &needs).unwrap_err().to_string();
+            assert!(refused.contains("takes commands") && refused.contains("/dev/nvmeXnY"));
         }
     }
 }

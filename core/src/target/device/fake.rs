@@ -61,6 +61,9 @@ impl Fake {
         let folder = disk.join(name);
         self.node(&folder, number);
         fs::write(folder.join("partition"), "1\n").unwrap();
+        // Each ends where that of the next minor number begins.
+        let minor = Number::parse(number).unwrap().minor;
+        fs::write(folder.join("start"), format!("{}\n", 2048 * minor)).unwrap();
         folder
     }
 

@@ -1,10 +1,10 @@
 //! Whether anything on the machine uses a device.
 //!
 //! Looked at are the device, all of its partitions, the disk that it is a partition of, what is
-//! built upon any of these, and what it is itself built upon. The other partitions of its disk do
-//! not matter. The kernel's own lock, an exclusive open, catches most of this and what other
-//! namespaces hide; but a loop device takes no lock on what it shows, and only the tables here can
-//! say in words what is wrong.
+//! built upon any of these, what it is itself built upon, and other ways to the same drive. The
+//! other partitions of its disk do not matter, unless they overlap it. The kernel's own lock, an
+//! exclusive open, catches most of this and what other namespaces hide; but a loop device takes no
+//! lock on what it shows, and only the tables here can say in words what is wrong.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -178,8 +178,39 @@ impl<'a> Machine<'a> {
             if let Some(used) = self.used_or_held(&disk_name, disk, except)? {
                 return Ok(Some(used));
             }
+            for part in disk.partitions().map_err(unsure)? {
+                let name = format!("{}, which overlaps it,", part.name);
+                if part.number != node.number
+                    && node.overlaps(&part).map_err(unsure)?
+                    && let Some(used) = self.used_or_held(&name, &part, except)?
+                {
+                    return Ok(Some(used));
+                }
+            }
+        }
+        if let Some(used) = self.twin_of(disk.as_ref().unwrap_or(node), except)? {
+            return Ok(Some(used));
         }
         self.below(disk.as_ref().unwrap_or(node), seen)
+    }
+
+    /// What uses another way to the same drive, which may be all of it or any partition.
+    fn twin_of(&self, disk: &Node, except: Option<&str>) -> Found {
+        let unsure = |error| Unsure::of("the list of disks")(error);
+        let Some(name) = disk.worldwide_name() else { return Ok(None) };
+        for twin in self.sysfs.disks().map_err(unsure)? {
+            if twin.number == disk.number || twin.worldwide_name().as_ref() != Some(&name) {
+                continue;
+            }
+            let parts = twin.partitions().map_err(unsure)?;
+            for part in std::iter::once(&twin).chain(&parts) {
+                let who = format!("{}, which leads to the same drive as {},", part.name, disk.name);
+                if let Some(used) = self.used_or_held(&who, part, except)? {
+                    return Ok(Some(used));
+                }
+            }
+        }
+        Ok(None)
     }
 
     /// What `node`, a whole disk, is built upon: its slaves, or what it shows as a loop device.

@@ -88,6 +88,21 @@ impl<'a> Sysfs<'a> {
         Ok(loops)
     }
 
+    /// Every disk that can be opened.
+    pub(super) fn disks(self) -> io::Result<Vec<Node>> {
+        let mut disks = Vec::new();
+        for entry in fs::read_dir(self.root.join("block"))? {
+            match node_at(&entry?.path()) {
+                Ok(node) => disks.push(node),
+                // Hidden, as the paths of NVMe drives are, or gone just now.
+                Err(error) if is_absent(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        disks.sort_by_key(|one| one.number);
+        Ok(disks)
+    }
+
     /// Whether the character device of this number is an NVMe namespace.
     pub(super) fn is_nvme_generic(self, number: Number) -> bool {
         let class = fs::canonicalize(self.root.join(format!("dev/char/{number}/subsystem")));
@@ -124,6 +139,26 @@ impl Node {
         }
         partitions.sort_by_key(|one| one.number);
         Ok(partitions)
+    }
+
+    /// Whether writing to this partition may change `other`, one of the same disk.
+    pub(super) fn overlaps(&self, other: &Self) -> io::Result<bool> {
+        let range = |node: &Self| {
+            let start: u64 = number_line(&node.folder.join("start"))?;
+            let units: u64 = number_line(&node.folder.join("size"))?;
+            Ok::<_, io::Error>((start, start.saturating_add(units), units))
+        };
+        let ((start, end, units), (other_start, other_end, _)) = (range(self)?, range(other)?);
+        // An extended partition is shown by its head alone, in which the others of it begin.
+        let is_head = units <= 2;
+        Ok(is_head || (start < other_end && other_start < end))
+    }
+
+    /// What the drive itself is called, whichever way leads to it.
+    pub(super) fn worldwide_name(&self) -> Option<String> {
+        let names = ["wwid", "device/wwid"].map(|file| self.folder.join(file));
+        let mut texts = names.iter().filter_map(|path| fs::read_to_string(path).ok());
+        texts.find(|text| !text.trim().is_empty())
     }
 
     /// What is built upon it: parts of RAID, LVM, multipath, encryption, caches.

@@ -9,8 +9,8 @@ use super::{Devices, is_device, namespace_of};
 use crate::target::guard::open_existing;
 use crate::testing::skip;
 
-/// A machine with the disk sda (8:0) and its partitions sda1 (8:1) and sda2 (8:2), and the free disk
-/// sdb (8:16).
+/// A machine with the disk sda (8:0) and its partitions sda1 (8:1) and sda2 (8:2), and the free
+/// disk sdb (8:16).
 fn machine() -> Fake {
     let mut fake = Fake::new();
     let sda = fake.disk("sda", "8:0");
@@ -209,6 +209,38 @@ fn a_device_that_a_program_has_open_for_writing_is_used_by_it() {
     assert_verdicts(&fake, &[("8:0", part), ("8:1", "it is open for writing by"), ("8:2", "")]);
     fake.open(79, "8:16", "01");
     assert_verdicts(&fake, &[("8:16", "it is open for writing by qemu (79)")]);
+}
+
+#[test]
+fn a_partition_that_overlaps_another_is_used_with_it() {
+    let mut fake = machine();
+    fake.mount("8:1", "/mnt", "/dev/sda1");
+    let part = fake.sys().join("devices/virtual/block/sda/sda2");
+    assert_verdicts(&fake, &[("8:2", "")]);
+    std::fs::write(part.join("start"), "4095\n").unwrap();
+    let overlaps = "sda1, which overlaps it, is mounted on /mnt";
+    assert_verdicts(&fake, &[("8:2", overlaps)]);
+    // The head of an extended partition holds the table of those within.
+    std::fs::write(part.join("start"), "900000\n").unwrap();
+    assert_verdicts(&fake, &[("8:2", "")]);
+    std::fs::write(part.join("size"), "2\n").unwrap();
+    assert_verdicts(&fake, &[("8:2", overlaps)]);
+}
+
+#[test]
+fn another_way_to_the_same_drive_is_used_with_it() {
+    let mut fake = machine();
+    for (name, file) in [("sda", "device/wwid"), ("sdb", "device/wwid")] {
+        let path = fake.sys().join("block").join(name).join(file);
+        std::fs::create_dir(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "naa.5000\n").unwrap();
+    }
+    assert_verdicts(&fake, &[("8:16", ""), ("8:0", "")]);
+    fake.mount("8:1", "/mnt", "/dev/sda1");
+    let twin = "sda1, which leads to the same drive as sdb, is mounted on /mnt";
+    assert_verdicts(&fake, &[("8:16", twin), ("8:2", "")]);
+    std::fs::write(fake.sys().join("block/sda/device/wwid"), "naa.5001\n").unwrap();
+    assert_verdicts(&fake, &[("8:16", "")]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Programs that have a device open for writing.
 //!
-//! A virtual machine or a database on a device without a file system often takes no lock on it. Only
-//! root sees the files of everybody; what cannot be seen here is no reason to refuse, because most
-//! of it would be refused by the exclusive open.
+//! A virtual machine or a database on a device without a file system often takes no lock on it.
+//! Only root sees the files of everybody; what cannot be seen here is no reason to refuse, because
+//! a user without that right cannot usually open a device either.
 
 use std::fs;
 use std::path::Path;
