@@ -232,11 +232,11 @@ fn open(options: &mut OpenOptions, flags: i32, path: &Path) -> io::Result<File> 
 /// Says in words what the target at `path` is used for, if that can be found, when its block device
 /// at `block` cannot be opened.
 fn refused_open(path: &Path, block: &Path, number: Number, error: io::Error) -> RefusedTarget {
-    if error.raw_os_error() != Some(libc::EBUSY) {
-        return RefusedTarget::io("open", block, error);
-    }
     if let Err(refused) = refuse_used_number(path, number) {
         return refused;
+    }
+    if error.raw_os_error() != Some(libc::EBUSY) {
+        return RefusedTarget::io("open", block, error);
     }
     let what = "is in use: something holds it exclusively, perhaps a file system of another \
                 container; end that, or give another device";
