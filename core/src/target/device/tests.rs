@@ -1,8 +1,8 @@
 //! The guard over machines that are planted, one use each.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::PathBuf;
 
 use super::fake::Fake;
 use super::{Devices, is_device, namespace_of};
@@ -310,10 +310,14 @@ fn a_namespace_whose_block_device_is_not_certain_is_refused() {
 /// Opens what is there, and writes nothing.
 #[test]
 fn a_real_namespace_is_read_by_its_size_and_held_by_its_block_device() {
-    let (generic, block) = (Path::new("/dev/ng0n1"), Path::new("/dev/nvme0n1"));
-    if !is_device(generic) || File::open(generic).is_err() {
-        return skip("there is no /dev/ng0n1 that may be opened");
-    }
+    let named = |path: &PathBuf| path.as_os_str().as_encoded_bytes().starts_with(b"/dev/ng");
+    let nodes = fs::read_dir("/dev").unwrap().map(|entry| entry.unwrap().path());
+    let usable = |path: &PathBuf| named(path) && is_device(path) && File::open(path).is_ok();
+    let Some(generic) = nodes.into_iter().find(usable) else {
+        return skip("there is no /dev/ngXnY that may be opened");
+    };
+    let block = PathBuf::from(generic.to_str().unwrap().replace("/ng", "/nvme"));
+    let (generic, block) = (generic.as_path(), block.as_path());
     let file = open_existing(generic, true).unwrap();
     let namespace = namespace_of(&file, generic).unwrap().expect("it is one");
     assert_eq!(namespace.block_path(), block);
