@@ -57,7 +57,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_made() {
         ("--file no/f --size 1M", ["no", "No such file"]),
         ("--file . --size 1M", [". is a folder", "to read"]),
         ("--file . --size 1M --rw write --overwrite", [". is a folder", "to write"]),
-        ("--file /dev/null --rw write --overwrite", ["/dev/null", "writing to devices"]),
+        ("--file /dev/null --rw write --overwrite", ["/dev/null", "character device"]),
     ] {
         folder.aio(&format!("{NULL} {flags}")).refused(&words);
     }

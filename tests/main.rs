@@ -1,10 +1,12 @@
 //! Whole-program tests: the binary as a user runs it. One module per purpose.
 //!
-//! None needs root, a network or a certain speed. What the machine cannot do is skipped aloud.
+//! None but those of devices needs root, and none a network or a certain speed. What the machine
+//! cannot do is skipped aloud.
 
 mod blocks;
 mod data;
 mod demonstration;
+mod devices;
 mod ending;
 mod engines;
 mod filesystems;

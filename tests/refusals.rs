@@ -109,11 +109,11 @@ fn a_deeper_ring_than_the_kernel_allows_names_its_limit() {
 }
 
 #[test]
-fn a_device_is_not_written_even_if_asked() {
+fn a_character_device_is_not_written_even_if_asked() {
     let folder = Folder::new();
     symlink("/dev/null", folder.path().join("w.0")).unwrap();
     for flags in ["", "--overwrite", "--overwrite --dry-run"] {
-        folder.aio(&format!("{GOOD} {flags}")).refused(&["w.0", "writing to devices"]);
+        folder.aio(&format!("{GOOD} {flags}")).refused(&["w.0", "a character device"]);
     }
     assert_eq!(folder.names(), ["w.0"]);
 }

@@ -3,6 +3,7 @@
 use aio_core::engine::{Backend, Capabilities, Needs, OptionSpec, Unsupported};
 use aio_core::report::EngineReport;
 use aio_core::session::{Observer, Session};
+use aio_core::target::TargetKind;
 use enum_dispatch::enum_dispatch;
 
 /// What a front end does with a backend; coarse, because it is dispatched at run time.
@@ -47,6 +48,10 @@ impl<B: Backend> RunPlan for B {
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
+        // Asked here for all engines, so that none can forget it.
+        if let Some(kind) = needs.kinds.iter().find(|kind| !Backend::takes(self, **kind)) {
+            return Err(does_not_take(*kind));
+        }
         Backend::probe(self, needs)
     }
 
@@ -58,6 +63,17 @@ impl<B: Backend> RunPlan for B {
         observer: &mut dyn Observer,
     ) -> EngineReport {
         session.run(self, spec, first_loop, observer)
+    }
+}
+
+fn does_not_take(kind: TargetKind) -> Unsupported {
+    match kind {
+        TargetKind::NvmeGeneric => Unsupported::new(
+            "a target is an NVMe generic device, which takes commands instead of reads and writes",
+            "give its block device, /dev/nvmeXnY for /dev/ngXnY",
+        ),
+        TargetKind::Block => Unsupported::new("a target is a block device", "give a file"),
+        TargetKind::File => Unsupported::new("a target is a regular file", "give a device"),
     }
 }
 

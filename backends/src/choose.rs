@@ -115,14 +115,24 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use aio_core::engine::{Operation, Operations};
+    use aio_core::target::TargetKind;
     use aio_core::testing::skip;
 
     use super::*;
 
     fn needs(queue_depth: u32) -> Needs {
         let operations = Operations::of(&[Operation::Read, Operation::Write]);
-        Needs { operations, queue_depth, engines: 1, target: None, buffered: false }
+        Needs {
+            operations,
+            queue_depth,
+            engines: 1,
+            target: None,
+            buffered: false,
+            kinds: BTreeSet::new(),
+        }
     }
 
     #[test]
@@ -147,6 +157,16 @@ mod tests {
         match choose(&["aio_handle".into()], &needs(4)) {
             Ok(choice) => assert_eq!(choice.receipts[0].granted, "libaio"),
             Err(refused) => skip(&refused.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_target_that_takes_commands_is_refused_by_engines_that_read_and_write() {
+        let kinds = [TargetKind::File, TargetKind::NvmeGeneric].into();
+        let needs = Needs { kinds, ..needs(1) };
+        for engine in ["uring", "libaio", "sync", "null", "auto"] {
+            let refused = choose(&[engine.to_owned()], &needs).unwrap_err().to_string();
+            assert!(refused.contains("takes commands") && refused.contains("/dev/nvmeXnY"));
         }
     }
 }

@@ -123,6 +123,8 @@ fn ask(spec: &str, option: &OptionSpec, needs: &Needs) -> Option<Here> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use aio_core::engine::{Operation, Operations};
 
     use super::*;
@@ -130,7 +132,14 @@ mod tests {
 
     fn needs(queue_depth: u32) -> Needs {
         let operations = Operations::of(&[Operation::Read, Operation::Write]);
-        Needs { operations, queue_depth, engines: 1, buffered: false, target: None }
+        Needs {
+            operations,
+            queue_depth,
+            engines: 1,
+            buffered: false,
+            target: None,
+            kinds: BTreeSet::new(),
+        }
     }
 
     #[test]

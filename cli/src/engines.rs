@@ -1,5 +1,7 @@
 //! `aio engines`: what there is to choose from, and what of it can run here.
 
+use std::collections::BTreeSet;
+
 use aio_backends::{Listed, NAMES};
 use aio_core::engine::{Needs, Operation, Operations};
 use aio_core::report::Machine;
@@ -37,8 +39,14 @@ pub(crate) fn list(asked: &Engines) -> Result<Ending, Failure> {
     let specs =
         if asked.names.is_empty() { NAMES.map(String::from).into() } else { asked.names.clone() };
     let operations = Operations::of(&[Operation::Read, Operation::Write]);
-    let needs =
-        Needs { operations, queue_depth: QUEUE_DEPTH, engines: 1, buffered: false, target: None };
+    let needs = Needs {
+        operations,
+        queue_depth: QUEUE_DEPTH,
+        engines: 1,
+        buffered: false,
+        target: None,
+        kinds: BTreeSet::new(),
+    };
     let one = |spec: &String| match spec.as_str() {
         "auto" | "all" => Err(Failure::refused(anyhow!(
             "{spec} stands for several engines; without a name, aio engines lists them all"

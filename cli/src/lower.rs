@@ -2,7 +2,7 @@
 
 mod blocks;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aio_core::plan::{Batch, Direction, Order, Origin, PathTemplate, Phase, Plan, TensorGroup};
 use anyhow::{Result, bail};
@@ -39,6 +39,7 @@ pub(crate) fn lower(args: &Args) -> Result<Plan> {
     plan.buffered = tuning.buffered;
     plan.keep = args.safety.keep;
     plan.overwrite = args.safety.overwrite;
+    plan.allow_devices.clone_from(&args.safety.allow_devices);
     plan.memory = tuning.memory;
     plan.cpus = tuning.cpus.concat();
     plan.numa_node = tuning.numa_node;
@@ -72,21 +73,24 @@ fn phases(args: &Args) -> Result<Vec<Phase>> {
     if !work.io_size_bytes.is_empty() && !per_folder && work.read_file.is_none() {
         bail!("--io-size needs --folder, which says where the tensors are");
     }
-    if per_folder { folder_phases(args) } else { file_phases(work, args.tuning.threads) }
+    let allowed = &args.safety.allow_devices;
+    if per_folder { folder_phases(args) } else { file_phases(work, args.tuning.threads, allowed) }
 }
 
 /// `--write-file` and `--read-file`, in that order.
-fn file_phases(work: &Workload, threads: u32) -> Result<Vec<Phase>> {
+fn file_phases(work: &Workload, threads: u32, allowed: &[PathBuf]) -> Result<Vec<Phase>> {
     let mut phases = Vec::new();
     if let Some(path) = &work.write_file {
         if work.write_size_bytes.is_empty() {
             bail!("--write-file needs --write-size, the size of each tensor");
         }
         let mut template = PathTemplate::new(path);
-        if !template.has("tid") {
+        // A device is what it is called; nothing can lie beside it.
+        let is_device = allowed.iter().any(|one| one.as_os_str() == path.as_os_str());
+        if !template.has("tid") && !is_device {
             template = template.with_suffix(".{tid}");
         }
-        if work.different_file_each_iteration && !template.has("loop") {
+        if !is_device && work.different_file_each_iteration && !template.has("loop") {
             template = template.with_suffix("_{loop}");
         }
         let group = TensorGroup {
@@ -229,6 +233,17 @@ mod tests {
             groups("--write-file w{loop}-{tid} --write-size 1 --different-file-each-iteration"),
             ["write Made w{loop}-{tid} x1 [1]"]
         );
+    }
+
+    #[test]
+    fn an_allowed_device_is_written_by_its_own_name_and_no_other() {
+        let line = "--write-file /dev/a --write-size 1K --allow-device";
+        assert_eq!(groups(&format!("{line} /dev/a")), ["write Made /dev/a x1 [1024]"]);
+        for other in ["/dev/b", "/dev//a", "/dev/a/"] {
+            assert_eq!(groups(&format!("{line} {other}")), ["write Made /dev/a.{tid} x1 [1024]"]);
+        }
+        let plan = lowered(&format!("{line} /dev/a --allow-device /dev/b")).unwrap();
+        assert_eq!(plan.allow_devices, ["/dev/a", "/dev/b"].map(PathBuf::from));
     }
 
     #[test]

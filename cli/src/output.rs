@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use aio_core::target::Resolved;
@@ -37,6 +37,9 @@ impl Output {
     fn tried(path: &Path) -> Result<Self> {
         match fs::metadata(path) {
             Ok(there) if there.is_dir() => Err(anyhow!("it is a folder")),
+            Ok(there) if there.file_type().is_block_device() => {
+                Err(anyhow!("it is a block device, and they would overwrite what it holds"))
+            }
             Ok(there) if !there.is_file() => Ok(Self::Appended(path.into())),
             found => {
                 // A link stays, and the file that it leads to is replaced.

@@ -208,12 +208,21 @@ impl SyncIo {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn refusal(options: &str, operation: Operation, queue_depth: u32, engines: u32) -> String {
         let operations = Operations::of(&[operation]);
         let backend = SyncIo::parse(options).unwrap();
-        let needs = Needs { operations, queue_depth, engines, target: None, buffered: false };
+        let needs = Needs {
+            operations,
+            queue_depth,
+            engines,
+            target: None,
+            buffered: false,
+            kinds: BTreeSet::new(),
+        };
         backend.probe(&needs).expect_err("refused").sentence()
     }
 
@@ -245,8 +254,14 @@ mod tests {
     #[test]
     fn inline_engines_start_no_threads_and_are_not_limited() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs =
-            Needs { operations, queue_depth: 1, engines: 5000, target: None, buffered: false };
+        let needs = Needs {
+            operations,
+            queue_depth: 1,
+            engines: 5000,
+            target: None,
+            buffered: false,
+            kinds: BTreeSet::new(),
+        };
         assert!(SyncIo::default().probe(&needs).is_ok());
         assert!(SyncIo::parse("inline=off").unwrap().probe(&needs).is_err());
     }
@@ -254,8 +269,14 @@ mod tests {
     #[test]
     fn receipts_say_how_many_threads_there_are() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs =
-            Needs { operations, queue_depth: 32, engines: 32, target: None, buffered: false };
+        let needs = Needs {
+            operations,
+            queue_depth: 32,
+            engines: 32,
+            target: None,
+            buffered: false,
+            kinds: BTreeSet::new(),
+        };
         let receipts = SyncIo::default().probe(&needs).unwrap().receipts;
         assert_eq!(receipts[1].granted, "32 threads");
         let pool = |options| {

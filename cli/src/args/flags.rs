@@ -78,7 +78,7 @@ pub(crate) struct Workload {
     #[arg(long, value_name = "FILE")]
     pub(crate) read_file: Option<PathBuf>,
 
-    /// Write FILE.0, FILE.1, …, one per thread
+    /// Write FILE.0, FILE.1, …, one per thread; or the device FILE itself, with --allow-device
     #[arg(long, value_name = "FILE")]
     pub(crate) write_file: Option<PathBuf>,
 
@@ -244,6 +244,11 @@ pub(crate) struct Safety {
     /// Overwrite files that aio did not make
     #[arg(long)]
     pub(crate) overwrite: bool,
+
+    /// Write to this device, spelled as in --write-file, and destroy what it holds; refused while
+    /// anything uses it, and given once per device
+    #[arg(long = "allow-device", value_name = "DEVICE")]
+    pub(crate) allow_devices: Vec<PathBuf>,
 
     /// Check everything, show what would be done, and move nothing
     #[arg(long)]

@@ -115,13 +115,6 @@ mod tests {
                 "--memory 2m",
                 "--cpus 1-",
                 "--log-tids x",
-                "--file f --rw randrw",
-                "--file f --runtime 0",
-                "--file f --runtime 5y",
-                "--file f --number-ios 0",
-                "--file f --size -1",
-                "--file f --read-file g",
-                "--file f --concurrent",
                 "--folder-to-device-mapping /data",
                 "--sequential-requests --overlap-events",
                 "--single-submit --batch-submit 2",
@@ -165,20 +158,6 @@ mod tests {
               invalid value '1-' for '--cpus <LIST>': give numbers and ranges of CPUs, such as 0,2,4-7
             --log-tids x
               invalid value 'x' for '--log-tids <LIST>': give numbers of tasklets, such as 0,3, or all
-            --file f --rw randrw
-              invalid value 'randrw' for '--rw <MODE>': reads and writes cannot be mixed yet; give read, write, randread or randwrite
-            --file f --runtime 0
-              invalid value '0' for '--runtime <TIME>': give more than 0
-            --file f --runtime 5y
-              invalid value '5y' for '--runtime <TIME>': a time is a number of seconds, or a number with us, ms, s, m, h or d, such as 10, 500ms or 1.5m
-            --file f --number-ios 0
-              invalid value '0' for '--number-ios <N>': give a whole number from 1 to 18446744073709551615
-            --file f --size -1
-              invalid value '-1' for '--size <SIZE>': a size is a number with or without K, M, G or T (powers of 1024), such as 4096, 64KiB or 1.5G
-            --file f --read-file g
-              the argument '--file <FILE>' cannot be used with '--read-file <FILE>'
-            --file f --concurrent
-              the argument '--file <FILE>' cannot be used with '--concurrent'
             --folder-to-device-mapping /data
               invalid value '/data' for '--folder-to-device-mapping <DIR:ID>...': give a folder and the number of a device, such as /data:0
             --sequential-requests --overlap-events
@@ -201,6 +180,39 @@ mod tests {
               unexpected argument '--quiet' found; tip: to pass '--quiet' as a value, use '-- --quiet'
             engines --format csv
               invalid value 'csv' for '--format <FORMAT>'; [possible values: text, json]
+            ",
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_a_flag_of_blocks_is_such_a_line_too() {
+        insta::assert_snapshot!(
+            [
+                "--file f --rw randrw",
+                "--file f --runtime 0",
+                "--file f --runtime 5y",
+                "--file f --number-ios 0",
+                "--file f --size -1",
+                "--file f --read-file g",
+                "--file f --concurrent",
+            ]
+            .map(|line| format!("{line}\n  {}", refusal(line)))
+            .join("\n"),
+            @r"
+            --file f --rw randrw
+              invalid value 'randrw' for '--rw <MODE>': reads and writes cannot be mixed yet; give read, write, randread or randwrite
+            --file f --runtime 0
+              invalid value '0' for '--runtime <TIME>': give more than 0
+            --file f --runtime 5y
+              invalid value '5y' for '--runtime <TIME>': a time is a number of seconds, or a number with us, ms, s, m, h or d, such as 10, 500ms or 1.5m
+            --file f --number-ios 0
+              invalid value '0' for '--number-ios <N>': give a whole number from 1 to 18446744073709551615
+            --file f --size -1
+              invalid value '-1' for '--size <SIZE>': a size is a number with or without K, M, G or T (powers of 1024), such as 4096, 64KiB or 1.5G
+            --file f --read-file g
+              the argument '--file <FILE>' cannot be used with '--read-file <FILE>'
+            --file f --concurrent
+              the argument '--file <FILE>' cannot be used with '--concurrent'
             ",
         );
     }

@@ -10,6 +10,7 @@ use super::setup::{
     Capabilities, EngineError, LaneSetup, Needs, OpenError, StillInFlight, Unsupported,
 };
 use crate::receipt::Receipt;
+use crate::target::TargetKind;
 
 /// How long an engine that is dropped waits for what its lane has left in flight. Short, because a
 /// lane that ends in order has drained the engine itself, with a patience of its own.
@@ -25,6 +26,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// The options that it has, in the order of its listing.
     fn options(&self) -> &'static [OptionSpec];
+
+    /// Whether its engines can work on targets of this kind. NVMe generic devices take commands
+    /// instead of reads and writes.
+    fn takes(&self, kind: TargetKind) -> bool {
+        kind != TargetKind::NvmeGeneric
+    }
 
     /// Asks the kernel whether engines like `needs` can be opened, by opening one for a moment.
     /// Changes nothing that outlives the call.

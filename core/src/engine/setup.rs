@@ -1,5 +1,6 @@
 //! What an engine is opened with, and how opening and running can fail.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use thiserror::Error;
 use super::request::Operations;
 use crate::memory::Segment;
 use crate::receipt::Receipt;
+use crate::target::TargetKind;
 
 /// The open targets of a lane; requests name them by index.
 pub type Files = Arc<[Arc<File>]>;
@@ -41,6 +43,8 @@ pub struct Needs {
     pub target: Option<Arc<File>>,
     /// Whether I/O goes through the page cache.
     pub buffered: bool,
+    /// What the targets are.
+    pub kinds: BTreeSet<TargetKind>,
 }
 
 /// What a backend can do here.

@@ -9,8 +9,9 @@ mod check;
 mod template;
 
 use std::fmt;
+use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub use access::{Access, Blocks, Pattern};
 pub(crate) use check::lanes_have_blocks;
@@ -60,6 +61,9 @@ pub struct Plan {
     pub keep: bool,
     /// Whether files that the tool did not make may be overwritten.
     pub overwrite: bool,
+    /// Devices that may be written, spelled as the targets are.
+    #[serde(skip_serializing_if = "Vec::is_empty", default, serialize_with = "lossy_paths")]
+    pub allow_devices: Vec<PathBuf>,
     /// The kind of pages of buffers.
     pub memory: MemoryKind,
     /// CPUs that lanes are pinned to, in turn; empty for no pinning.
@@ -197,6 +201,7 @@ impl Plan {
             buffered: false,
             keep: false,
             overwrite: false,
+            allow_devices: Vec::new(),
             memory: MemoryKind::Thp,
             cpus: Vec::new(),
             numa_node: None,
@@ -223,4 +228,9 @@ impl Plan {
             if self.concurrent { tasklets.sum() } else { tasklets.max().unwrap_or(0) };
         at_once.saturating_mul(self.lanes)
     }
+}
+
+/// Paths need not be UTF-8; reports are.
+fn lossy_paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }

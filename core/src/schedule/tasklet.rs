@@ -305,6 +305,9 @@ fn whole_tensor(lanes: &mut [LaneResult]) -> Option<Region> {
 
 /// Opens the same file through the page cache, whatever its name means by now.
 fn reopen_buffered(file: &File, path: &Path) -> io::Result<File> {
+    if let Some(block) = target::open_block_device_of(file, path)? {
+        return Ok(block);
+    }
     File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).or_else(|_| File::open(path))
 }
 

@@ -68,6 +68,7 @@ impl Session {
             engines: self.plan.engines_at_once(),
             target: None,
             buffered: self.plan.buffered,
+            kinds: self.resolved.kinds(),
         }
     }
 

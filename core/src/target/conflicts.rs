@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::describe::folder_of;
+use super::device::is_device;
 use super::guard::RefusedTarget;
-use super::resolve::{ResolveError, Tasklet};
+use super::resolve::ResolveError;
+use super::tasklet::Tasklet;
 use crate::plan::{Access, Direction};
 
 /// A write to F makes F.0, F.1 and so on, so a read of F is a mistake that is easily made.
@@ -23,6 +25,19 @@ pub(super) fn refuse_missing_with_a_hint(path: &Path) -> Result<(), RefusedTarge
         path.display()
     );
     Err(RefusedTarget::unfit(path, what))
+}
+
+/// Why no file is made at `path`, among the device nodes.
+pub(super) fn refuse_among_devices(path: &Path) -> RefusedTarget {
+    // A write to F makes F.0, unless F is allowed as a device.
+    let meant = path.with_extension("");
+    let what = if is_device(&meant) {
+        let meant = meant.display();
+        format!("does not exist, but {meant} does; add --allow-device {meant} to write to it")
+    } else {
+        "would be a file among devices, and no device has that name; give a file elsewhere".into()
+    };
+    RefusedTarget::unfit(path, what)
 }
 
 /// Refuses two tasklets that write one file, and a file that is written and read. Tasklets of one
@@ -56,12 +71,18 @@ pub(super) fn refuse_shared_writes(phases: &[Vec<Tasklet>]) -> Result<(), Resolv
 #[derive(PartialEq, Eq, Hash)]
 enum Identity {
     File { device: u64, inode: u64 },
+    Device { number: u64, is_block: bool },
     Name(PathBuf),
 }
 
 impl Identity {
     fn of(path: &Path) -> Self {
         if let Ok(there) = fs::metadata(path) {
+            let kind = there.file_type();
+            if kind.is_block_device() || kind.is_char_device() {
+                // Nodes of one device may have several names and inodes.
+                return Self::Device { number: there.rdev(), is_block: kind.is_block_device() };
+            }
             return Self::File { device: there.dev(), inode: there.ino() };
         }
         let folder = folder_of(path);

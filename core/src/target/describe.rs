@@ -9,10 +9,13 @@ use nix::unistd::{Whence, lseek};
 /// What stands for the type of a file system where the target is a device itself.
 pub const BLOCK_DEVICE: &str = "block device";
 
+/// The same for a character device; only that of an NVMe namespace is a target.
+pub const NVME_GENERIC: &str = "NVMe generic device";
+
 /// The file system under a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSystem {
-    /// Its type, such as `ext4`, or [`BLOCK_DEVICE`].
+    /// Its type, such as `ext4`, or [`BLOCK_DEVICE`] or [`NVME_GENERIC`].
     pub kind: String,
     /// Its device's `major:minor`.
     pub device: String,
@@ -47,6 +50,10 @@ impl Mounts {
                 kind: BLOCK_DEVICE.into(),
                 device: numbers(metadata.rdev()),
             });
+        }
+        if metadata.file_type().is_char_device() {
+            let device = numbers(metadata.rdev());
+            return Some(FileSystem { kind: NVME_GENERIC.into(), device });
         }
         let device = numbers(metadata.dev());
         // Later lines cover earlier ones.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::alignment::Alignment;
 use super::describe::{Mounts, has_holes, keeps_in_memory};
-use super::resolve::{Source, Tasklet, TaskletFile};
+use super::tasklet::{Source, Tasklet, TaskletFile};
 use crate::plan::{Access, Direction, Plan};
 use crate::report::{Doubt, TargetReport};
 

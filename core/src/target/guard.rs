@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use thiserror::Error;
 
+use super::device::{NO_PAGE_CACHE, TargetKind};
 use super::made::Made;
 use super::mark::{self, Owner};
 
@@ -58,20 +59,26 @@ impl RefusedTarget {
 /// Opens what is there for reading. Nothing blocks on it: a FIFO is refused unopened.
 pub(super) fn open_existing(path: &Path, direct: bool) -> Result<File, RefusedTarget> {
     let looked = fs::metadata(path).map_err(|error| RefusedTarget::io("read", path, error))?;
-    readable_kind(path, &looked)?;
+    let kind = readable_kind(path, &looked)?;
+    if kind == TargetKind::NvmeGeneric && !direct {
+        return Err(RefusedTarget::unfit(path, NO_PAGE_CACHE));
+    }
+    // A character device takes commands, and refuses the flag.
+    let direct = direct && kind != TargetKind::NvmeGeneric;
     let file = open_direct(OpenOptions::new().read(true), path, direct)?;
     let opened = file.metadata().map_err(|error| RefusedTarget::io("read", path, error))?;
     // The name may have come to mean something else in between.
-    readable_kind(path, &opened)?;
+    if readable_kind(path, &opened)? != kind {
+        return Err(RefusedTarget::unfit(path, "has just come to mean something else; try again"));
+    }
     Ok(file)
 }
 
-fn readable_kind(path: &Path, metadata: &Metadata) -> Result<(), RefusedTarget> {
-    if metadata.is_file() || metadata.file_type().is_block_device() {
-        return Ok(());
-    }
-    let what = format!("is {}, not a file or block device to read", kind_name(metadata));
-    Err(RefusedTarget::unfit(path, what))
+fn readable_kind(path: &Path, metadata: &Metadata) -> Result<TargetKind, RefusedTarget> {
+    TargetKind::of(metadata).ok_or_else(|| {
+        let what = format!("is {}, not a file or block device to read", kind_name(metadata));
+        RefusedTarget::unfit(path, what)
+    })
 }
 
 /// Opens with `O_DIRECT` when asked, and tells a file system's refusal from other errors.
@@ -95,7 +102,7 @@ pub(super) fn open_direct(
     }
 }
 
-fn clear_nonblocking(file: &File) -> io::Result<()> {
+pub(super) fn clear_nonblocking(file: &File) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(file, FcntlArg::F_GETFL)?);
     fcntl(file, FcntlArg::F_SETFL(flags.difference(OFlag::O_NONBLOCK)))?;
     Ok(())
@@ -169,10 +176,7 @@ fn writable_kind(path: &Path, metadata: &Metadata) -> Result<(), RefusedTarget> 
     if kind.is_file() {
         return Ok(());
     }
-    if kind.is_block_device() || kind.is_char_device() {
-        let what = "is a device; writing to devices is not possible yet, give a file";
-        return Err(RefusedTarget::unfit(path, what));
-    }
+    // Devices that may be written come another way: this one empties what it opens.
     let what = format!("is {}, not a file to write", kind_name(metadata));
     Err(RefusedTarget::unfit(path, what))
 }

@@ -59,7 +59,8 @@ impl Made {
 
 fn remove(file: &MadeFile) -> io::Result<()> {
     match fs::symlink_metadata(&file.path) {
-        Ok(now) if (now.dev(), now.ino()) == (file.device, file.inode) => {
+        // Numbers of inodes are used again, and not for files alone.
+        Ok(now) if now.is_file() && (now.dev(), now.ino()) == (file.device, file.inode) => {
             fs::remove_file(&file.path)
         }
         // Somebody else's by now, or gone.

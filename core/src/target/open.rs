@@ -13,8 +13,8 @@ use super::describe::folder_of;
 use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite};
 use super::made::Made;
 use super::mark;
-use super::resolve::{Source, TaskletFile};
 use super::share::begin_to_write;
+use super::tasklet::{Source, TaskletFile};
 use crate::data::DataStream;
 
 /// Bytes written at a time when a file is filled.

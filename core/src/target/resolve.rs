@@ -2,7 +2,7 @@
 
 mod blocks;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
 use std::io::{Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -11,12 +11,13 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::alignment::Alignment;
-use super::conflicts::{refuse_missing_with_a_hint, refuse_shared_writes};
+use super::conflicts::{refuse_among_devices, refuse_missing_with_a_hint, refuse_shared_writes};
 use super::describe::{Mounts, folder_of};
+use super::device::{Devices, HeldDevice, TargetKind, is_device, namespace_of};
 use super::doubts::{describe, doubts};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
-use super::share::MadeForBlocks;
+use super::tasklet::{Source, Tasklet, TaskletFile};
 use crate::memory::numa_node_exists;
 use crate::plan::{
     Access, Direction, Origin, Phase, Plan, PlanError, TensorGroup, lanes_have_blocks,
@@ -68,79 +69,17 @@ pub struct Resolved {
     pub targets: Vec<TargetReport>,
     /// Why numbers of a direction will be doubtful.
     pub doubts: Vec<(Direction, Doubt)>,
+    /// Devices that are written, held for as long as this lives.
+    pub held: Vec<Arc<HeldDevice>>,
 }
 
-/// One tasklet: a tensor and its files.
-#[derive(Clone, Debug)]
-pub struct Tasklet {
-    /// Its number within its direction.
-    pub tid: u32,
-    /// Which way it moves.
-    pub direction: Direction,
-    /// The tensor's size in bytes; for blocks, the length of the range that they lie in.
-    pub size_bytes: u64,
-    /// How it goes through its target.
-    pub access: Access,
-    /// One file, or one per loop.
-    pub files: Vec<TaskletFile>,
-}
-
-impl Tasklet {
-    /// The size, rounded up so that a padded tail fits: a tensor's bytes of memory.
+impl Resolved {
+    /// What the targets are, each kind once.
     #[must_use]
-    pub fn padded_bytes(&self, alignment: Alignment) -> u64 {
-        alignment.round_up(self.size_bytes)
+    pub fn kinds(&self) -> BTreeSet<TargetKind> {
+        let files = self.waves.iter().flatten().flat_map(|tasklet| &tasklet.files);
+        files.filter_map(TaskletFile::kind).collect()
     }
-
-    /// Bytes of memory that it needs: its tensor, or a block for each request in flight.
-    fn buffer_bytes(&self, plan: &Plan, alignment: Alignment) -> u64 {
-        let in_flight = || u64::from(plan.lanes) * u64::from(plan.queue_depth);
-        match self.access {
-            Access::Tensor => self.padded_bytes(alignment),
-            Access::Blocks(_) => in_flight().saturating_mul(plan.block_size_bytes),
-        }
-    }
-}
-
-/// One file of a tasklet.
-#[derive(Clone, Debug)]
-pub struct TaskletFile {
-    /// Where it is.
-    pub path: PathBuf,
-    pub(super) source: Source,
-}
-
-impl TaskletFile {
-    /// Whether a write makes the file system allocate: the file starts empty.
-    #[must_use]
-    pub fn starts_empty(&self) -> bool {
-        match &self.source {
-            Source::MakeToWrite => true,
-            Source::MakeForBlocks(made) => !made.is_filled(),
-            Source::Open(_) | Source::MakeToRead | Source::WriteInPlace(_) => false,
-        }
-    }
-
-    /// Whether the run writes to the file, so that its mark has to be sealed afterwards.
-    #[must_use]
-    pub fn is_written(&self) -> bool {
-        match &self.source {
-            Source::MakeToWrite | Source::WriteInPlace(_) => true,
-            Source::MakeForBlocks(made) => made.is_written(),
-            Source::Open(_) | Source::MakeToRead => false,
-        }
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Source {
-    Open(Arc<File>),
-    MakeToWrite,
-    MakeToRead,
-    /// Is there, and keeps its length and what is not written.
-    WriteInPlace(Arc<File>),
-    /// Is made for blocks, once for all tasklets that share it.
-    MakeForBlocks(Arc<MadeForBlocks>),
 }
 
 /// Holds `plan` against the machine. With `given`, every tasklet uses that file.
@@ -163,6 +102,7 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         alignment: Alignment::NONE,
         folders: HashMap::new(),
         mounts: Mounts::read(),
+        devices: Devices::new(&plan.allow_devices)?,
     };
     let mut phases = Vec::new();
     for phase in &plan.phases {
@@ -190,6 +130,7 @@ struct Resolver<'a> {
     /// Folders that were tried already.
     folders: HashMap<PathBuf, Alignment>,
     mounts: Mounts,
+    devices: Devices,
 }
 
 impl Resolver<'_> {
@@ -248,6 +189,9 @@ impl Resolver<'_> {
 
     /// What direct I/O on `file`, which stands for `path`, must be a multiple of.
     fn alignment_of(&self, file: &File, path: &Path) -> Result<Alignment, RefusedTarget> {
+        if let Some(namespace) = namespace_of(file, path)? {
+            return Ok(Alignment { offset_bytes: namespace.block_bytes, told: true });
+        }
         if !self.direct() {
             return Ok(Alignment::NONE);
         }
@@ -304,6 +248,9 @@ impl Resolver<'_> {
     }
 
     fn source_to_write(&mut self, path: &Path) -> Result<Source, ResolveError> {
+        if is_device(path) {
+            return Ok(Source::Open(self.device_to_write(path)?));
+        }
         self.refuse_among_devices(path)?;
         may_write(path, self.plan.overwrite)?;
         self.try_folder(path)?;
@@ -312,11 +259,18 @@ impl Resolver<'_> {
 
     fn refuse_among_devices(&self, path: &Path) -> Result<(), RefusedTarget> {
         if self.mounts.file_system_of(path).is_some_and(|there| there.kind == "devtmpfs") {
-            let what = "would lie among devices; writing to devices is not possible yet, give a \
-                        file elsewhere";
-            return Err(RefusedTarget::unfit(path, what));
+            return Err(refuse_among_devices(path));
         }
         Ok(())
+    }
+
+    /// A device is opened and held; it is never made, emptied, marked or removed.
+    fn device_to_write(&mut self, path: &Path) -> Result<Arc<File>, RefusedTarget> {
+        let held = self.devices.open_to_write(path, self.direct())?;
+        if self.direct() {
+            self.alignment = self.alignment.and(held.alignment());
+        }
+        Ok(Arc::clone(held.file()))
     }
 
     /// A file to read that is long enough is used as it is; else it is made, where that is allowed.
@@ -355,12 +309,25 @@ impl Resolver<'_> {
         for tasklet in phases.iter_mut().flatten() {
             lanes_have_blocks(&rounded_plan, tasklet.access, tasklet.size_bytes)?;
             merge(&mut receipts, blocks::cut_to_whole_blocks(tasklet, rounded));
+            self.fits_devices(tasklet)?;
         }
         let waves = if plan.concurrent { vec![phases.concat()] } else { phases };
         refuse_too_much_memory(&rounded_plan, &waves, self.alignment)?;
         let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
-        Ok(Resolved { waves, block_bytes, alignment: self.alignment, receipts, targets, doubts })
+        let (alignment, held) = (self.alignment, self.devices.into_held());
+        Ok(Resolved { waves, block_bytes, alignment, receipts, targets, doubts, held })
+    }
+
+    fn fits_devices(&self, tasklet: &Tasklet) -> Result<(), RefusedTarget> {
+        // Blocks are whole ones within the size, so nothing is rounded up.
+        let alignment = match tasklet.access {
+            Access::Tensor => self.alignment,
+            Access::Blocks(_) => Alignment::NONE,
+        };
+        let held = tasklet.files.iter().filter_map(|file| self.devices.held(&file.path));
+        held.filter(|_| tasklet.direction == Direction::Write)
+            .try_for_each(|device| device.has_room(tasklet.size_bytes, alignment))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::engine::{
     Operations, Request,
 };
 use crate::memory::{Block, Mapping, MemoryKind, Part};
+use crate::target::TargetKind;
 
 /// Bytes in most blocks of the checks.
 pub(super) const BLOCK_BYTES: u32 = 4096;
@@ -101,7 +102,8 @@ pub(super) fn setup(queue_depth: u32, files: Files, part: &Part) -> LaneSetup {
 
 /// What a backend is asked before one such engine is opened.
 pub(super) fn needs(operations: Operations, queue_depth: u32, files: &Files) -> Needs {
-    Needs { operations, queue_depth, engines: 1, target: files.first().cloned(), buffered: true }
+    let (target, kinds) = (files.first().cloned(), [TargetKind::File].into());
+    Needs { operations, queue_depth, engines: 1, target, buffered: true, kinds }
 }
 
 /// Runs `lane` with an engine, or says why that is skipped.

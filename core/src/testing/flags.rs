@@ -17,6 +17,7 @@ use crate::engine::{
     Operations, Request,
 };
 use crate::memory::Part;
+use crate::target::TargetKind;
 
 const BLOCKS: u32 = 16;
 const LENGTH: usize = (BLOCKS * BLOCK_BYTES) as usize;
@@ -45,7 +46,8 @@ fn exchange<B: Backend>(
     let depth = u32::try_from(requests.len()).expect("a check makes few requests");
     let setup = LaneSetup { operations, ..setup(depth, Arc::clone(files), part) };
     let target = files.first().cloned();
-    let needs = Needs { operations, queue_depth: depth, engines: 1, target, buffered };
+    let kinds = [TargetKind::File].into();
+    let needs = Needs { operations, queue_depth: depth, engines: 1, target, buffered, kinds };
     if let Err(unsupported) = backend.probe(&needs) {
         skip(&format!("{}: {}", backend.name(), unsupported.sentence()));
         return None;

@@ -1,5 +1,6 @@
 //! The engine against real files, in each way in which it can work.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Write, pipe};
 use std::os::unix::fs::FileExt;
@@ -33,7 +34,14 @@ fn operations() -> Operations {
 }
 
 fn needs(queue_depth: u32, engines: u32) -> Needs {
-    Needs { operations: operations(), queue_depth, engines, target: None, buffered: true }
+    Needs {
+        operations: operations(),
+        queue_depth,
+        engines,
+        target: None,
+        buffered: true,
+        kinds: BTreeSet::new(),
+    }
 }
 
 fn setup(queue_depth: u32, files: &[&File]) -> LaneSetup {

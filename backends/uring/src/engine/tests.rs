@@ -1,5 +1,6 @@
 //! Tests of one engine against the kernel that they run on.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ fn is_here() -> bool {
         engines: 1,
         target: None,
         buffered: true,
+        kinds: BTreeSet::new(),
     };
     let probed = Uring::default().probe(&needs);
     if let Err(unsupported) = &probed {
@@ -258,6 +260,7 @@ fn a_probe_refuses_what_opening_would_refuse() {
         engines: 1,
         target: None,
         buffered: true,
+        kinds: BTreeSet::new(),
     };
     let refusal = |needs| Uring::default().probe(&needs).unwrap_err().reason;
     assert!(refusal(needs(40_000, Operation::Read)).contains("32768"));

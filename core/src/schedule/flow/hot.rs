@@ -59,7 +59,7 @@ pub(super) struct Entered {
 }
 
 /// Enters completions that were reaped at `end`, the last one first, up to one that is not simply
-/// done, which it returns: puts their tags to the front of `free` and their latencies into `latency`.
+/// done, which it returns: puts their tags to the front of `free`, their latencies into `latency`.
 #[inline(never)]
 #[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
 pub(super) fn enter_all<S: Source>(

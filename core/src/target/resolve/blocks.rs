@@ -6,12 +6,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ResolveError, Resolver, Source, Tasklet, TaskletFile, end_of};
+use super::{ResolveError, Resolver, end_of};
 use crate::data::DataStream;
 use crate::plan::{Access, Blocks, Direction, Origin, Pattern, Phase, TensorGroup};
 use crate::receipt::Receipt;
+use crate::target::device::is_device;
 use crate::target::guard::{RefusedTarget, may_write, open_to_write_in_place};
 use crate::target::share::MadeForBlocks;
+use crate::target::tasklet::{Source, Tasklet, TaskletFile};
 
 impl Resolver<'_> {
     /// The tasklets of a group that goes through its files in blocks.
@@ -76,6 +78,11 @@ impl Resolver<'_> {
             }
             (false, Direction::Read, _) => {
                 let file = self.open(path)?;
+                let size_bytes = self.range_of(path, &file, asked)?;
+                Ok((Source::Open(file), size_bytes))
+            }
+            (false, Direction::Write, _) if is_device(path) => {
+                let file = self.device_to_write(path)?;
                 let size_bytes = self.range_of(path, &file, asked)?;
                 Ok((Source::Open(file), size_bytes))
             }
