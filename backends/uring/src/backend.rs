@@ -6,8 +6,12 @@ use aio_core::engine::{
     Backend, Capabilities, IoEngine, LEFTOVER_PATIENCE, Lane, LaneSetup, Needs, OpenError,
     OptionSpec, Unsupported,
 };
+use aio_core::receipt::Receipt;
 
+use crate::dialect::Dialect;
 use crate::engine::Engine;
+use crate::entry::Plain;
+use crate::nop::Nop;
 use crate::open::Ring;
 use crate::options::{OPTIONS, Uring};
 
@@ -18,16 +22,27 @@ impl Uring {
     /// waits up to `patience` for what is in flight, leaks the memory of what is still in flight
     /// then, and gives up its hold on the ring; the ring, which is thereby closed; the files and
     /// the memory, which the kernel could reach through it.
-    pub(crate) fn lend<T>(
+    pub(crate) fn lend<D: Dialect, T>(
         &self,
         setup: LaneSetup,
         patience: Duration,
-        work: impl FnOnce(&mut Engine<'_>) -> T,
+        work: impl FnOnce(&mut Engine<'_, D>) -> T,
     ) -> Result<T, Unsupported> {
         let (queue_depth, operations) = (setup.queue_depth, setup.operations);
         let mut ring = Ring::open(self, setup)?;
-        let mut engine = Engine::new(&mut ring, self, queue_depth, operations, patience);
+        let mut engine = Engine::new(&mut ring, self, queue_depth, operations, patience)?;
         Ok(work(&mut engine))
+    }
+
+    /// Opens a ring like a lane's for a moment.
+    fn try_out<D: Dialect>(&self, setup: LaneSetup) -> Result<Vec<Receipt>, Unsupported> {
+        self.lend(setup, LEFTOVER_PATIENCE, |engine: &mut Engine<'_, D>| {
+            engine.try_to_enter().map(|()| engine.receipts())
+        })?
+    }
+
+    fn run<D: Dialect, L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
+        Ok(self.lend(setup, LEFTOVER_PATIENCE, |engine: &mut Engine<'_, D>| lane.run(engine))?)
     }
 }
 
@@ -37,7 +52,7 @@ impl Backend for Uring {
     }
 
     fn moves_data(&self) -> bool {
-        true
+        !self.nop
     }
 
     fn options(&self) -> &'static [OptionSpec] {
@@ -54,13 +69,12 @@ impl Backend for Uring {
             files: needs.target.iter().cloned().collect(),
             segments: Vec::new(),
         };
-        let receipts = self.lend(setup, LEFTOVER_PATIENCE, |engine| {
-            engine.try_to_enter().map(|()| engine.receipts())
-        })??;
-        Ok(Capabilities { receipts })
+        let receipts =
+            if self.nop { self.try_out::<Nop>(setup) } else { self.try_out::<Plain>(setup) };
+        Ok(Capabilities { receipts: receipts? })
     }
 
     fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
-        Ok(self.lend(setup, LEFTOVER_PATIENCE, |engine| lane.run(engine))?)
+        if self.nop { self.run::<Nop, L>(setup, lane) } else { self.run::<Plain, L>(setup, lane) }
     }
 }

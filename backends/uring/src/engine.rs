@@ -10,9 +10,10 @@ use aio_core::engine::{
 };
 use aio_core::receipt::Receipt;
 use io_uring::types::{SubmitArgs, Timespec};
-use io_uring::{CompletionQueue, EnterFlags, SubmissionQueue, Submitter};
+use io_uring::{CompletionQueue, EnterFlags, SubmissionQueue, Submitter, cqueue};
 
-use crate::entry::{Encoder, Memory};
+use crate::dialect::Dialect;
+use crate::entry::{Memory, Plain};
 use crate::open::{Ring, register_ring};
 use crate::options::Uring;
 use crate::unsupported::{OPERATIONS, enter_refused};
@@ -23,14 +24,14 @@ const WAIT_MAX: Duration = Duration::from_secs(3600);
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// One ring at work, on the thread that opened it.
-pub(crate) struct Engine<'ring> {
-    ring: &'ring Ring,
+pub(crate) struct Engine<'ring, D: Dialect = Plain> {
+    ring: &'ring Ring<D>,
     /// One for the engine's life, because it is what remembers the registered descriptor.
     submitter: Submitter<'ring>,
     /// Entries pushed here are shown to the kernel by `sync`, which only `hand_over` calls.
-    submission: SubmissionQueue<'ring>,
-    completion: CompletionQueue<'ring>,
-    encoder: Encoder,
+    submission: SubmissionQueue<'ring, D::Submission>,
+    completion: CompletionQueue<'ring, D::Completion>,
+    dialect: D,
     /// Everything accepted and not given back: what is queued, cancelled, or with the kernel.
     in_flight: InFlight,
     /// Tags that the kernel has not taken, in queue order. Never longer than the queue is deep.
@@ -55,17 +56,18 @@ enum Entered {
     Again,
 }
 
-impl<'ring> Engine<'ring> {
+impl<'ring, D: Dialect> Engine<'ring, D> {
     /// The engine of `ring`, for at most `queue_depth` requests of those of `operations` that it
     /// has. It waits up to `patience` when it is dropped.
     pub(crate) fn new(
-        ring: &'ring mut Ring,
+        ring: &'ring mut Ring<D>,
         options: &Uring,
         queue_depth: u32,
         operations: Operations,
         patience: Duration,
-    ) -> Self {
-        let ring: &'ring Ring = ring;
+    ) -> Result<Self, Unsupported> {
+        let ring: &'ring Ring<D> = ring;
+        let dialect = D::new(ring, queue_depth, operations)?;
         let mut submitter = ring.io_uring().submitter();
         let ring_receipt = register_ring(options, &mut submitter);
         // SAFETY: the ring was borrowed exclusively for `'ring`, so no other submission queue of it
@@ -75,10 +77,9 @@ impl<'ring> Engine<'ring> {
         let completion = unsafe { ring.io_uring().completion_shared() };
         let operations: Vec<Operation> =
             OPERATIONS.into_iter().filter(|operation| operations.contains(*operation)).collect();
-        let encoder = Encoder::new(ring);
-        Self {
-            in_flight: InFlight::new(queue_depth, encoder.targets(), Operations::of(&operations)),
-            encoder,
+        Ok(Self {
+            in_flight: InFlight::new(queue_depth, ring.targets(), Operations::of(&operations)),
+            dialect,
             ring,
             submitter,
             submission,
@@ -90,7 +91,7 @@ impl<'ring> Engine<'ring> {
             ring_receipt,
             dead: None,
             patience,
-        }
+        })
     }
 
     /// Makes one call that asks for nothing, because a filter may allow rings and refuse their use.
@@ -213,13 +214,14 @@ impl<'ring> Engine<'ring> {
     fn collect(&mut self, done: &mut Completions) -> u32 {
         let mut reaped = 0;
         for entry in self.completion.by_ref().take(done.spare()) {
-            let user_data = entry.user_data();
+            let user_data = cqueue::EntryMarker::user_data(&entry);
             let tag = u32::try_from(user_data).ok();
             let found = tag.and_then(|tag| Some((tag, self.in_flight.release(tag)?)));
             let Some((tag, block)) = found else {
                 panic!("the kernel completed request {user_data:#x}, which is not in flight");
             };
-            done.push(Completion { block, tag, status: entry.result() });
+            let result = entry.into().result();
+            done.push(Completion { block, tag, status: self.dialect.status(tag, result) });
             reaped += 1;
         }
         self.completion.sync();
@@ -248,14 +250,14 @@ impl<'ring> Engine<'ring> {
     }
 }
 
-impl IoEngine for Engine<'_> {
+impl<D: Dialect> IoEngine for Engine<'_, D> {
     fn queue(&mut self, request: Request) -> Result<(), Rejected> {
         if self.dead.is_some() {
             return Err(Rejected { request, why: Why::QueueFull });
         }
         let memory = Memory::of(&request);
         let request = self.in_flight.accept(request)?;
-        let entry = self.encoder.encode(&request, memory);
+        let entry = self.dialect.encode(&request, memory);
         // SAFETY: the entry points at most to the inside of a block that the table has accepted and
         // keeps until the request completes, is taken back unseen, or is leaked; `Block` is the
         // exclusive owner of that memory. The target is open as long as the ring.
@@ -351,7 +353,7 @@ impl IoEngine for Engine<'_> {
     }
 }
 
-impl Drop for Engine<'_> {
+impl<D: Dialect> Drop for Engine<'_, D> {
     fn drop(&mut self) {
         let mut home = Completions::with_capacity(self.in_flight.count() as usize);
         let deadline = Deadline::after(Instant::now(), self.patience);

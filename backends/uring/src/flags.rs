@@ -3,7 +3,7 @@
 use std::io;
 
 use aio_core::receipt::Receipt;
-use io_uring::Builder;
+use io_uring::{Builder, cqueue, squeue};
 
 use crate::options::Uring;
 
@@ -90,7 +90,11 @@ impl Flags {
     }
 
     /// Sets the flags on `builder`.
-    pub(crate) fn apply(self, builder: &mut Builder) {
+    pub(crate) fn apply<S, C>(self, builder: &mut Builder<S, C>)
+    where
+        S: squeue::EntryMarker,
+        C: cqueue::EntryMarker,
+    {
         for flag in Flag::OLDEST_FIRST.into_iter().filter(|flag| self.contains(*flag)) {
             match flag {
                 Flag::SubmitAll => builder.setup_submit_all(),

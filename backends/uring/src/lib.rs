@@ -6,9 +6,11 @@
 //! IOPOLL, no SQPOLL) nor emulates operations, and it never becomes another engine.
 
 mod backend;
+mod dialect;
 mod engine;
 mod entry;
 mod flags;
+mod nop;
 mod open;
 mod options;
 mod unsupported;

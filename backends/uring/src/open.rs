@@ -8,8 +8,9 @@ use std::{io, mem, thread};
 use aio_core::engine::{Errno, Files, LaneSetup, Unsupported};
 use aio_core::memory::Segment;
 use aio_core::receipt::Receipt;
-use io_uring::{IoUring, Probe, Submitter, opcode};
+use io_uring::{IoUring, Probe, Submitter, cqueue, opcode, squeue};
 
+use crate::dialect::Dialect;
 use crate::flags::{Flags, negotiate};
 use crate::options::Uring;
 use crate::unsupported::{self, Surroundings};
@@ -18,11 +19,30 @@ use crate::unsupported::{self, Surroundings};
 const ATTEMPTS: u32 = 20;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(5);
 
+/// What one call of `io_uring_setup` asks for.
+pub(crate) struct SetUp {
+    flags: Flags,
+    entries: u32,
+}
+
+impl SetUp {
+    /// Makes the call for a ring of the entries that are asked for.
+    pub(crate) fn build<S, C>(&self) -> io::Result<IoUring<S, C>>
+    where
+        S: squeue::EntryMarker,
+        C: cqueue::EntryMarker,
+    {
+        let mut builder = IoUring::<S, C>::builder();
+        self.flags.apply(&mut builder);
+        builder.build(self.entries)
+    }
+}
+
 /// A ring, and what the kernel may use through it for as long as the ring exists.
-pub(crate) struct Ring {
+pub(crate) struct Ring<D: Dialect> {
     // Fields are dropped in this order: the ring first, so that the memory and the files that are
     // registered with it outlive it.
-    io_uring: IoUring,
+    io_uring: IoUring<D::Submission, D::Completion>,
     segments: Vec<Segment>,
     files: Files,
     files_are_registered: bool,
@@ -30,7 +50,7 @@ pub(crate) struct Ring {
     receipts: Vec<Receipt>,
 }
 
-impl Ring {
+impl<D: Dialect> Ring<D> {
     /// Opens a ring on the calling thread, which must be the one to use it, and registers the files
     /// and the memory of `setup` where `options` ask for that and the kernel allows it.
     ///
@@ -39,11 +59,8 @@ impl Ring {
     pub(crate) fn open(options: &Uring, setup: LaneSetup) -> Result<Self, Unsupported> {
         let LaneSetup { queue_depth, operations, files, segments, .. } = setup;
         unsupported::check(queue_depth, operations)?;
-        let set_up = |flags: Flags| {
-            let mut builder = IoUring::builder();
-            flags.apply(&mut builder);
-            patiently(|| builder.build(queue_depth.max(1)))
-        };
+        let entries = queue_depth.max(1);
+        let set_up = |flags| patiently(|| D::set_up(&SetUp { flags, entries }));
         let (io_uring, flags) = negotiate(Flags::asked(options), set_up)
             .map_err(|error| unsupported::of_setup(error, queue_depth, &Surroundings::read()))?;
         if !io_uring.params().is_feature_ext_arg() {
@@ -58,6 +75,9 @@ impl Ring {
             buffers_are_registered: false,
             receipts: flags.receipts(options),
         };
+        if options.nop {
+            ring.receipts.push(Receipt::granted("nop", "on"));
+        }
         ring.register_files(options);
         ring.register_buffers(options);
         Ok(ring)
@@ -110,13 +130,18 @@ impl Ring {
     }
 
     /// The ring itself.
-    pub(crate) fn io_uring(&self) -> &IoUring {
+    pub(crate) fn io_uring(&self) -> &IoUring<D::Submission, D::Completion> {
         &self.io_uring
     }
 
     /// What was asked when the ring was opened, and what the kernel granted.
     pub(crate) fn receipts(&self) -> &[Receipt] {
         &self.receipts
+    }
+
+    /// How many targets there are.
+    pub(crate) fn targets(&self) -> usize {
+        self.files.len()
     }
 
     /// Whether requests name targets by index and not by descriptor.

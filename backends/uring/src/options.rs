@@ -24,6 +24,8 @@ pub struct Uring {
     pub fixed_buffers: bool,
     /// Register the ring's own descriptor (Linux 5.18).
     pub registered_ring: bool,
+    /// Ask the kernel for nothing (`IORING_OP_NOP`), to measure the ring alone.
+    pub nop: bool,
 }
 
 impl Default for Uring {
@@ -36,6 +38,7 @@ impl Default for Uring {
             fixed_files: true,
             fixed_buffers: true,
             registered_ring: true,
+            nop: false,
         }
     }
 }
@@ -44,8 +47,12 @@ const fn switch(key: &'static str, help: &'static str, since: &'static str) -> O
     OptionSpec { key, accepts: Accepts::Switch, default: "on", help, since: Some(since) }
 }
 
+const fn off_switch(key: &'static str, help: &'static str, since: &'static str) -> OptionSpec {
+    OptionSpec { default: "off", ..switch(key, help, since) }
+}
+
 /// The options, as they are listed.
-pub(crate) const OPTIONS: [OptionSpec; 7] = [
+pub(crate) const OPTIONS: [OptionSpec; 8] = [
     switch("fixed-files", "register the targets and name them by index", "5.1"),
     switch("fixed-buffers", "register the memory, to pin it once and not per request", "5.1"),
     switch("single-issuer", "promise that one thread submits", "6.0"),
@@ -53,6 +60,7 @@ pub(crate) const OPTIONS: [OptionSpec; 7] = [
     switch("coop-taskrun", "do not interrupt the lane to finish requests", "5.19"),
     switch("no-sqarray", "leave out the ring's array of indices", "6.6"),
     switch("registered-ring", "register the ring's own descriptor", "5.18"),
+    off_switch("nop", "ask the kernel for nothing, to measure the ring alone", "5.1"),
 ];
 
 impl Uring {
@@ -78,6 +86,7 @@ impl Uring {
             fixed_files: on("fixed-files"),
             fixed_buffers: on("fixed-buffers"),
             registered_ring: on("registered-ring"),
+            nop: asked.switch("nop").unwrap_or(false),
         })
     }
 }
@@ -86,41 +95,48 @@ impl Uring {
 mod tests {
     use super::*;
 
-    fn switches(uring: &Uring) -> [bool; 7] {
-        [
-            uring.fixed_files,
-            uring.fixed_buffers,
-            uring.single_issuer,
-            uring.defer_taskrun,
-            uring.coop_taskrun,
-            uring.no_sqarray,
-            uring.registered_ring,
-        ]
+    fn refusal(options: &str) -> String {
+        match Uring::parse(options) {
+            Err(OptionError::Conflict(sentence)) => sentence,
+            other => panic!("{options} is no contradiction: {other:?}"),
+        }
     }
 
     #[test]
-    fn no_text_means_everything_on() {
+    fn no_text_means_the_defaults_of_the_listing() {
         assert_eq!(Uring::parse("").unwrap(), Uring::default());
-        assert_eq!(switches(&Uring::default()), [true; 7]);
+        let of_listing: Vec<_> = OPTIONS
+            .iter()
+            .filter(|spec| spec.accepts == Accepts::Switch)
+            .map(|spec| format!("{}={}", spec.key, spec.default))
+            .collect();
+        assert_eq!(Uring::parse(&of_listing.join(":")).unwrap(), Uring::default());
     }
 
     #[test]
-    fn each_option_is_switched_off_by_itself_but_for_the_one_that_needs_it() {
-        for (place, spec) in OPTIONS.iter().enumerate() {
-            let off = Uring::parse(&format!("{}=off", spec.key)).unwrap();
-            let mut want = [true; 7];
-            want[place] = false;
-            want[3] &= spec.key != "single-issuer";
-            assert_eq!(switches(&off), want, "{}", spec.key);
-            assert_eq!(Uring::parse(spec.key), Ok(Uring::default()));
+    fn each_switch_changes_its_own_field_and_what_needs_it() {
+        let on = Uring::default();
+        for (options, want) in [
+            ("fixed-files=off", Uring { fixed_files: false, ..on.clone() }),
+            ("fixed-buffers=off", Uring { fixed_buffers: false, ..on.clone() }),
+            ("defer-taskrun=off", Uring { defer_taskrun: false, ..on.clone() }),
+            ("coop-taskrun=off", Uring { coop_taskrun: false, ..on.clone() }),
+            ("no-sqarray=off", Uring { no_sqarray: false, ..on.clone() }),
+            ("registered-ring=off", Uring { registered_ring: false, ..on.clone() }),
+            (
+                "single-issuer=off",
+                Uring { single_issuer: false, defer_taskrun: false, ..on.clone() },
+            ),
+            ("nop", Uring { nop: true, ..on.clone() }),
+        ] {
+            assert_eq!(Uring::parse(options).unwrap(), want, "{options}");
         }
     }
 
     #[test]
     fn a_contradiction_is_refused_in_either_order_and_an_implication_is_not() {
         for options in ["single-issuer=off:defer-taskrun", "defer-taskrun=on:single-issuer=off"] {
-            let refused = Uring::parse(options).unwrap_err();
-            assert!(matches!(refused, OptionError::Conflict(_)), "{options}: {refused}");
+            assert!(refusal(options).contains("needs single-issuer=on"));
         }
         let uring = Uring::parse("single-issuer=off:defer-taskrun=off").unwrap();
         assert!(!uring.single_issuer && !uring.defer_taskrun);

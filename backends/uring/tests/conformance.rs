@@ -44,3 +44,8 @@ fn without_deferred_task_work() {
 fn with_the_array_of_indices() {
     conforms_with("no-sqarray=off");
 }
+
+#[test]
+fn with_requests_that_do_nothing() {
+    conforms_with("nop");
+}

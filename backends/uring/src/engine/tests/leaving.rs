@@ -107,7 +107,7 @@ fn a_lane_that_panics_is_drained_and_its_memory_is_freed() {
     let (file, mut part) = (file(4096), part());
     let setup = setup(&[&file], &part);
     let lane = AssertUnwindSafe(|| {
-        Uring::default().lend(setup, LONG, |engine| {
+        Uring::default().lend(setup, LONG, |engine: &mut Engine<'_>| {
             engine.queue(request(&mut part, Operation::Read, 0)).unwrap();
             engine.submit().unwrap();
             engine.queue(request(&mut part, Operation::Read, 1)).unwrap();
