@@ -17,7 +17,7 @@ pub(crate) trait Dialect: Sized {
     type Completion: cqueue::EntryMarker;
 
     /// Calls `io_uring_setup` once.
-    fn set_up(set_up: &SetUp) -> io::Result<IoUring<Self::Submission, Self::Completion>>;
+    fn set_up(set_up: &SetUp<'_>) -> io::Result<IoUring<Self::Submission, Self::Completion>>;
 
     /// For the targets of `ring` and at most `queue_depth` requests of `operations`.
     ///

@@ -39,6 +39,8 @@ pub(crate) struct Engine<'ring, D: Dialect = Plain> {
     /// Tags that were taken back from the queue and are to come back with `ECANCELED`.
     cancelled: Vec<u32>,
     counters: EngineCounters,
+    /// A thread of the kernel takes what it is shown, without a call.
+    is_taken_by_thread: bool,
     ring_is_registered: bool,
     ring_receipt: Receipt,
     /// The error that killed the engine. The kernel is not called any more then.
@@ -87,6 +89,7 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
             queued: Vec::with_capacity(queue_depth as usize),
             cancelled: Vec::with_capacity(queue_depth as usize),
             counters: EngineCounters::default(),
+            is_taken_by_thread: ring.io_uring().params().is_setup_sqpoll(),
             ring_is_registered: options.registered_ring && !ring_receipt.is_downgrade(),
             ring_receipt,
             dead: None,
@@ -122,6 +125,9 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
         if let Some(errno) = self.dead {
             return Err(engine_error(errno));
         }
+        if self.is_taken_by_thread {
+            return self.show();
+        }
         self.submission.sync();
         let shown = self.submission.len();
         debug_assert_eq!(shown, self.queued.len(), "every queued request has its entry");
@@ -152,7 +158,7 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
             self.completion.sync();
             let ready = count(self.completion.len());
             // Where finishing is deferred, an empty queue means nothing before a call has looked.
-            let looked = entered || ready > 0;
+            let looked = entered || ready > 0 || self.is_taken_by_thread;
             if self.with_kernel() == 0 || (ready >= wanted && looked) {
                 return Ok(());
             }
@@ -230,12 +236,14 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
     }
 
     /// Moves from `queued` to `cancelled` what the kernel has not been shown. What it was shown
-    /// and did not take can only be taken back from it when it is never called again.
+    /// and did not take can only be taken back from it when it is never called again; what a thread
+    /// of the kernel was shown is not in `queued` any more.
     fn take_back_queued(&mut self) {
         // SAFETY: the old submission queue is not used any more, and is forgotten below. It keeps
         // the entries since the last `sync` to itself, so that they are forgotten with it.
         let shown = unsafe { self.ring.io_uring().submission_shared() };
-        let stays = if self.dead.is_some() { 0 } else { shown.len() };
+        let is_out_of_reach = self.is_taken_by_thread || self.dead.is_some();
+        let stays = if is_out_of_reach { 0 } else { shown.len() };
         mem::forget(mem::replace(&mut self.submission, shown));
         self.cancelled.extend(self.queued.drain(stays..));
     }
@@ -304,7 +312,7 @@ impl<D: Dialect> IoEngine for Engine<'_, D> {
         let at_most = deadline.remaining();
         let wanted = if at_most.is_zero() { 0 } else { wanted };
         let taken = self.hand_over(EnterFlags::GETEVENTS, wanted, at_most)?;
-        self.wait(min, done.spare(), deadline, true)?;
+        self.wait(min, done.spare(), deadline, !self.is_taken_by_thread)?;
         Ok(Progress { taken, reaped: self.collect(done) })
     }
 
@@ -377,6 +385,8 @@ fn engine_error(errno: i32) -> EngineError {
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
+
+mod poller;
 
 #[cfg(test)]
 mod tests;

@@ -71,8 +71,9 @@ impl Flags {
     /// The flags that `options` ask for and that can be asked of a kernel together.
     pub(crate) fn asked(options: &Uring) -> Self {
         let asked = Flag::OLDEST_FIRST.into_iter().filter(|flag| flag.is_asked_by(options));
-        let flags = asked.fold(Self(0), |set, flag| Self(set.0 | 1 << flag as u8));
-        if flags.contains(Flag::SingleIssuer) { flags } else { flags.without(Flag::DeferTaskrun) }
+        asked
+            .filter(|flag| why_impossible(*flag, options).is_none())
+            .fold(Self(0), |set, flag| Self(set.0 | 1 << flag as u8))
     }
 
     pub(crate) fn contains(self, flag: Flag) -> bool {
@@ -119,10 +120,22 @@ impl Flags {
                 let why_not = format!("EINVAL: needs Linux {}", flag.since());
                 Receipt::downgraded(name, "on", "off", &why_not)
             } else {
-                Receipt::downgraded(name, "on", "off", "needs single-issuer")
+                let why_not = why_impossible(flag, options).unwrap_or("needs single-issuer");
+                Receipt::downgraded(name, "on", "off", why_not)
             }
         };
         Flag::OLDEST_FIRST.into_iter().map(receipt).collect()
+    }
+}
+
+/// Why `flag`, for which `options` ask, cannot be had with the rest that they ask for.
+fn why_impossible(flag: Flag, options: &Uring) -> Option<&'static str> {
+    match flag {
+        Flag::DeferTaskrun if !options.single_issuer => Some("needs single-issuer"),
+        Flag::DeferTaskrun | Flag::CoopTaskrun if options.sqpoll.is_some() => {
+            Some("sqpoll excludes it")
+        }
+        _ => None,
     }
 }
 
@@ -147,6 +160,7 @@ pub(crate) fn negotiate<R>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Sqpoll;
 
     /// A kernel that knows only the flags in `knows`, and counts how often it is asked.
     fn kernel(knows: &[Flag]) -> (Flags, Vec<Receipt>, u32) {
@@ -227,5 +241,18 @@ mod tests {
         assert!(receipts.contains(&Receipt::granted("single-issuer", "off")));
         assert!(receipts.contains(&Receipt::granted("coop-taskrun", "off")));
         assert_eq!(downgrades(&receipts), [("defer-taskrun", "needs single-issuer")]);
+        let options = Uring { sqpoll: Some(Sqpoll::default()), ..Uring::default() };
+        let why = "sqpoll excludes it";
+        let receipts = Flags::asked(&options).receipts(&options);
+        assert_eq!(downgrades(&receipts), [("coop-taskrun", why), ("defer-taskrun", why)]);
+    }
+
+    #[test]
+    fn what_sqpoll_switches_off_by_implication_is_no_downgrade() {
+        let options = Uring::parse("sqpoll").unwrap();
+        let receipts = Flags::asked(&options).receipts(&options);
+        assert!(receipts.contains(&Receipt::granted("defer-taskrun", "off")));
+        assert!(receipts.contains(&Receipt::granted("coop-taskrun", "off")));
+        assert_eq!(downgrades(&receipts), []);
     }
 }

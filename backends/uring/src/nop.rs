@@ -18,7 +18,7 @@ impl Dialect for Nop {
     type Submission = squeue::Entry;
     type Completion = cqueue::Entry;
 
-    fn set_up(set_up: &SetUp) -> io::Result<IoUring> {
+    fn set_up(set_up: &SetUp<'_>) -> io::Result<IoUring> {
         set_up.build()
     }
 

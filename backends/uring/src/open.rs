@@ -12,7 +12,7 @@ use io_uring::{IoUring, Probe, Submitter, cqueue, opcode, squeue};
 
 use crate::dialect::Dialect;
 use crate::flags::{Flags, negotiate};
-use crate::options::Uring;
+use crate::options::{Sqpoll, Uring};
 use crate::unsupported::{self, Surroundings};
 
 /// How often, and with what pause, a ring that finds no memory is tried.
@@ -20,12 +20,13 @@ const ATTEMPTS: u32 = 20;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(5);
 
 /// What one call of `io_uring_setup` asks for.
-pub(crate) struct SetUp {
+pub(crate) struct SetUp<'a> {
     flags: Flags,
     entries: u32,
+    options: &'a Uring,
 }
 
-impl SetUp {
+impl SetUp<'_> {
     /// Makes the call for a ring of the entries that are asked for.
     pub(crate) fn build<S, C>(&self) -> io::Result<IoUring<S, C>>
     where
@@ -34,6 +35,10 @@ impl SetUp {
     {
         let mut builder = IoUring::<S, C>::builder();
         self.flags.apply(&mut builder);
+        if let Some(Sqpoll { cpu, idle_ms }) = self.options.sqpoll {
+            builder.setup_sqpoll(idle_ms.unwrap_or(0));
+            cpu.map(|cpu| builder.setup_sqpoll_cpu(cpu));
+        }
         builder.build(self.entries)
     }
 }
@@ -47,6 +52,8 @@ pub(crate) struct Ring<D: Dialect> {
     files: Files,
     files_are_registered: bool,
     buffers_are_registered: bool,
+    /// The limits on the kernel's workers, bounded and unbounded, before they were changed.
+    workers_before: Option<[u32; 2]>,
     receipts: Vec<Receipt>,
 }
 
@@ -58,11 +65,12 @@ impl<D: Dialect> Ring<D> {
     /// Why there cannot be such a ring here.
     pub(crate) fn open(options: &Uring, setup: LaneSetup) -> Result<Self, Unsupported> {
         let LaneSetup { queue_depth, operations, files, segments, .. } = setup;
-        unsupported::check(queue_depth, operations)?;
-        let entries = queue_depth.max(1);
-        let set_up = |flags| patiently(|| D::set_up(&SetUp { flags, entries }));
-        let (io_uring, flags) = negotiate(Flags::asked(options), set_up)
-            .map_err(|error| unsupported::of_setup(error, queue_depth, &Surroundings::read()))?;
+        unsupported::check(queue_depth, operations, options)?;
+        let entries = queue_depth.max(1) * options.entries_per_request();
+        let set_up = |flags| patiently(|| D::set_up(&SetUp { flags, entries, options }));
+        let (io_uring, flags) = negotiate(Flags::asked(options), set_up).map_err(|error| {
+            unsupported::of_setup(error, entries, options, &Surroundings::read())
+        })?;
         if !io_uring.params().is_feature_ext_arg() {
             return Err(unsupported::of_old_kernel());
         }
@@ -73,14 +81,38 @@ impl<D: Dialect> Ring<D> {
             files,
             files_are_registered: false,
             buffers_are_registered: false,
+            workers_before: None,
             receipts: flags.receipts(options),
         };
-        if options.nop {
-            ring.receipts.push(Receipt::granted("nop", "on"));
-        }
+        ring.receipts.extend(options.extras());
+        ring.limit_workers(options);
         ring.register_files(options);
         ring.register_buffers(options);
         Ok(ring)
+    }
+
+    fn limit_workers(&mut self, options: &Uring) {
+        let Some(most) = options.iowq_workers else { return };
+        let asked = most.to_string();
+        let mut limits = [most; 2];
+        self.receipts.push(
+            match self.io_uring.submitter().register_iowq_max_workers(&mut limits) {
+                Ok(()) => {
+                    let [bounded, unbounded] = limits;
+                    self.workers_before = Some(limits);
+                    let granted =
+                        format!("{most} (it was {bounded} bounded, {unbounded} unbounded)");
+                    Receipt { asked, ..Receipt::granted("iowq-workers", &granted) }
+                }
+                Err(error) => {
+                    let why_not = match error.raw_os_error() {
+                        Some(libc::EINVAL) => "EINVAL: needs Linux 5.15".to_owned(),
+                        _ => errno_name(&error),
+                    };
+                    Receipt::downgraded("iowq-workers", &asked, "the kernel's own", &why_not)
+                }
+            },
+        );
     }
 
     fn register_files(&mut self, options: &Uring) {
@@ -175,6 +207,15 @@ impl<D: Dialect> Ring<D> {
     /// Keeps the memory of the segments mapped until the process ends.
     pub(crate) fn leak_segments(&self) {
         mem::forget(self.segments.clone());
+    }
+}
+
+impl<D: Dialect> Drop for Ring<D> {
+    fn drop(&mut self) {
+        // The limits are the thread's and not the ring's, so they would outlive it.
+        if let Some(mut limits) = self.workers_before {
+            let _error = self.io_uring.submitter().register_iowq_max_workers(&mut limits);
+        }
     }
 }
 

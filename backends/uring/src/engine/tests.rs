@@ -24,6 +24,7 @@ fn variants() -> Vec<Uring> {
         "fixed-buffers=off",
         "registered-ring=off",
         "defer-taskrun=off",
+        "sqpoll",
         "fixed-files=off:fixed-buffers=off:single-issuer=off:coop-taskrun=off:no-sqarray=off:\
          registered-ring=off",
     ];
@@ -157,6 +158,10 @@ fn every_option_has_one_receipt_and_what_is_switched_off_is_off() {
             "single-issuer",
             "submit-all",
         ];
+        let mut want = want.to_vec();
+        if options.sqpoll.is_some() {
+            want.insert(7, "sqpoll");
+        }
         assert_eq!(names, want);
         let asked = |name| &receipts.iter().find(|receipt| receipt.option == name).unwrap().asked;
         assert_eq!(asked("fixed-files") == "on", options.fixed_files);
@@ -164,6 +169,32 @@ fn every_option_has_one_receipt_and_what_is_switched_off_is_off() {
         assert_eq!(asked("registered-ring") == "on", options.registered_ring);
         assert_eq!(asked("defer-taskrun") == "on", options.defer_taskrun);
     }
+}
+
+#[test]
+fn a_limit_on_workers_ends_with_its_ring_and_its_receipt_says_what_was_before() {
+    if !is_here() {
+        return;
+    }
+    let (file, part) = (file(0), part());
+    let receipt = |options: &str| {
+        let receipts = |engine: &mut Engine<'_>| engine.receipts();
+        let lent = Uring::parse(options).unwrap().lend(setup(&[&file], &part), LONG, receipts);
+        lent.unwrap().into_iter().find(|receipt| receipt.option == "iowq-workers").unwrap()
+    };
+    let first = receipt("iowq-workers=3");
+    if first.is_downgrade() {
+        skip(first.why_not.as_deref().unwrap());
+        return;
+    }
+    assert_eq!(first.asked, "3");
+    let before = first.granted.strip_prefix("3 (it was ").unwrap();
+    let second = receipt("iowq-workers=2");
+    assert_eq!(
+        second.granted,
+        format!("2 (it was {before}"),
+        "the first limit has outlived its ring"
+    );
 }
 
 #[test]
