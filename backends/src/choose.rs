@@ -122,7 +122,14 @@ mod tests {
 
     fn needs(queue_depth: u32) -> Needs {
         let operations = Operations::of(&[Operation::Read, Operation::Write]);
-        Needs { operations, queue_depth, engines: 1, target: None }
+        Needs {
+            operations,
+            queue_depth,
+            engines: 1,
+            target: None,
+            buffered: false,
+            largest_block_bytes: 4096,
+        }
     }
 
     #[test]

@@ -26,7 +26,8 @@ impl Backend for Libaio {
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
-        let Needs { operations, queue_depth, engines, target: _ } = *needs;
+        needs.refuse_command_device()?;
+        let Needs { operations, queue_depth, engines, .. } = *needs;
         // Before the trial: once it is open, it is part of fs.aio-nr.
         open::check_limits(queue_depth, engines)?;
         let opened = open::open(*self, operations, queue_depth, engines)?;

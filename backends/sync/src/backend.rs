@@ -94,6 +94,7 @@ impl Backend for SyncIo {
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
+        needs.refuse_command_device()?;
         self.check(needs.operations, needs.queue_depth, needs.engines)?;
         if self.inline.at(needs.queue_depth) {
             return Ok(Capabilities { receipts: InlineEngine::receipts() });
@@ -137,7 +138,14 @@ mod tests {
     fn refusal(options: &str, operation: Operation, queue_depth: u32, engines: u32) -> String {
         let operations = Operations::of(&[operation]);
         let backend = SyncIo::parse(options).unwrap();
-        let needs = Needs { operations, queue_depth, engines, target: None };
+        let needs = Needs {
+            operations,
+            queue_depth,
+            engines,
+            target: None,
+            buffered: true,
+            largest_block_bytes: 4096,
+        };
         backend.probe(&needs).expect_err("refused").sentence()
     }
 
@@ -162,7 +170,14 @@ mod tests {
     #[test]
     fn inline_engines_start_no_threads_and_are_not_limited() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs = Needs { operations, queue_depth: 1, engines: 5000, target: None };
+        let needs = Needs {
+            operations,
+            queue_depth: 1,
+            engines: 5000,
+            target: None,
+            buffered: true,
+            largest_block_bytes: 4096,
+        };
         assert!(SyncIo::default().probe(&needs).is_ok());
         assert!(SyncIo::parse("inline=off").unwrap().probe(&needs).is_err());
     }
@@ -170,7 +185,14 @@ mod tests {
     #[test]
     fn receipts_say_how_many_threads_there_are() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs = Needs { operations, queue_depth: 32, engines: 32, target: None };
+        let needs = Needs {
+            operations,
+            queue_depth: 32,
+            engines: 32,
+            target: None,
+            buffered: true,
+            largest_block_bytes: 4096,
+        };
         let receipts = SyncIo::default().probe(&needs).unwrap().receipts;
         assert_eq!(receipts[1].granted, "32 threads");
     }

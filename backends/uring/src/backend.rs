@@ -14,6 +14,7 @@ use crate::entry::Plain;
 use crate::nop::Nop;
 use crate::open::Ring;
 use crate::options::{OPTIONS, Uring};
+use crate::{polled, trial};
 
 impl Uring {
     /// Opens a ring and lends its engine to `work`.
@@ -35,7 +36,20 @@ impl Uring {
     }
 
     /// Opens a ring like a lane's for a moment.
-    fn try_out<D: Dialect>(&self, setup: LaneSetup) -> Result<Vec<Receipt>, Unsupported> {
+    fn try_out<D: Dialect>(&self, needs: &Needs) -> Result<Vec<Receipt>, Unsupported> {
+        if let (true, Some(target)) = (self.iopoll, &needs.target) {
+            polled::check([&**target])?;
+            return trial::read_once::<D>(self, needs, target, |errno| {
+                polled::no_queues(&format!("a polled read of the target fails with {errno}"))
+            });
+        }
+        let setup = LaneSetup {
+            queue_depth: needs.queue_depth,
+            largest_block_bytes: needs.largest_block_bytes,
+            operations: needs.operations,
+            files: needs.target.iter().cloned().collect(),
+            segments: Vec::new(),
+        };
         self.lend(setup, LEFTOVER_PATIENCE, |engine: &mut Engine<'_, D>| {
             engine.try_to_enter().map(|()| engine.receipts())
         })?
@@ -62,15 +76,14 @@ impl Backend for Uring {
     /// Asks by opening a ring as deep as a lane's, with the target registered where there is one.
     /// Whether memory can be registered is not asked, for there is none yet.
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
-        let setup = LaneSetup {
-            queue_depth: needs.queue_depth,
-            largest_block_bytes: 0,
-            operations: needs.operations,
-            files: needs.target.iter().cloned().collect(),
-            segments: Vec::new(),
-        };
+        if self.iopoll && needs.buffered {
+            return Err(polled::through_the_page_cache());
+        }
+        if !self.nop {
+            needs.refuse_command_device()?;
+        }
         let receipts =
-            if self.nop { self.try_out::<Nop>(setup) } else { self.try_out::<Plain>(setup) };
+            if self.nop { self.try_out::<Nop>(needs) } else { self.try_out::<Plain>(needs) };
         Ok(Capabilities { receipts: receipts? })
     }
 

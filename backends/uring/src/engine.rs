@@ -41,6 +41,8 @@ pub(crate) struct Engine<'ring, D: Dialect = Plain> {
     counters: EngineCounters,
     /// A thread of the kernel takes what it is shown, without a call.
     is_taken_by_thread: bool,
+    /// This thread polls the device for completions, in its calls.
+    polls: bool,
     ring_is_registered: bool,
     ring_receipt: Receipt,
     /// The error that killed the engine. The kernel is not called any more then.
@@ -90,6 +92,7 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
             cancelled: Vec::with_capacity(queue_depth as usize),
             counters: EngineCounters::default(),
             is_taken_by_thread: ring.io_uring().params().is_setup_sqpoll(),
+            polls: ring.polls(),
             ring_is_registered: options.registered_ring && !ring_receipt.is_downgrade(),
             ring_receipt,
             dead: None,
@@ -292,6 +295,9 @@ impl<D: Dialect> IoEngine for Engine<'_, D> {
             return Ok(0);
         }
         self.counters.reap_calls += 1;
+        if self.polls {
+            return self.poll(min, deadline, false, done);
+        }
         self.wait(min, done.spare(), deadline, false)?;
         Ok(self.collect(done))
     }
@@ -312,6 +318,9 @@ impl<D: Dialect> IoEngine for Engine<'_, D> {
         let at_most = deadline.remaining();
         let wanted = if at_most.is_zero() { 0 } else { wanted };
         let taken = self.hand_over(EnterFlags::GETEVENTS, wanted, at_most)?;
+        if self.polls {
+            return Ok(Progress { taken, reaped: self.poll(min, deadline, true, done)? });
+        }
         self.wait(min, done.spare(), deadline, !self.is_taken_by_thread)?;
         Ok(Progress { taken, reaped: self.collect(done) })
     }
@@ -386,6 +395,7 @@ fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
+mod polled;
 mod poller;
 
 #[cfg(test)]

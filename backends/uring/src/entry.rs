@@ -39,7 +39,7 @@ impl Dialect for Plain {
     type Completion = cqueue::Entry;
 
     fn set_up(set_up: &SetUp<'_>) -> io::Result<IoUring> {
-        set_up.build()
+        set_up.build_plain()
     }
 
     fn new(ring: &Ring<Self>, _: u32, _: Operations) -> Result<Self, Unsupported> {

@@ -10,9 +10,13 @@ mod dialect;
 mod engine;
 mod entry;
 mod flags;
+mod hybrid;
 mod nop;
+mod nvme;
 mod open;
 mod options;
+mod polled;
+mod trial;
 mod unsupported;
 
 pub use options::{Sqpoll, Uring};

@@ -11,8 +11,10 @@ use aio_core::receipt::Receipt;
 use io_uring::{IoUring, Probe, Submitter, cqueue, opcode, squeue};
 
 use crate::dialect::Dialect;
-use crate::flags::{Flags, negotiate};
+use crate::flags::{Flag, Flags, IOPOLL, SQ_AFF, SQPOLL, negotiate};
+use crate::hybrid::{self, Params};
 use crate::options::{Sqpoll, Uring};
+use crate::polled;
 use crate::unsupported::{self, Surroundings};
 
 /// How often, and with what pause, a ring that finds no memory is tried.
@@ -39,7 +41,24 @@ impl SetUp<'_> {
             builder.setup_sqpoll(idle_ms.unwrap_or(0));
             cpu.map(|cpu| builder.setup_sqpoll_cpu(cpu));
         }
+        if self.options.iopoll {
+            builder.setup_iopoll();
+        }
         builder.build(self.entries)
+    }
+
+    /// Makes the call by hand where a flag is asked for that the crate cannot set.
+    pub(crate) fn build_plain(&self) -> io::Result<IoUring> {
+        if !self.flags.contains(Flag::HybridIopoll) {
+            return self.build();
+        }
+        let mut params = Params::with(self.flags.bits() | IOPOLL);
+        if let Some(Sqpoll { cpu, idle_ms }) = self.options.sqpoll {
+            params.flags |= SQPOLL | if cpu.is_some() { SQ_AFF } else { 0 };
+            params.sq_thread_cpu = cpu.unwrap_or(0);
+            params.sq_thread_idle_ms = idle_ms.unwrap_or(0);
+        }
+        hybrid::set_up(self.entries, params)
     }
 }
 
@@ -66,6 +85,9 @@ impl<D: Dialect> Ring<D> {
     pub(crate) fn open(options: &Uring, setup: LaneSetup) -> Result<Self, Unsupported> {
         let LaneSetup { queue_depth, operations, files, segments, .. } = setup;
         unsupported::check(queue_depth, operations, options)?;
+        if options.iopoll {
+            polled::check(files.iter().map(AsRef::as_ref))?;
+        }
         let entries = queue_depth.max(1) * options.entries_per_request();
         let set_up = |flags| patiently(|| D::set_up(&SetUp { flags, entries, options }));
         let (io_uring, flags) = negotiate(Flags::asked(options), set_up).map_err(|error| {
@@ -171,6 +193,12 @@ impl<D: Dialect> Ring<D> {
         &self.receipts
     }
 
+    /// Whether the thread that enters the ring polls the device for completions.
+    pub(crate) fn polls(&self) -> bool {
+        let params = self.io_uring.params();
+        params.is_setup_iopoll() && !params.is_setup_sqpoll()
+    }
+
     /// How many targets there are.
     pub(crate) fn targets(&self) -> usize {
         self.files.len()
@@ -238,7 +266,7 @@ fn range(segment: &Segment) -> libc::iovec {
 }
 
 /// The symbolic name of the kernel's error.
-fn errno_name(error: &io::Error) -> String {
+pub(crate) fn errno_name(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |errno| Errno(errno).name())
 }
 

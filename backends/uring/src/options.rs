@@ -35,6 +35,12 @@ pub struct Uring {
     /// The most threads, of each kind, that the kernel uses for requests that would block
     /// (`IORING_REGISTER_IOWQ_MAX_WORKERS`, Linux 5.15).
     pub iowq_workers: Option<u32>,
+    /// Poll the device for completions instead of waiting for its interrupts
+    /// (`IORING_SETUP_IOPOLL`), where direct I/O and a device with queues for that allow it.
+    pub iopoll: bool,
+    /// Sleep for a part of the time before polling (`IORING_SETUP_HYBRID_IOPOLL`, Linux 6.13).
+    /// Comes with `iopoll`.
+    pub hybrid_iopoll: bool,
 }
 
 /// The kernel's thread that takes requests.
@@ -59,6 +65,8 @@ impl Default for Uring {
             nop: false,
             sqpoll: None,
             iowq_workers: None,
+            iopoll: false,
+            hybrid_iopoll: false,
         }
     }
 }
@@ -82,7 +90,7 @@ const fn number(
 }
 
 /// The options, as they are listed.
-pub(crate) const OPTIONS: [OptionSpec; 12] = [
+pub(crate) const OPTIONS: [OptionSpec; 14] = [
     switch("fixed-files", "register the targets and name them by index", "5.1"),
     switch("fixed-buffers", "register the memory, to pin it once and not per request", "5.1"),
     switch("single-issuer", "promise that one thread submits", "6.0"),
@@ -95,6 +103,8 @@ pub(crate) const OPTIONS: [OptionSpec; 12] = [
     number("sqpoll-cpu", 0..=65_535, "any", "the CPU of that thread", "5.11"),
     number("sqpoll-idle-ms", 1..=3_600_000, "1000", "how long it looks before it sleeps", "5.11"),
     number("iowq-workers", 1..=65_535, "kernel", "most threads, of each kind, to block in", "5.15"),
+    off_switch("iopoll", "poll the device for completions, in place of interrupts", "5.1"),
+    off_switch("hybrid-iopoll", "sleep for a part of the time before polling", "6.13"),
 ];
 
 impl Uring {
@@ -112,6 +122,15 @@ impl Uring {
             return Err(conflict("defer-taskrun=on needs single-issuer=on"));
         }
         let sqpoll = sqpoll(&asked)?;
+        let extra = |key| asked.switch(key).unwrap_or(false);
+        let (nop, hybrid_iopoll) = (extra("nop"), extra("hybrid-iopoll"));
+        if hybrid_iopoll && asked.switch("iopoll") == Some(false) {
+            return Err(conflict("hybrid-iopoll=on needs iopoll=on"));
+        }
+        let iopoll = hybrid_iopoll || extra("iopoll");
+        if nop && iopoll {
+            return Err(conflict("nop=on asks no device for anything that iopoll could poll for"));
+        }
         Ok(Self {
             single_issuer,
             defer_taskrun: single_issuer && sqpoll.is_none() && on("defer-taskrun"),
@@ -120,9 +139,11 @@ impl Uring {
             fixed_files: on("fixed-files"),
             fixed_buffers: on("fixed-buffers"),
             registered_ring: on("registered-ring"),
-            nop: asked.switch("nop").unwrap_or(false),
+            nop,
             sqpoll,
             iowq_workers: asked.number("iowq-workers"),
+            iopoll,
+            hybrid_iopoll,
         })
     }
 }
@@ -150,6 +171,7 @@ impl Uring {
             on("sqpoll", self.sqpoll.is_some()),
             number("sqpoll-cpu", sqpoll.cpu),
             number("sqpoll-idle-ms", sqpoll.idle_ms),
+            on("iopoll", self.iopoll),
         ];
         extras.into_iter().flatten().collect()
     }
@@ -217,6 +239,8 @@ mod tests {
                 Uring { single_issuer: false, defer_taskrun: false, ..on.clone() },
             ),
             ("nop", Uring { nop: true, ..on.clone() }),
+            ("iopoll", Uring { iopoll: true, ..on.clone() }),
+            ("hybrid-iopoll", Uring { iopoll: true, hybrid_iopoll: true, ..on.clone() }),
             ("iowq-workers=3", Uring { iowq_workers: Some(3), ..on.clone() }),
         ] {
             assert_eq!(Uring::parse(options).unwrap(), want, "{options}");
@@ -235,6 +259,9 @@ mod tests {
         }
         assert!(refusal("sqpoll-cpu=1:sqpoll=off").contains("need sqpoll=on"));
         assert!(refusal("sqpoll=off:sqpoll-idle-ms=1").contains("need sqpoll=on"));
+        assert!(refusal("iopoll=off:hybrid-iopoll").contains("needs iopoll=on"));
+        assert!(refusal("nop:iopoll").contains("poll for"));
+        assert!(refusal("hybrid-iopoll:nop").contains("poll for"));
     }
 
     #[test]

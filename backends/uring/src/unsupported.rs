@@ -30,6 +30,13 @@ pub(crate) fn check(
             format!("ask for --queue-depth {deepest} or less"),
         ));
     }
+    let flushes = [Operation::Fsync, Operation::Fdatasync];
+    if options.iopoll && flushes.into_iter().any(|flush| operations.contains(flush)) {
+        return Err(Unsupported::new(
+            "a ring that polls for completions takes no fsync",
+            "leave out iopoll, or what flushes",
+        ));
+    }
     if operations.contains(Operation::Trim) {
         let names = OPERATIONS.map(Operation::name).join(", ");
         return Err(Unsupported::new(
@@ -186,6 +193,16 @@ mod tests {
             "queue depth 10923 is more than the 10922 entries that io_uring allows with sqpoll; \
              ask for --queue-depth 10922 or less"
         );
+    }
+
+    #[test]
+    fn a_polled_ring_is_refused_flushes() {
+        let polled = Uring::parse("iopoll").unwrap();
+        for flush in [Operation::Fsync, Operation::Fdatasync] {
+            let both = Operations::of(&[Operation::Write, flush]);
+            assert!(check(1, both, &polled).unwrap_err().reason.contains("no fsync"));
+        }
+        assert!(check(1, Operations::of(&[Operation::Write]), &polled).is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::sync::Arc;
 
 use thiserror::Error;
@@ -37,8 +38,30 @@ pub struct Needs {
     pub queue_depth: u32,
     /// Engines that are open at the same time.
     pub engines: u32,
-    /// A target, where one exists already.
+    /// A target, where one exists already; else a file without a name in the folder of one.
     pub target: Option<Arc<File>>,
+    /// Whether I/O goes through the page cache.
+    pub buffered: bool,
+    /// The longest request in bytes.
+    pub largest_block_bytes: u32,
+}
+
+impl Needs {
+    /// For an engine of reads and writes: refuses a target that takes commands only.
+    ///
+    /// # Errors
+    /// When the target is a character device.
+    pub fn refuse_command_device(&self) -> Result<(), Unsupported> {
+        let metadata = self.target.as_ref().and_then(|file| file.metadata().ok());
+        if !metadata.is_some_and(|metadata| metadata.file_type().is_char_device()) {
+            return Ok(());
+        }
+        Err(Unsupported::new(
+            "the target is a character device, which takes commands and not reads and writes",
+            "give its block device (/dev/nvme0n1), or use --engine uring:passthrough if it is an \
+             NVMe generic device (/dev/ng0n1)",
+        ))
+    }
 }
 
 /// What a backend can do here.
@@ -114,4 +137,24 @@ pub struct EngineError {
 pub struct StillInFlight {
     /// How many.
     pub count: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_takes_commands_is_refused_and_a_file_is_not() {
+        let needs = |path: &str| Needs {
+            operations: Operations::default(),
+            queue_depth: 1,
+            engines: 1,
+            target: Some(Arc::new(File::open(path).unwrap())),
+            buffered: false,
+            largest_block_bytes: 4096,
+        };
+        assert!(needs("/proc/self/exe").refuse_command_device().is_ok());
+        let refused = needs("/dev/null").refuse_command_device().unwrap_err().sentence();
+        assert!(refused.contains("uring:passthrough"), "{refused}");
+    }
 }

@@ -66,7 +66,9 @@ impl Session {
             operations: Operations::of(&operations),
             queue_depth: self.plan.queue_depth,
             engines: self.plan.engines_at_once(),
-            target: None,
+            target: self.resolved.sample.clone(),
+            buffered: self.plan.buffered,
+            largest_block_bytes: self.resolved.block_bytes,
         }
     }
 

@@ -63,6 +63,9 @@ pub struct Resolved {
     pub targets: Vec<TargetReport>,
     /// Why numbers of a direction will be doubtful.
     pub doubts: Vec<(Direction, Doubt)>,
+    /// An open file for engines to be tried on: a target; else a file without a name in the folder
+    /// of one, which is on the same device.
+    pub sample: Option<Arc<File>>,
 }
 
 /// One tasklet: a tensor and its files.
@@ -131,6 +134,8 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         alignment: Alignment::NONE,
         folders: HashMap::new(),
         mounts: Mounts::read(),
+        first: None,
+        nameless: None,
     };
     let mut phases = Vec::new();
     for phase in &plan.phases {
@@ -158,6 +163,10 @@ struct Resolver<'a> {
     /// Folders that were tried already.
     folders: HashMap<PathBuf, Alignment>,
     mounts: Mounts,
+    /// The first target that is there.
+    first: Option<Arc<File>>,
+    /// The first file without a name.
+    nameless: Option<Arc<File>>,
 }
 
 impl Resolver<'_> {
@@ -194,6 +203,9 @@ impl Resolver<'_> {
                         self.source_to_read(&path, size.unwrap_or(0))?
                     }
                 };
+                if let Source::Open(file) = &source {
+                    self.first.get_or_insert_with(|| Arc::clone(file));
+                }
                 if let (Source::Open(file), Direction::Read, None) =
                     (&source, direction, self.given)
                 {
@@ -306,6 +318,7 @@ impl Resolver<'_> {
         })?;
         let alignment = self.alignment_of(&nameless, path)?;
         self.alignment = self.alignment.and(alignment);
+        self.nameless.get_or_insert_with(|| Arc::new(nameless));
         self.folders.insert(folder, alignment);
         Ok(())
     }
@@ -323,7 +336,9 @@ impl Resolver<'_> {
         let receipts = vec![block_receipt(plan, rounded, self.alignment)];
         let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
-        Ok(Resolved { waves, block_bytes, alignment: self.alignment, receipts, targets, doubts })
+        let alignment = self.alignment;
+        let sample = self.first.or(self.nameless);
+        Ok(Resolved { waves, block_bytes, alignment, receipts, targets, doubts, sample })
     }
 }
 

@@ -100,7 +100,14 @@ pub(super) fn setup(queue_depth: u32, files: Files, part: &Part) -> LaneSetup {
 
 /// What a backend is asked before one such engine is opened.
 pub(super) fn needs(operations: Operations, queue_depth: u32, files: &Files) -> Needs {
-    Needs { operations, queue_depth, engines: 1, target: files.first().cloned() }
+    Needs {
+        operations,
+        queue_depth,
+        engines: 1,
+        target: files.first().cloned(),
+        buffered: true,
+        largest_block_bytes: BLOCK_BYTES,
+    }
 }
 
 /// Runs `lane` with an engine, or says why that is skipped.

@@ -30,7 +30,14 @@ fn operations() -> Operations {
 }
 
 fn needs(queue_depth: u32, engines: u32) -> Needs {
-    Needs { operations: operations(), queue_depth, engines, target: None }
+    Needs {
+        operations: operations(),
+        queue_depth,
+        engines,
+        target: None,
+        buffered: true,
+        largest_block_bytes: 4096,
+    }
 }
 
 fn setup(queue_depth: u32, files: &[&File]) -> LaneSetup {

@@ -37,8 +37,19 @@ fn everything() -> Operations {
     Operations::of(&OPERATIONS)
 }
 
+fn needs(queue_depth: u32, operations: Operations) -> Needs {
+    Needs {
+        operations,
+        queue_depth,
+        engines: 1,
+        target: None,
+        buffered: true,
+        largest_block_bytes: BLOCK_BYTES,
+    }
+}
+
 fn is_here() -> bool {
-    let needs = Needs { operations: everything(), queue_depth: 4, engines: 1, target: None };
+    let needs = needs(4, everything());
     let probed = Uring::default().probe(&needs);
     if let Err(unsupported) = &probed {
         skip(&unsupported.sentence());
@@ -276,13 +287,10 @@ fn one_call_submits_and_waits_and_a_full_queue_of_completions_costs_none() {
 
 #[test]
 fn a_probe_refuses_what_opening_would_refuse() {
-    let needs = |queue_depth, operation| Needs {
-        operations: Operations::of(&[operation]),
-        queue_depth,
-        engines: 1,
-        target: None,
+    let refusal = |queue_depth, operation| {
+        let needs = needs(queue_depth, Operations::of(&[operation]));
+        Uring::default().probe(&needs).unwrap_err().reason
     };
-    let refusal = |needs| Uring::default().probe(&needs).unwrap_err().reason;
-    assert!(refusal(needs(40_000, Operation::Read)).contains("32768"));
-    assert!(refusal(needs(1, Operation::Trim)).contains("no trim"));
+    assert!(refusal(40_000, Operation::Read).contains("32768"));
+    assert!(refusal(1, Operation::Trim).contains("no trim"));
 }

@@ -1,0 +1,103 @@
+//! One read of a target before a run begins, for the ways that a ring which opens does not prove.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use aio_core::engine::{
+    Completion, Completions, Deadline, Errno, IoEngine, LEFTOVER_PATIENCE, LaneSetup, Needs,
+    Operation, Operations, Request, Unsupported,
+};
+use aio_core::memory::{Mapping, MemoryKind, Part};
+use aio_core::receipt::Receipt;
+
+use crate::dialect::Dialect;
+use crate::engine::Engine;
+use crate::open::errno_name;
+use crate::options::Uring;
+use crate::unsupported::OPERATIONS;
+
+/// A multiple of the blocks of any device that Linux has.
+const LENGTH_BYTES: u32 = 4096;
+/// Longer than a disk needs to wake up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens a ring like a lane's and reads the first block of `target` through it.
+///
+/// # Errors
+/// Why that cannot be done. What is wrong with the target is told by `explain`.
+pub(crate) fn read_once<D: Dialect>(
+    options: &Uring,
+    needs: &Needs,
+    target: &Arc<File>,
+    explain: impl FnOnce(Errno) -> Unsupported,
+) -> Result<Vec<Receipt>, Unsupported> {
+    let (region, _receipts) = Mapping::reserve(LENGTH_BYTES as usize, MemoryKind::Small)
+        .map_err(|source| failed("there is no memory for a trial read", source))?;
+    let mut part = Part::new(region, LENGTH_BYTES, 1);
+    if is_empty_and_nameless(target) {
+        let bytes = part.rewind().expect("nothing was lent yet");
+        target.write_all_at(bytes, 0).map_err(|source| failed("a trial write fails", source))?;
+        target.sync_data().map_err(|source| failed("a trial flush fails", source))?;
+    }
+    let wanted = |operation: &Operation| {
+        *operation == Operation::Read || needs.operations.contains(*operation)
+    };
+    let operations: Vec<_> = OPERATIONS.into_iter().filter(wanted).collect();
+    let setup = LaneSetup {
+        queue_depth: needs.queue_depth.max(1),
+        largest_block_bytes: LENGTH_BYTES,
+        operations: Operations::of(&operations),
+        files: [Arc::clone(target)].into(),
+        segments: part.segments(),
+    };
+    let request = Request {
+        offset_bytes: 0,
+        block: part.lend(LENGTH_BYTES),
+        length_bytes: LENGTH_BYTES,
+        block_start_bytes: 0,
+        tag: 0,
+        target: 0,
+        operation: Operation::Read,
+    };
+    options.lend(setup, LEFTOVER_PATIENCE, |engine: &mut Engine<'_, D>| {
+        match exchange(engine, request)?.result() {
+            Ok(0) => Err(Unsupported::new("a trial read of the target found no data", "fill it")),
+            Ok(_) => Ok(engine.receipts()),
+            Err(errno) => Err(explain(errno)),
+        }
+    })?
+}
+
+/// Whether `file` was made only to be tried on, and nobody has put anything into it.
+fn is_empty_and_nameless(file: &File) -> bool {
+    file.metadata().is_ok_and(|file| file.is_file() && file.nlink() == 0 && file.len() == 0)
+}
+
+fn exchange<D: Dialect>(
+    engine: &mut Engine<'_, D>,
+    request: Request,
+) -> Result<Completion, Unsupported> {
+    engine.queue(request).expect("the first request fits");
+    let mut done = Completions::with_capacity(1);
+    let start = Instant::now();
+    while start.elapsed() < PATIENCE {
+        let deadline = Deadline::new(start + PATIENCE, Instant::now());
+        engine
+            .submit_and_reap(1, deadline, &mut done)
+            .map_err(|error| failed("a trial read fails", error.source))?;
+        if let Some(completion) = done.drain().next() {
+            return Ok(completion);
+        }
+    }
+    let seconds = PATIENCE.as_secs();
+    let reason = format!("a trial read of the target did not come back within {seconds} s");
+    Err(Unsupported { reason, cure: None, source: None })
+}
+
+fn failed(what: &str, source: io::Error) -> Unsupported {
+    let reason = format!("{what} ({})", errno_name(&source));
+    Unsupported { reason, cure: None, source: Some(source) }
+}
