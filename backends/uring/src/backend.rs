@@ -14,9 +14,25 @@ use crate::entry::Plain;
 use crate::nop::Nop;
 use crate::open::Ring;
 use crate::options::{OPTIONS, Uring};
+use crate::passthrough::Passthrough;
 use crate::{polled, trial};
 
+/// The dialect that is spoken.
+enum Way {
+    Plain,
+    Nop,
+    Passthrough,
+}
+
 impl Uring {
+    fn way(&self) -> Way {
+        match (self.nop, self.passthrough) {
+            (true, _) => Way::Nop,
+            (false, true) => Way::Passthrough,
+            (false, false) => Way::Plain,
+        }
+    }
+
     /// Opens a ring and lends its engine to `work`.
     ///
     /// When `work` returns or panics, what it leaves is dropped in this order: the engine, which
@@ -37,11 +53,8 @@ impl Uring {
 
     /// Opens a ring like a lane's for a moment.
     fn try_out<D: Dialect>(&self, needs: &Needs) -> Result<Vec<Receipt>, Unsupported> {
-        if let (true, Some(target)) = (self.iopoll, &needs.target) {
-            polled::check([&**target])?;
-            return trial::read_once::<D>(self, needs, target, |errno| {
-                polled::no_queues(&format!("a polled read of the target fails with {errno}"))
-            });
+        if let (true, Some(target)) = (self.iopoll || self.passthrough, &needs.target) {
+            return trial::read_once::<D>(self, needs, target);
         }
         let setup = LaneSetup {
             queue_depth: needs.queue_depth,
@@ -79,15 +92,22 @@ impl Backend for Uring {
         if self.iopoll && needs.buffered {
             return Err(polled::through_the_page_cache());
         }
-        if !self.nop {
-            needs.refuse_command_device()?;
-        }
-        let receipts =
-            if self.nop { self.try_out::<Nop>(needs) } else { self.try_out::<Plain>(needs) };
-        Ok(Capabilities { receipts: receipts? })
+        let receipts = match self.way() {
+            Way::Plain => {
+                needs.refuse_command_device()?;
+                self.try_out::<Plain>(needs)?
+            }
+            Way::Nop => self.try_out::<Nop>(needs)?,
+            Way::Passthrough => self.try_out::<Passthrough>(needs)?,
+        };
+        Ok(Capabilities { receipts })
     }
 
     fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
-        if self.nop { self.run::<Nop, L>(setup, lane) } else { self.run::<Plain, L>(setup, lane) }
+        match self.way() {
+            Way::Plain => self.run::<Plain, L>(setup, lane),
+            Way::Nop => self.run::<Nop, L>(setup, lane),
+            Way::Passthrough => self.run::<Passthrough, L>(setup, lane),
+        }
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct Plain {
 /// The memory that a request moves, noted before its block went into the table.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory {
-    address: usize,
-    segment: u16,
+    pub(crate) address: usize,
+    pub(crate) segment: u16,
 }
 
 impl Memory {
@@ -43,14 +43,9 @@ impl Dialect for Plain {
     }
 
     fn new(ring: &Ring<Self>, _: u32, _: Operations) -> Result<Self, Unsupported> {
-        let target_flags = if ring.files_are_registered() {
-            squeue::Flags::FIXED_FILE
-        } else {
-            squeue::Flags::empty()
-        };
         Ok(Self {
             target_numbers: ring.target_numbers(),
-            target_flags,
+            target_flags: ring.target_flags(),
             buffers_are_registered: ring.buffers_are_registered(),
         })
     }

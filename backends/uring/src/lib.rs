@@ -15,6 +15,7 @@ mod nop;
 mod nvme;
 mod open;
 mod options;
+mod passthrough;
 mod polled;
 mod trial;
 mod unsupported;

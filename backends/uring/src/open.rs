@@ -73,6 +73,7 @@ pub(crate) struct Ring<D: Dialect> {
     buffers_are_registered: bool,
     /// The limits on the kernel's workers, bounded and unbounded, before they were changed.
     workers_before: Option<[u32; 2]>,
+    largest_block_bytes: u32,
     receipts: Vec<Receipt>,
 }
 
@@ -83,7 +84,7 @@ impl<D: Dialect> Ring<D> {
     /// # Errors
     /// Why there cannot be such a ring here.
     pub(crate) fn open(options: &Uring, setup: LaneSetup) -> Result<Self, Unsupported> {
-        let LaneSetup { queue_depth, operations, files, segments, .. } = setup;
+        let LaneSetup { queue_depth, largest_block_bytes, operations, files, segments } = setup;
         unsupported::check(queue_depth, operations, options)?;
         if options.iopoll {
             polled::check(files.iter().map(AsRef::as_ref))?;
@@ -104,6 +105,7 @@ impl<D: Dialect> Ring<D> {
             files_are_registered: false,
             buffers_are_registered: false,
             workers_before: None,
+            largest_block_bytes,
             receipts: flags.receipts(options),
         };
         ring.receipts.extend(options.extras());
@@ -149,8 +151,14 @@ impl<D: Dialect> Ring<D> {
     }
 
     fn register_buffers(&mut self, options: &Uring) {
+        // Linux 6.1 to 6.11 hold the whole registered range against what the device takes in one
+        // command, and answer EINVAL. This feature came with Linux 6.12.
+        let in_commands = self.io_uring.params().is_feature_min_timeout();
         if !options.fixed_buffers {
             self.receipts.push(Receipt::granted("fixed-buffers", "off"));
+        } else if options.passthrough && !in_commands {
+            let why_not = "commands with much registered memory need Linux 6.12".to_owned();
+            self.receipts.push(registration("fixed-buffers", Err(why_not)));
         } else if !self.segments.is_empty() {
             let ranges: Vec<_> = self.segments.iter().map(range).collect();
             // SAFETY: each range is a segment, which keeps its memory mapped; the segments are
@@ -204,9 +212,19 @@ impl<D: Dialect> Ring<D> {
         self.files.len()
     }
 
-    /// Whether requests name targets by index and not by descriptor.
-    pub(crate) fn files_are_registered(&self) -> bool {
-        self.files_are_registered
+    /// The targets.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// The longest request in bytes.
+    pub(crate) fn largest_block_bytes(&self) -> u32 {
+        self.largest_block_bytes
+    }
+
+    /// What requests say about [`target_numbers`](Self::target_numbers): which of the two.
+    pub(crate) fn target_flags(&self) -> squeue::Flags {
+        if self.files_are_registered { squeue::Flags::FIXED_FILE } else { squeue::Flags::empty() }
     }
 
     /// Whether requests name the segment that their block is in.
@@ -311,8 +329,10 @@ fn require_opcodes(submitter: &Submitter<'_>, options: &Uring) -> Result<(), Uns
         ("IORING_OP_READ_FIXED", opcode::ReadFixed::CODE),
         ("IORING_OP_WRITE_FIXED", opcode::WriteFixed::CODE),
     ];
+    let commands = [("IORING_OP_URING_CMD", opcode::UringCmd80::CODE)];
     let fixed = fixed.iter().filter(|_| options.fixed_buffers);
-    match plain.iter().chain(fixed).find(|(_, code)| !probe.is_supported(*code)) {
+    let commands = commands.iter().filter(|_| options.passthrough);
+    match plain.iter().chain(fixed).chain(commands).find(|(_, code)| !probe.is_supported(*code)) {
         Some((name, _)) => Err(unsupported::of_opcode(name)),
         None => Ok(()),
     }

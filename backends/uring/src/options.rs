@@ -41,6 +41,8 @@ pub struct Uring {
     /// Sleep for a part of the time before polling (`IORING_SETUP_HYBRID_IOPOLL`, Linux 6.13).
     /// Comes with `iopoll`.
     pub hybrid_iopoll: bool,
+    /// Send NVMe commands to generic character devices (`IORING_OP_URING_CMD`, Linux 5.19).
+    pub passthrough: bool,
 }
 
 /// The kernel's thread that takes requests.
@@ -67,6 +69,7 @@ impl Default for Uring {
             iowq_workers: None,
             iopoll: false,
             hybrid_iopoll: false,
+            passthrough: false,
         }
     }
 }
@@ -90,7 +93,7 @@ const fn number(
 }
 
 /// The options, as they are listed.
-pub(crate) const OPTIONS: [OptionSpec; 14] = [
+pub(crate) const OPTIONS: [OptionSpec; 15] = [
     switch("fixed-files", "register the targets and name them by index", "5.1"),
     switch("fixed-buffers", "register the memory, to pin it once and not per request", "5.1"),
     switch("single-issuer", "promise that one thread submits", "6.0"),
@@ -105,6 +108,7 @@ pub(crate) const OPTIONS: [OptionSpec; 14] = [
     number("iowq-workers", 1..=65_535, "kernel", "most threads, of each kind, to block in", "5.15"),
     off_switch("iopoll", "poll the device for completions, in place of interrupts", "5.1"),
     off_switch("hybrid-iopoll", "sleep for a part of the time before polling", "6.13"),
+    off_switch("passthrough", "send NVMe commands to a generic device, /dev/ng0n1", "5.19"),
 ];
 
 impl Uring {
@@ -127,6 +131,13 @@ impl Uring {
         if hybrid_iopoll && asked.switch("iopoll") == Some(false) {
             return Err(conflict("hybrid-iopoll=on needs iopoll=on"));
         }
+        let passthrough = extra("passthrough");
+        if nop && passthrough {
+            return Err(conflict("nop=on sends no commands for passthrough"));
+        }
+        if hybrid_iopoll && passthrough {
+            return Err(conflict("hybrid-iopoll=on and passthrough=on cannot be combined yet"));
+        }
         let iopoll = hybrid_iopoll || extra("iopoll");
         if nop && iopoll {
             return Err(conflict("nop=on asks no device for anything that iopoll could poll for"));
@@ -144,6 +155,7 @@ impl Uring {
             iowq_workers: asked.number("iowq-workers"),
             iopoll,
             hybrid_iopoll,
+            passthrough,
         })
     }
 }
@@ -172,6 +184,7 @@ impl Uring {
             number("sqpoll-cpu", sqpoll.cpu),
             number("sqpoll-idle-ms", sqpoll.idle_ms),
             on("iopoll", self.iopoll),
+            on("passthrough", self.passthrough),
         ];
         extras.into_iter().flatten().collect()
     }
@@ -241,6 +254,7 @@ mod tests {
             ("nop", Uring { nop: true, ..on.clone() }),
             ("iopoll", Uring { iopoll: true, ..on.clone() }),
             ("hybrid-iopoll", Uring { iopoll: true, hybrid_iopoll: true, ..on.clone() }),
+            ("passthrough", Uring { passthrough: true, ..on.clone() }),
             ("iowq-workers=3", Uring { iowq_workers: Some(3), ..on.clone() }),
         ] {
             assert_eq!(Uring::parse(options).unwrap(), want, "{options}");
@@ -262,6 +276,8 @@ mod tests {
         assert!(refusal("iopoll=off:hybrid-iopoll").contains("needs iopoll=on"));
         assert!(refusal("nop:iopoll").contains("poll for"));
         assert!(refusal("hybrid-iopoll:nop").contains("poll for"));
+        assert!(refusal("passthrough:nop").contains("no commands"));
+        assert!(refusal("passthrough:hybrid-iopoll").contains("cannot be combined"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::dialect::Dialect;
 use crate::engine::Engine;
 use crate::open::errno_name;
 use crate::options::Uring;
+use crate::polled;
 use crate::unsupported::OPERATIONS;
 
 /// A multiple of the blocks of any device that Linux has.
@@ -27,13 +28,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Opens a ring like a lane's and reads the first block of `target` through it.
 ///
 /// # Errors
-/// Why that cannot be done. What is wrong with the target is told by `explain`.
+/// Why that cannot be done.
 pub(crate) fn read_once<D: Dialect>(
     options: &Uring,
     needs: &Needs,
     target: &Arc<File>,
-    explain: impl FnOnce(Errno) -> Unsupported,
 ) -> Result<Vec<Receipt>, Unsupported> {
+    if options.iopoll {
+        polled::check([&**target])?;
+    }
     let (region, _receipts) = Mapping::reserve(LENGTH_BYTES as usize, MemoryKind::Small)
         .map_err(|source| failed("there is no memory for a trial read", source))?;
     let mut part = Part::new(region, LENGTH_BYTES, 1);
@@ -48,7 +51,7 @@ pub(crate) fn read_once<D: Dialect>(
     let operations: Vec<_> = OPERATIONS.into_iter().filter(wanted).collect();
     let setup = LaneSetup {
         queue_depth: needs.queue_depth.max(1),
-        largest_block_bytes: LENGTH_BYTES,
+        largest_block_bytes: needs.largest_block_bytes,
         operations: Operations::of(&operations),
         files: [Arc::clone(target)].into(),
         segments: part.segments(),
@@ -66,9 +69,20 @@ pub(crate) fn read_once<D: Dialect>(
         match exchange(engine, request)?.result() {
             Ok(0) => Err(Unsupported::new("a trial read of the target found no data", "fill it")),
             Ok(_) => Ok(engine.receipts()),
-            Err(errno) => Err(explain(errno)),
+            Err(errno) => Err(explain(options, errno)),
         }
     })?
+}
+
+/// What the failure of the one read says about the target.
+fn explain(options: &Uring, errno: Errno) -> Unsupported {
+    if options.iopoll {
+        return polled::no_queues(&format!("a polled read of the target fails with {errno}"));
+    }
+    Unsupported::new(
+        format!("an NVMe command to the target fails with {errno}"),
+        "run as root; from Linux 6.2 on, a device file that may be written is enough",
+    )
 }
 
 /// Whether `file` was made only to be tried on, and nobody has put anything into it.

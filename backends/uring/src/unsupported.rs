@@ -82,6 +82,10 @@ pub(crate) fn of_setup(
                 .to_owned(),
             Some("give one that is online and that this process's cpuset allows".to_owned()),
         ),
+        Some(libc::EINVAL) if options.passthrough => (
+            "the kernel has no io_uring commands (io_uring_setup: EINVAL)".to_owned(),
+            Some("use Linux 5.19 or later, or leave out passthrough".to_owned()),
+        ),
         _ => ("io_uring_setup failed".to_owned(), None),
     };
     Unsupported { reason, cure, source: Some(source) }
@@ -236,6 +240,10 @@ mod tests {
         let error = io::Error::from_raw_os_error(libc::EINVAL);
         let refused = of_setup(error, 64, &on_a_cpu, &Surroundings::default()).sentence();
         assert!(refused.starts_with("sqpoll-cpu names a CPU"), "{refused}");
+        let commands = Uring::parse("passthrough").unwrap();
+        let error = io::Error::from_raw_os_error(libc::EINVAL);
+        let refused = of_setup(error, 64, &commands, &Surroundings::default()).sentence();
+        assert!(refused.contains("Linux 5.19"), "{refused}");
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What only a disk can show. `AIO_TEST_NVME` names an NVMe block device whose contents may be
 //! destroyed, such as a guest's (`ci/kernels.sh`); without it everything here is skipped.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use aio_core::engine::{
@@ -165,6 +168,17 @@ fn interrupts() -> u64 {
     text.lines().filter(of_queue).map(numbers).sum()
 }
 
+/// The same, once what was read ahead through the page cache is in.
+fn interrupts_at_rest() -> u64 {
+    loop {
+        let count = interrupts();
+        thread::sleep(Duration::from_millis(100));
+        if interrupts() == count {
+            return count;
+        }
+    }
+}
+
 #[test]
 fn polling_is_refused_where_it_would_be_interrupts_in_disguise() {
     let Some(disk) = disk() else { return };
@@ -195,13 +209,13 @@ fn a_polled_ring_moves_the_right_data_without_any_interrupt() {
         (3, "iopoll:fixed-buffers=off:fixed-files=off:defer-taskrun=off"),
         (4, "iopoll:registered-ring=off:single-issuer=off"),
     ] {
-        let before = interrupts();
+        let before = interrupts_at_rest();
         go(options, &direct, Operation::Write, round);
         go(options, &direct, Operation::Read, round);
         assert_eq!(interrupts() - before, 0, "interrupts came with {options}");
         assert_holds(&disk, round);
     }
-    let before = interrupts();
+    let before = interrupts_at_rest();
     go("", &direct, Operation::Read, 4);
     assert!(interrupts() > before, "without polling there must be interrupts to count");
 }
@@ -214,9 +228,139 @@ fn a_thread_of_the_kernel_can_poll_the_device_too() {
         return;
     }
     let direct = open(&disk, libc::O_DIRECT);
-    let before = interrupts();
+    let before = interrupts_at_rest();
     go("iopoll:sqpoll", &direct, Operation::Write, 5);
     go("iopoll:sqpoll", &direct, Operation::Read, 5);
     assert_eq!(interrupts() - before, 0);
     assert_holds(&disk, 5);
+}
+
+/// The generic device of `disk` under `/dev`, or nothing, aloud.
+fn generic(disk: &str) -> Option<String> {
+    let name = disk.replacen("nvme", "ng", 1);
+    let is_there = fs::metadata(format!("/dev/{name}")).is_ok();
+    if !is_there {
+        skip("this kernel has no NVMe generic devices");
+    }
+    is_there.then_some(name)
+}
+
+#[test]
+fn commands_read_and_write_what_the_block_device_holds() {
+    let Some(disk) = disk() else { return };
+    let Some(generic) = generic(&disk) else { return };
+    let (direct, commands) = (open(&disk, libc::O_DIRECT), open(&generic, 0));
+    let mut variants = vec![
+        "passthrough",
+        "passthrough:fixed-buffers=off",
+        "passthrough:fixed-files=off:registered-ring=off:defer-taskrun=off",
+        "passthrough:sqpoll",
+    ];
+    if has_queues_to_poll(&disk) {
+        variants.push("passthrough:iopoll");
+    }
+    for (round, options) in (6..).zip(variants) {
+        go("", &direct, Operation::Write, 0);
+        let before = interrupts_at_rest();
+        let receipts = go(options, &commands, Operation::Read, 0);
+        go(options, &commands, Operation::Write, round);
+        assert!(!options.contains("iopoll") || interrupts() == before, "{options}");
+        assert_holds(&disk, round);
+        assert!(receipts.contains(&Receipt::granted("passthrough", "on")));
+        let buffers = receipts.iter().find(|receipt| receipt.option == "fixed-buffers").unwrap();
+        let is_off = options.contains("fixed-buffers=off");
+        let is_old = buffers.why_not.as_deref().is_some_and(|why| why.contains("Linux 6.12"));
+        assert_eq!(buffers.granted == "off", is_off || is_old, "{buffers:?}");
+        let probed = Uring::parse(options).unwrap().probe(&needs(&commands, false));
+        probed.unwrap_or_else(|error| panic!("{options}: {error:?}"));
+    }
+}
+
+/// Does one request after the other, and results in their statuses.
+struct OneByOne<'a> {
+    part: &'a mut Part,
+    /// Operation, offset and length of each.
+    requests: Vec<(Operation, u64, u32)>,
+}
+
+impl Lane for OneByOne<'_> {
+    type Output = Vec<i32>;
+
+    fn run<E: IoEngine>(self, engine: &mut E) -> Vec<i32> {
+        let mut done = Completions::with_capacity(1);
+        let one = |(operation, offset_bytes, length_bytes): (Operation, u64, u32)| {
+            let block = operation.moves_data().then(|| self.part.lend(BLOCK_BYTES).unwrap());
+            let (block_start_bytes, tag, target) = (0, 0, 0);
+            let request = Request {
+                offset_bytes,
+                block,
+                length_bytes,
+                block_start_bytes,
+                tag,
+                target,
+                operation,
+            };
+            engine.queue(request).unwrap();
+            let deadline = Deadline::after(Instant::now(), Duration::from_secs(20));
+            engine.submit_and_reap(1, deadline, &mut done).unwrap();
+            let completion = done.drain().next().expect("nothing came back within 20 s");
+            if let Some(block) = completion.block {
+                self.part.take_back(block).unwrap();
+            }
+            completion.status
+        };
+        self.requests.into_iter().map(one).collect()
+    }
+}
+
+#[test]
+fn commands_that_cannot_be_are_errors_and_change_nothing() {
+    let Some(disk) = disk() else { return };
+    let Some(generic) = generic(&disk) else { return };
+    go("", &open(&disk, libc::O_DIRECT), Operation::Write, 14);
+    let commands = open(&generic, 0);
+    let sectors = fs::read_to_string(format!("/sys/block/{disk}/size")).unwrap();
+    let end_bytes = sectors.trim().parse::<u64>().unwrap() * 512;
+    let (region, _) = Mapping::reserve(8 * BLOCK_BYTES as usize, MemoryKind::Small).unwrap();
+    let mut part = Part::new(region, BLOCK_BYTES, 1);
+    let setup = LaneSetup {
+        queue_depth: 1,
+        largest_block_bytes: BLOCK_BYTES,
+        operations: Operations::of(&[Operation::Read, Operation::Write, Operation::Fsync]),
+        files: [commands].into(),
+        segments: part.segments(),
+    };
+    let requests = vec![
+        (Operation::Write, 1, 4096),
+        (Operation::Write, 4096, 4095),
+        (Operation::Write, 4096, 0),
+        (Operation::Read, end_bytes, 4096),
+        (Operation::Read, end_bytes - 4096, 4096),
+        (Operation::Fsync, 0, 0),
+    ];
+    let lane = OneByOne { part: &mut part, requests };
+    let statuses = Uring::parse("passthrough").unwrap().with_engine(setup, lane).unwrap();
+    let invalid = -libc::EINVAL;
+    assert_eq!(statuses, [invalid, invalid, invalid, -libc::EIO, 4096, 0]);
+    assert_holds(&disk, 14);
+}
+
+#[test]
+fn a_target_for_other_options_and_a_block_too_long_are_refused() {
+    let Some(disk) = disk() else { return };
+    let Some(generic) = generic(&disk) else { return };
+    let (direct, commands) = (open(&disk, libc::O_DIRECT), open(&generic, 0));
+    let refused = refusal("passthrough", &needs(&direct, false));
+    assert!(refused.contains("give the character device (/dev/ng0n1)"), "{refused}");
+    let refused = refusal("", &needs(&commands, false));
+    assert!(refused.contains("uring:passthrough"), "{refused}");
+    let most_kib = fs::read_to_string(format!("/sys/block/{disk}/queue/max_hw_sectors_kb"));
+    let most_bytes = most_kib.unwrap().trim().parse::<u32>().unwrap() * 1024;
+    let long = Needs { largest_block_bytes: most_bytes + 512, ..needs(&commands, false) };
+    let refused = refusal("passthrough", &long);
+    assert!(refused.contains(&format!("--block-size {most_bytes} or less")), "{refused}");
+    if !has_queues_to_poll(&disk) {
+        let refused = refusal("passthrough:iopoll", &needs(&commands, false));
+        assert!(refused.contains("nvme.poll_queues"), "{refused}");
+    }
 }
