@@ -92,6 +92,12 @@ impl Backend for Uring {
         if self.iopoll && needs.buffered {
             return Err(polled::through_the_page_cache());
         }
+        if self.passthrough && needs.buffered {
+            return Err(Unsupported::new(
+                "passthrough goes past the page cache, and this run is to go through it",
+                "leave out --buffered, or passthrough",
+            ));
+        }
         let receipts = match self.way() {
             Way::Plain => {
                 needs.refuse_command_device()?;

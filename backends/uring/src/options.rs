@@ -281,6 +281,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_off_by_default_has_a_receipt_only_when_it_is_asked_for() {
+        let extras = |options: &str| Uring::parse(options).unwrap().extras();
+        assert_eq!(extras(""), []);
+        let on = |option| Receipt::granted(option, "on");
+        let want = [
+            on("nop"),
+            on("sqpoll"),
+            Receipt::granted("sqpoll-cpu", "0"),
+            Receipt::granted("sqpoll-idle-ms", "5"),
+        ];
+        assert_eq!(extras("nop:sqpoll-cpu=0:sqpoll-idle-ms=5"), want);
+        assert_eq!(extras("iopoll:passthrough"), [on("iopoll"), on("passthrough")]);
+    }
+
+    #[test]
     fn the_kernels_thread_comes_with_its_description_and_takes_deferring_with_it() {
         let thread = |cpu, idle_ms| {
             let sqpoll = Some(Sqpoll { cpu, idle_ms });

@@ -68,10 +68,17 @@ pub(crate) fn read_once<D: Dialect>(
     options.lend(setup, LEFTOVER_PATIENCE, |engine: &mut Engine<'_, D>| {
         match exchange(engine, request)?.result() {
             Ok(0) => Err(Unsupported::new("a trial read of the target found no data", "fill it")),
-            Ok(_) => Ok(engine.receipts()),
+            Ok(_) => Ok(receipts_of(engine)),
             Err(errno) => Err(explain(options, errno)),
         }
     })?
+}
+
+/// The receipts that hold for a lane too: that little memory can be registered says nothing of all
+/// of a lane's.
+fn receipts_of<D: Dialect>(engine: &Engine<'_, D>) -> Vec<Receipt> {
+    let holds = |receipt: &Receipt| receipt.option != "fixed-buffers" || receipt.granted == "off";
+    engine.receipts().into_iter().filter(holds).collect()
 }
 
 /// What the failure of the one read says about the target.

@@ -350,6 +350,8 @@ fn a_target_for_other_options_and_a_block_too_long_are_refused() {
     let Some(disk) = disk() else { return };
     let Some(generic) = generic(&disk) else { return };
     let (direct, commands) = (open(&disk, libc::O_DIRECT), open(&generic, 0));
+    let refused = refusal("passthrough", &needs(&commands, true));
+    assert!(refused.contains("leave out --buffered"), "{refused}");
     let refused = refusal("passthrough", &needs(&direct, false));
     assert!(refused.contains("give the character device (/dev/ng0n1)"), "{refused}");
     let refused = refusal("", &needs(&commands, false));

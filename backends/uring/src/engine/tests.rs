@@ -286,6 +286,66 @@ fn one_call_submits_and_waits_and_a_full_queue_of_completions_costs_none() {
 }
 
 #[test]
+fn a_thread_of_the_kernel_takes_requests_without_a_call_but_to_wake_it() {
+    if !is_here() {
+        return;
+    }
+    let (file, mut part) = (file(4 * 4096), part());
+    let setup = setup(&[&file], &part);
+    let run = |engine: &mut Engine<'_>| {
+        for round in 1..=2 {
+            for tag in 0..4 {
+                engine.queue(request(&mut part, Operation::Read, tag)).unwrap();
+            }
+            assert_eq!(engine.submit().unwrap(), 4, "what was shown is taken");
+            assert_eq!((engine.with_kernel(), engine.queued.len()), (4, 0));
+            let mut done = Completions::with_capacity(4);
+            let start = Instant::now();
+            while done.spare() > 0 {
+                assert!(start.elapsed() < LONG, "the thread does nothing");
+                engine.reap(0, within(LONG), &mut done).unwrap();
+            }
+            for completion in done.drain() {
+                assert_eq!(completion.result(), Ok(4096));
+                part.take_back(completion.block.unwrap()).unwrap();
+            }
+            let counters = engine.counters();
+            assert_eq!((counters.submitted, counters.submit_calls), (4 * round, round));
+            // Not one for waiting, and none for each request.
+            assert!(counters.system_calls <= round, "{counters:?}");
+        }
+    };
+    Uring::parse("sqpoll").unwrap().lend(setup, LONG, run).unwrap();
+}
+
+#[test]
+fn requests_that_do_nothing_complete_whole_and_leave_the_file_alone() {
+    if !is_here() {
+        return;
+    }
+    let (file, mut part) = (file(2 * 4096), part());
+    let setup = setup(&[&file], &part);
+    let run = |engine: &mut Engine<'_, crate::nop::Nop>| {
+        let mut write = request(&mut part, Operation::Write, 1);
+        write.block.as_mut().unwrap().as_mut_slice().fill(99);
+        write.length_bytes = 1000;
+        engine.queue(write).unwrap();
+        engine.queue(request(&mut part, Operation::Read, 0)).unwrap();
+        engine.queue(request(&mut part, Operation::Fsync, 2)).unwrap();
+        let mut done = Completions::with_capacity(3);
+        engine.submit_and_reap(3, within(LONG), &mut done).unwrap();
+        let mut statuses: Vec<_> = done.drain().map(|done| (done.tag, done.status)).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [(0, 4096), (1, 1000), (2, 0)]);
+    };
+    Uring::parse("nop").unwrap().lend(setup, LONG, run).unwrap();
+    let mut bytes = vec![0; 2 * 4096];
+    std::os::unix::fs::FileExt::read_exact_at(&*file, &mut bytes, 0).unwrap();
+    assert!(bytes[..4096].iter().all(|byte| *byte == 1));
+    assert!(bytes[4096..].iter().all(|byte| *byte == 2));
+}
+
+#[test]
 fn a_probe_refuses_what_opening_would_refuse() {
     let refusal = |queue_depth, operation| {
         let needs = needs(queue_depth, Operations::of(&[operation]));
