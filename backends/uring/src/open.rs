@@ -98,6 +98,10 @@ impl<D: Dialect> Ring<D> {
             return Err(unsupported::of_old_kernel());
         }
         require_opcodes(&io_uring.submitter(), options)?;
+        // A feature of Linux 5.17.
+        if options.iopoll && !io_uring.params().is_feature_skip_cqe_on_success() {
+            polled::check_old_kernel(operations, files.iter().map(AsRef::as_ref))?;
+        }
         let mut ring = Self {
             io_uring,
             segments,

@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use aio_core::engine::Unsupported;
+use aio_core::engine::{Operation, Operations, Unsupported};
 
 use crate::nvme;
 
@@ -45,6 +45,26 @@ fn check_one(file: &File) -> Result<(), Unsupported> {
         "{} has no queues to poll (queue/io_poll in sysfs is not 1)",
         device.to_string_lossy()
     )))
+}
+
+/// Refuses polled writes to regular files, for a kernel that polls as Linux 5.10 does: there a
+/// write for which the file system has to find room waits for a completion that nobody polls for,
+/// and neither it nor its thread ever ends.
+///
+/// # Errors
+/// With a cure, when there would be such writes.
+pub(crate) fn check_old_kernel<'a>(
+    operations: Operations,
+    files: impl IntoIterator<Item = &'a File>,
+) -> Result<(), Unsupported> {
+    let is_regular = |file: &File| file.metadata().is_ok_and(|metadata| metadata.is_file());
+    if operations.contains(Operation::Write) && files.into_iter().any(is_regular) {
+        return Err(Unsupported::new(
+            "polled writes to files can hang in a kernel as old as this one",
+            "use Linux 5.17 or later, or leave out iopoll",
+        ));
+    }
+    Ok(())
 }
 
 /// Polling is for direct I/O.
@@ -97,6 +117,18 @@ mod tests {
         let buffered = tempfile::tempfile().unwrap();
         let refused = check([&buffered]).unwrap_err().sentence();
         assert!(refused.ends_with("leave out --buffered, or iopoll"), "{refused}");
+    }
+
+    #[test]
+    fn an_old_kernel_is_refused_polled_writes_to_files_and_nothing_else() {
+        let file = tempfile::tempfile().unwrap();
+        let device = File::open("/dev/null").unwrap();
+        let (read, write) =
+            (Operations::of(&[Operation::Read]), Operations::of(&[Operation::Write]));
+        assert!(check_old_kernel(read, [&file]).is_ok());
+        assert!(check_old_kernel(write, [&device]).is_ok());
+        let refused = check_old_kernel(write, [&device, &file]).unwrap_err().sentence();
+        assert!(refused.contains("Linux 5.17"), "{refused}");
     }
 
     #[test]
