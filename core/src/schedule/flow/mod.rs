@@ -24,6 +24,7 @@ use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine};
 use crate::memory::Block;
 use crate::plan::{Order, Plan};
+use crate::stats::LanePrint;
 use crate::target::Alignment;
 use books::Books;
 
@@ -80,6 +81,11 @@ impl Flow {
     /// The memory of each place in the queue, for sources that keep it there.
     pub(super) fn homes(&mut self) -> impl Iterator<Item = &mut Option<Block>> {
         self.books.homes()
+    }
+
+    /// The print of the requests of a loop that time ended.
+    pub(super) fn take_print(&mut self) -> LanePrint {
+        self.books.tally.fingerprint.take_print()
     }
 
     /// What was counted in loops that count.
