@@ -48,6 +48,7 @@ fn needs(target: &Arc<File>, buffered: bool) -> Needs {
     Needs {
         operations: Operations::of(&[Operation::Read, Operation::Write]),
         queue_depth: DEPTH,
+        batch_submit: None,
         kinds: [].into(),
         engines: 1,
         target: Some(Arc::clone(target)),

@@ -37,6 +37,7 @@ fn needs(queue_depth: u32, engines: u32) -> Needs {
     Needs {
         operations: operations(),
         queue_depth,
+        batch_submit: None,
         engines,
         target: None,
         buffered: true,
