@@ -43,23 +43,23 @@ const CHOSEN_MAX: usize = 64;
 /// The requests of a lane; all memory is reserved when it is made.
 #[derive(Debug)]
 pub(super) struct Books {
-    slots: Box<[Slot]>,
+    pub(super) slots: Box<[Slot]>,
     /// Tags that are not in use: these from `in_use` on. The first is used first.
     free: Box<[u32]>,
     /// How many are in use: queued, in flight, or waiting to be queued again.
-    in_use: usize,
+    pub(super) in_use: usize,
     /// Tags that are queued and not taken yet, in queue order: what an earlier batch left over, and
     /// tails.
     waiting: Vec<u32>,
     left_over: usize,
     /// Requests that were queued behind those, for the first time, since the last batch. Their tags
     /// lie right before the free ones, the oldest first.
-    fresh: usize,
-    starts: Starts,
+    pub(super) fresh: usize,
+    pub(super) starts: Starts,
     /// Offsets that the source has chosen and that were not queued yet.
-    chosen: [u64; CHOSEN_MAX],
-    chosen_next: usize,
-    chosen_end: usize,
+    pub(super) chosen: [u64; CHOSEN_MAX],
+    pub(super) chosen_next: usize,
+    pub(super) chosen_end: usize,
     /// Completions to be looked into.
     odd: Vec<Completion>,
     /// Tails of short transfers, to be queued again before anything new.
@@ -69,7 +69,7 @@ pub(super) struct Books {
     pub completed: u64,
     pub tally: Tally,
     /// Where latencies of loops go that do not count.
-    warm_up: LatencyHistogram,
+    pub(super) warm_up: LatencyHistogram,
     alignment: Alignment,
 }
 
@@ -119,6 +119,15 @@ impl Books {
         (self.chosen_next, self.chosen_end) = (0, 0);
     }
 
+    /// Has the source choose offsets when all that it chose were used; says whether there are any.
+    #[inline(always)]
+    pub(super) fn choose<S: Source>(&mut self, source: &mut S) -> bool {
+        if self.chosen_next == self.chosen_end {
+            (self.chosen_next, self.chosen_end) = (0, source.choose(&mut self.chosen));
+        }
+        self.chosen_next < self.chosen_end
+    }
+
     /// Queues up to `room` new requests; says whether the source is exhausted.
     #[inline(always)]
     pub(super) fn fill<E: IoEngine, S: Source>(
@@ -129,11 +138,8 @@ impl Books {
     ) -> bool {
         let mut room = room.min(self.free.len() - self.in_use);
         while room > 0 {
-            if self.chosen_next == self.chosen_end {
-                (self.chosen_next, self.chosen_end) = (0, source.choose(&mut self.chosen));
-                if self.chosen_end == 0 {
-                    return true;
-                }
+            if !self.choose(source) {
+                return true;
             }
             let print = &mut self.tally.fingerprint;
             let offsets = &self.chosen[self.chosen_next..self.chosen_end];
