@@ -5,27 +5,35 @@ use super::request::{Operation, Operations, Request, Why};
 
 /// What an engine was opened for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub struct Terms {
     targets: u32,
     operations: Operations,
 }
 
 impl Terms {
-    pub(super) fn new(targets: usize, operations: Operations) -> Self {
+    /// For targets below `targets`, and `operations`.
+    #[must_use]
+    pub fn new(targets: usize, operations: Operations) -> Self {
         let targets = u32::try_from(targets).unwrap_or(u32::MAX);
         Self { targets, operations }
     }
 
     /// Whether the request is one that the engine was opened for, with a block that holds it.
+    ///
+    /// # Errors
+    /// Why it must be given back.
     #[inline(always)]
-    pub(super) fn check(&self, request: &Request) -> Result<(), Why> {
+    pub fn check(&self, request: &Request) -> Result<(), Why> {
         let (target, operation) = (request.target, request.operation);
         let end = u64::from(request.block_start_bytes) + u64::from(request.length_bytes);
+        // Without a branch between them, so that what is the same for all requests of a loop is
+        // one condition, and decided before it.
+        let known = (u32::from(target) < self.targets) & self.operations.contains(operation);
         let fits = match &request.block {
-            Some(block) => operation.moves_data() && end <= u64::from(block.len()),
-            None => !operation.moves_data(),
+            Some(block) => known & operation.moves_data() && end <= u64::from(block.len()),
+            None => known & !operation.moves_data(),
         };
-        if fits && u32::from(target) < self.targets && self.operations.contains(operation) {
+        if fits {
             return Ok(());
         }
         // By value, so that a request need not be in memory to be looked at.

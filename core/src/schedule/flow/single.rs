@@ -31,7 +31,7 @@ pub(super) struct Called {
 /// What requests one by one add up to.
 #[derive(Clone, Copy, Debug)]
 struct Sums {
-    requests: u64,
+    requests: usize,
     /// In all loops.
     moved_bytes: u64,
     /// The sum of the hashes of the requests.
@@ -64,10 +64,10 @@ impl Books {
             let stopped =
                 walk(offsets, home, print, latency, engine, source, done, watch, &mut sums);
             print.completed(sums.mixes);
-            self.completed += sums.requests;
+            self.completed += sums.requests as u64;
             self.moved_bytes = sums.moved_bytes;
             *last_reaped = sums.last_reaped;
-            self.chosen_next += sums.requests as usize;
+            self.chosen_next += sums.requests;
             if let Some(called) = stopped? {
                 self.chosen_next += 1;
                 self.write_down(&called);
@@ -107,15 +107,14 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
 ) -> Result<Option<Called>, LaneError> {
     let mut running = print.running();
     let Sums { mut requests, mut moved_bytes, mut mixes, mut last_reaped } = *sums;
-    let mut begun = 0;
+    let mut unfinished = 0;
     let mut result = Ok(None);
-    for offset_bytes in offsets {
+    while let Some(offset_bytes) = offsets.get(requests) {
         let offset_bytes = *offset_bytes;
         let job = source.job(offset_bytes, home);
         let Job { operation, target, length_bytes, what, needed_bytes, block } = job;
         let mix = what.mix(offset_bytes);
         running.add(mix);
-        begun += 1;
         let (tag, block_start_bytes) = (0, 0);
         let queued = engine.queue(Request {
             offset_bytes,
@@ -131,18 +130,22 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
         let progress = match engine.submit_and_reap(1, Deadline::after(start, TICK), done) {
             Ok(progress) => progress,
             Err(error) => {
+                unfinished = 1;
                 result = Err(error.into());
                 break;
             }
         };
+        // Before the clock is read, because it is in registers still.
+        let came = done.pop();
         let end = Stamp::now();
-        let block = match done.pop() {
+        let block = match came {
             Some(Completion { block, tag: 0, status })
-                if progress == ONE && status == needed_bytes.cast_signed() =>
+                if status == needed_bytes.cast_signed() && progress.taken == 1 =>
             {
                 block
             }
             other => {
+                unfinished = 1;
                 other.into_iter().for_each(|completion| done.push(completion));
                 let called = Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
                 result = Ok(Some(called));
@@ -164,10 +167,7 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
             break;
         }
     }
-    print.go_on(running, begun);
+    print.go_on(running, requests + unfinished);
     *sums = Sums { requests, moved_bytes, mixes, last_reaped };
     result
 }
-
-/// What a call does that takes the only request and brings it back.
-const ONE: Progress = Progress { taken: 1, reaped: 1 };
