@@ -2,6 +2,8 @@
 #![expect(unsafe_code, reason = "has the kernel use memory that a request in the table owns")]
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
+use std::mem;
+
 use aio_core::engine::{
     Completion, Completions, Deadline, EngineCounters, EngineError, IoEngine, LaneSetup, Progress,
     Rejected, Request, RwFlags, StillInFlight, Terms, Why, flags_refused,
@@ -92,6 +94,7 @@ impl InlineEngine {
 
     /// Goes on after a first call that ended with `errno`.
     #[cold]
+    #[inline(never)]
     fn call_once_more(&mut self, errno: i32) -> Result<i32, EngineError> {
         // SAFETY: as in `call`.
         let outcome = unsafe { self.call.once_more(errno) };
@@ -103,6 +106,14 @@ impl InlineEngine {
         }
         self.stage = Stage::Done(outcome.status);
         Err(refused(outcome.refused))
+    }
+
+    /// [`IoEngine::submit_and_reap`] step by step: when nothing is queued, or there is no room.
+    #[cold]
+    #[inline(never)]
+    fn submit_then_reap(&mut self, done: &mut Completions) -> Result<Progress, EngineError> {
+        let taken = self.submit()?;
+        Ok(Progress { taken, reaped: self.reap_one(done) })
     }
 
     /// Gives back what is done, if there is room.
@@ -131,7 +142,8 @@ impl IoEngine for InlineEngine {
             return Err(Rejected { request, why });
         }
         self.call = self.targets.call(&request, request.address());
-        self.block = request.block;
+        // There was none. Without the look whether there is something to drop.
+        mem::forget(mem::replace(&mut self.block, request.block));
         self.stage = Stage::Queued;
         Ok(())
     }
@@ -161,8 +173,7 @@ impl IoEngine for InlineEngine {
         done: &mut Completions,
     ) -> Result<Progress, EngineError> {
         if self.stage != Stage::Queued || done.spare() == 0 {
-            let taken = self.submit()?;
-            return Ok(Progress { taken, reaped: self.reap_one(done) });
+            return self.submit_then_reap(done);
         }
         let status = self.call()?;
         self.reap_calls += 1;

@@ -149,8 +149,12 @@ impl Call {
             // SAFETY: the caller vouches for the range.
             unsafe { self.make_flagged(flags) }
         };
-        // The kernel moves less than 2 GiB at a time.
-        if moved >= 0 { Ok(i32::try_from(moved).unwrap_or(i32::MAX)) } else { Err(last_errno()) }
+        match i32::try_from(moved) {
+            Ok(moved) if moved >= 0 => Ok(moved),
+            // The kernel moves less than 2 GiB at a time; should it ever say more, so can we.
+            _ if moved >= 0 => Ok(i32::MAX),
+            _ => Err(last_errno()),
+        }
     }
 
     /// The system call by its number, because the functions of the C library, in a process with
