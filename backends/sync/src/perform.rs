@@ -171,23 +171,9 @@ impl Call {
             // The engine is not opened for any but this.
             _ => libc::SYS_fdatasync,
         };
-        if cfg!(target_pointer_width = "64") {
-            // SAFETY: the caller vouches for the range. A long is 64 bits wide.
-            return unsafe { libc::syscall(number, fd, address, length, offset_bytes) };
-        }
-        // Where an offset does not fit a register, how it is split differs from machine to machine.
-        let start = ptr::with_exposed_provenance_mut(address);
-        let moved = match number {
-            // SAFETY: the caller vouches for the range.
-            libc::SYS_pread64 => unsafe { libc::pread64(fd, start, length, offset_bytes) },
-            // SAFETY: the caller vouches for the range.
-            libc::SYS_pwrite64 => unsafe { libc::pwrite64(fd, start, length, offset_bytes) },
-            // SAFETY: the call takes no memory.
-            libc::SYS_fsync => unsafe { libc::fsync(fd) as isize },
-            // SAFETY: the call takes no memory.
-            _ => unsafe { libc::fdatasync(fd) as isize },
-        };
-        moved as libc::c_long
+        // SAFETY: the caller vouches for the range. Registers are 64 bits wide, as core demands, so
+        // that each takes one argument.
+        unsafe { libc::syscall(number, fd, address, length, offset_bytes) }
     }
 
     /// Only reads and writes have flags.
