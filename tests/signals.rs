@@ -169,6 +169,32 @@ fn loops_that_were_finished_are_reported() {
 }
 
 #[test]
+fn blocks_that_were_done_before_a_signal_are_a_result() {
+    let folder = Folder::new();
+    if written_bytes(std::process::id()).is_none() {
+        return skip("blocks before a signal: this kernel has no /proc/self/io");
+    }
+    for threads in [1, 2] {
+        // Several megabytes of blocks have gone out when the signal comes.
+        let line = format!(
+            "--engine sync --file w --rw randwrite --size 1M --block-size 4k --queue-depth 1 \
+             --buffered --runtime 1h --threads {threads} --format json --quiet"
+        );
+        let mut running = Running::start(&folder, &line);
+        running.until(|pid| written_bytes(pid) >= Some(8 << 20));
+        running.send(&["INT"]);
+        let direction = running.ended().code(130).direction();
+        assert_eq!(direction["status"], "interrupted");
+        let requests = direction["requests"].as_u64().unwrap();
+        assert!(requests >= 1000, "{requests}");
+        assert_eq!(direction["bytes"], requests * 4096);
+        assert!(direction["requests_per_s"].as_f64().unwrap() > 0.0);
+        assert_eq!(direction["unfinished_bytes"], 0);
+        assert_eq!(folder.names(), [""; 0]);
+    }
+}
+
+#[test]
 fn the_table_says_that_it_is_partial() {
     let folder = Folder::new();
     let line = format!("--engine sync --write-file w --write-size 8M {ENDLESS}");

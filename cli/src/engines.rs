@@ -1,10 +1,13 @@
 //! `aio engines`: what there is to choose from, and what of it can run here.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
 
 use aio_backends::{Listed, NAMES};
 use aio_core::engine::{Needs, Operation, Operations};
 use aio_core::report::Machine;
+use aio_core::target::{TargetKind, open_nameless};
 use anyhow::anyhow;
 use serde::Serialize;
 
@@ -45,8 +48,9 @@ pub(crate) fn list(asked: &Engines) -> Result<Ending, Failure> {
         batch_submit: None,
         engines: 1,
         buffered: false,
-        target: None,
-        kinds: BTreeSet::new(),
+        // What needs a target is asked of a file without a name in the current folder.
+        target: open_nameless(Path::new("."), true).ok().map(Arc::new),
+        kinds: BTreeSet::from([TargetKind::File]),
         largest_block_bytes: 4096,
     };
     let one = |spec: &String| match spec.as_str() {

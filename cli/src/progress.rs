@@ -25,6 +25,7 @@ pub(crate) struct Display {
     tells_preparing: bool,
     tids: LogTids,
     loop_bytes: u64,
+    prepare_bytes: u64,
     loops: u32,
 }
 
@@ -39,14 +40,22 @@ impl Display {
         let is_terminal = io::stderr().is_terminal();
         let shows_bar = !loudness.quiet && is_terminal;
         let tells_preparing = !loudness.quiet && !is_terminal;
-        Self { bar: None, shows_bar, tells_preparing, tids, loop_bytes: 0, loops: 0 }
+        Self {
+            bar: None,
+            shows_bar,
+            tells_preparing,
+            tids,
+            loop_bytes: 0,
+            prepare_bytes: 0,
+            loops: 0,
+        }
     }
 
     fn start(&mut self, message: String) {
         let length = self.loop_bytes.saturating_mul(self.loops.into());
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
         let bar = bar.with_style(style(PREPARING)).with_message(message);
-        self.bar = Some(bar.with_prefix(size(self.loop_bytes)));
+        self.bar = Some(bar.with_prefix(size(self.prepare_bytes)));
     }
 
     fn advance(&self, loops_done: u32, bytes: u64) {
@@ -66,9 +75,9 @@ impl Display {
 
     /// What is said, once, when a lot has to be prepared and no bar shows it.
     fn preparing_line(&mut self) -> Option<String> {
-        let is_told = self.tells_preparing && self.loop_bytes >= WORTH_A_LINE_BYTES;
+        let is_told = self.tells_preparing && self.prepare_bytes >= WORTH_A_LINE_BYTES;
         self.tells_preparing &= !is_told;
-        is_told.then(|| format!("aio: preparing {}", size(self.loop_bytes)))
+        is_told.then(|| format!("aio: preparing {}", size(self.prepare_bytes)))
     }
 
     fn print(&self, line: &str) {
@@ -82,8 +91,9 @@ impl Display {
 impl Observer for Display {
     fn event(&mut self, event: Event<'_>) {
         match event {
-            Event::Started { engine, directions, loop_bytes, loops } => {
+            Event::Started { engine, directions, loop_bytes, prepare_bytes, loops } => {
                 (self.loop_bytes, self.loops) = (loop_bytes, loops);
+                self.prepare_bytes = prepare_bytes;
                 if self.shows_bar {
                     let directions: Vec<_> = directions.iter().map(ToString::to_string).collect();
                     self.start(printable(&format!("{engine} {}", directions.join("+"))));
@@ -114,9 +124,17 @@ fn style(template: &str) -> ProgressStyle {
 mod tests {
     use super::*;
 
-    fn display(tells_preparing: bool, loop_bytes: u64) -> Display {
+    fn display(tells_preparing: bool, prepare_bytes: u64) -> Display {
         let tids = LogTids::Only(Vec::new());
-        Display { bar: None, shows_bar: false, tells_preparing, tids, loop_bytes, loops: 3 }
+        Display {
+            bar: None,
+            shows_bar: false,
+            tells_preparing,
+            tids,
+            loop_bytes: 2 << 30,
+            prepare_bytes,
+            loops: 3,
+        }
     }
 
     #[test]

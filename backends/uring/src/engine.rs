@@ -377,7 +377,7 @@ impl<D: Dialect> Drop for Engine<'_, D> {
         let mut home = Completions::with_capacity(self.in_flight.count() as usize);
         let deadline = Deadline::after(Stamp::now(), self.patience);
         match self.drain(deadline, &mut home) {
-            Ok(()) => self.ring.unregister_buffers(),
+            Ok(()) => self.ring.unregister(),
             // The table leaks the blocks that the kernel may still write to.
             Err(_still) => self.ring.leak_segments(),
         }

@@ -245,9 +245,14 @@ impl<D: Dialect> Ring<D> {
         }
     }
 
-    /// Takes the memory's registration back, so that it stops counting against the limit on locked
-    /// memory now and not a little after the ring is closed. For when nothing is in flight.
-    pub(crate) fn unregister_buffers(&self) {
+    /// Takes the registrations back, for when nothing is in flight: so that memory stops counting
+    /// against the limit on locked memory, and files are closed, now and not a little after the ring
+    /// is closed, when somebody may want the device for himself.
+    pub(crate) fn unregister(&self) {
+        if self.files_are_registered {
+            // As below.
+            let _error = self.io_uring.submitter().unregister_files();
+        }
         if self.buffers_are_registered {
             // Closing the ring does it in any case, so an error has no remedy here.
             let _error = self.io_uring.submitter().unregister_buffers();

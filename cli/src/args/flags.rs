@@ -51,7 +51,12 @@ pub(crate) struct Args {
     // The list of engines is the backends' own, so that a new one needs no change here.
     #[arg(help = format!("Engine with its options, several by commas: {}; auto takes the first that \
         can run, all takes all of them but null", aio_backends::NAMES.join(", ")))]
-    #[arg(long = "engine", value_name = "NAME[:KEY[=VALUE]]", value_delimiter = ',')]
+    #[arg(
+        long = "engine",
+        alias = "ioengine",
+        value_name = "NAME[:KEY[=VALUE]]",
+        value_delimiter = ','
+    )]
     #[arg(default_value = "auto", help_heading = "Engine")]
     pub(crate) engines: Vec<String>,
 
@@ -117,8 +122,9 @@ pub(crate) struct Workload {
     #[arg(conflicts_with_all = ["read", "concurrent", "different_file_each_iteration"])]
     pub(crate) file: Option<PathBuf>,
 
-    /// What is done to --file: read, write, randread or randwrite. A file that is made is filled
-    /// first, but for write, which allocates as it goes [default: read]
+    /// What is done to --file: read, write, randread or randwrite (any block at any time, so some
+    /// several times before others). A file that is made is filled first, but for write, which
+    /// allocates as it goes [default: read]
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(crate) rw: Option<Mode>,
 
@@ -140,7 +146,7 @@ pub(crate) struct Workload {
     #[arg(long)]
     pub(crate) different_file_each_iteration: bool,
 
-    /// What the data is made of
+    /// What the data is made of, and which blocks are chosen
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole(0..=u64::MAX))]
     #[arg(allow_hyphen_values = true)]
     pub(crate) seed: u64,

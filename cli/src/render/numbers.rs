@@ -10,6 +10,7 @@ pub(super) const NONE: &str = "-";
 pub(crate) fn has_rate(direction: &DirectionReport) -> bool {
     direction.status != Status::Failed
         && direction.task_latency_s > 0.0
+        && direction.requests > 0
         && direction.loops.iter().any(|one| one.counts)
 }
 

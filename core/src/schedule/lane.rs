@@ -64,6 +64,8 @@ pub(crate) struct LaneLoop {
     pub end: Stamp,
     /// Bytes of the tensor or range that it moved.
     pub bytes: u64,
+    /// Requests that it completed.
+    pub requests: u64,
     /// Which requests these were, if time ended it.
     pub print: Option<LanePrint>,
 }
@@ -205,7 +207,7 @@ impl Lane for LaneWork<'_> {
             loops: Vec::with_capacity(plan.loops_in_all() as usize),
             counters: EngineCounters::default(),
         };
-        if matches!(self.work, Work::Blocks(..)) {
+        if self.is_of_blocks() {
             for home in self.flow.homes() {
                 *home = self.part.lend(self.shared.block_bytes);
             }
@@ -262,11 +264,11 @@ impl LaneWork<'_> {
             until: Stamp::NEVER,
         };
         let before = (engine.counters(), self.flow.totals());
-        let end = match self.work {
+        let ran = match self.work {
             Work::Slice(slice) => {
                 let mut sweep = Sweep { part: &mut self.part, slice, target };
                 shared.begin_loop().map_err(LaneError::Barrier)?;
-                self.flow.run(engine, &mut sweep, &watch)?
+                self.flow.run(engine, &mut sweep, &watch)
             }
             Work::Blocks(share, runtime) => {
                 let LanePlace { tid, lane, .. } = self.place;
@@ -279,24 +281,40 @@ impl LaneWork<'_> {
                 match share.direction {
                     Direction::Read => {
                         let mut stream = BlockStream::<false>::new(&share, name, target, mark);
-                        self.flow.run(engine, &mut stream, &watch)?
+                        self.flow.run(engine, &mut stream, &watch)
                     }
                     Direction::Write => {
                         let mut stream = BlockStream::<true>::new(&share, name, target, mark);
-                        self.flow.run(engine, &mut stream, &watch)?
+                        self.flow.run(engine, &mut stream, &watch)
                     }
                 }
             }
         };
-        shared.end_loop().map_err(LaneError::Barrier)?;
-        let bytes = self.flow.totals().0 - before.1.0;
+        let (counters, totals) = before;
+        let end = match &ran {
+            Ok(end) => *end,
+            // Blocks that were done until the run was told to stop are a result by themselves.
+            Err(LaneError::Halted) if self.is_of_blocks() && shared.is_stopped() => Stamp::now(),
+            Err(_) => return ran.map(|_end| ()),
+        };
+        done.loops.push(self.loop_done(end, totals));
+        if counts {
+            done.counters += engine.counters() - counters;
+        }
+        ran?;
+        shared.end_loop().map_err(LaneError::Barrier)
+    }
+
+    fn is_of_blocks(&self) -> bool {
+        matches!(self.work, Work::Blocks(..))
+    }
+
+    /// What was done in the loop that ended at `end`, before which there were `before` in all.
+    fn loop_done(&mut self, end: Stamp, before: (u64, u64)) -> LaneLoop {
+        let (bytes, requests) = self.flow.totals();
         let by_time = matches!(self.work, Work::Blocks(_, Some(_)));
         let print = by_time.then(|| self.flow.take_print());
-        done.loops.push(LaneLoop { end, bytes, print });
-        if counts {
-            done.counters += engine.counters() - before.0;
-        }
-        Ok(())
+        LaneLoop { end, bytes: bytes - before.0, requests: requests - before.1, print }
     }
 
     /// Readies the memory for a loop, outside the clock.

@@ -163,6 +163,15 @@ impl Shared {
         self.lanes.wait(Instant::now() + BARRIER_LIMIT, lead)
     }
 
+    /// Stops the clock of a loop that was cut short at `end`, when no lane runs any more.
+    pub(super) fn cut_loop_short(&self, end: Stamp) {
+        let cpu_end = self.cpu_of_the_run();
+        if let Some(clock) = self.clocks().last_mut() {
+            clock.end = Some(end);
+            clock.cpu_end = cpu_end;
+        }
+    }
+
     /// Loops that are finished.
     pub(super) fn loops_done(&self) -> u32 {
         self.loops_done.load(Ordering::Relaxed)

@@ -1,5 +1,6 @@
 //! Tasklets that run together, seen from the thread that runs them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -9,8 +10,9 @@ use super::failure::TaskletError;
 use super::shared::{CpuTime, LoopClock, Shared};
 use super::tasklet::{COME_BACK_LIMIT, Message, TaskletResult, TaskletTask};
 use super::{STALL_LIMIT, TICK};
+use crate::clock::Stamp;
 use crate::engine::Backend;
-use crate::plan::{Direction, Plan};
+use crate::plan::{Access, Direction, Plan};
 use crate::report::Failure;
 use crate::session::{Event, Observer, Stop};
 use crate::target::{Made, Resolved, Tasklet};
@@ -63,6 +65,11 @@ impl Wave<'_> {
         let mut supervision = Supervision::new(&shared, observer, observer_cpu);
         supervision.run(&messages, &mut results);
         observer.event(Event::Ended);
+        // On a line of its own, which gives the clocks free again.
+        let cut_short_at = self.end_of_cut_loop(&shared.clocks(), &results);
+        if let Some(end) = cut_short_at.filter(|_| shared.is_stopped()) {
+            shared.cut_loop_short(end);
+        }
         let clocks = shared.clocks().clone();
         let tasklets = self.tasklets.iter().cloned().zip(results).map(|(tasklet, result)| {
             let result = result.unwrap_or_else(|| abandoned(&tasklet));
@@ -76,6 +83,31 @@ impl Wave<'_> {
         }
     }
 
+    /// When the last lane ended the loop that a stop has cut short, if all of them go through
+    /// blocks and have told what they did in it.
+    fn end_of_cut_loop(
+        &self,
+        clocks: &[LoopClock],
+        results: &[Option<TaskletResult>],
+    ) -> Option<Stamp> {
+        let index = clocks.len().checked_sub(1).filter(|index| clocks[*index].end.is_none())?;
+        let of_blocks = |tasklet: &Tasklet| matches!(tasklet.access, Access::Blocks(_));
+        if !self.tasklets.iter().all(of_blocks) {
+            return None;
+        }
+        let mut last = clocks[index].start;
+        for result in results {
+            let lanes = &result.as_ref()?.lanes;
+            if lanes.is_empty() {
+                return None;
+            }
+            for lane in lanes {
+                last = last.max(lane.loops.get(index)?.end);
+            }
+        }
+        Some(last)
+    }
+
     fn announce(&self, observer: &mut dyn Observer) {
         let mut directions: Vec<Direction> = Vec::new();
         for tasklet in self.tasklets {
@@ -86,9 +118,42 @@ impl Wave<'_> {
         observer.event(Event::Started {
             engine: self.engine,
             directions: &directions,
-            loop_bytes: self.tasklets.iter().map(|tasklet| tasklet.size_bytes).sum(),
+            loop_bytes: self.tasklets.iter().map(|one| self.loop_bytes(one)).sum(),
+            prepare_bytes: self.prepare_bytes(),
             loops: self.plan.loops_in_all(),
         });
+    }
+}
+
+impl Wave<'_> {
+    /// What a tasklet moves in a loop; 0 when only time ends it.
+    fn loop_bytes(&self, tasklet: &Tasklet) -> u64 {
+        let block_bytes = u64::from(self.resolved.block_bytes);
+        match tasklet.access {
+            Access::Tensor => tasklet.size_bytes,
+            Access::Blocks(blocks) => {
+                let requests = blocks.requests_max(tasklet.size_bytes / block_bytes);
+                requests.map_or(0, |requests| requests.saturating_mul(block_bytes))
+            }
+        }
+    }
+
+    /// Bytes of memory and of files that are filled before anything is measured.
+    fn prepare_bytes(&self) -> u64 {
+        let mut filled: Vec<&Path> = Vec::new();
+        let mut bytes = 0_u64;
+        for tasklet in self.tasklets {
+            let file = &tasklet.files[0];
+            let is_prepared = match tasklet.access {
+                Access::Tensor => true,
+                Access::Blocks(_) => file.is_filled() && !filled.contains(&file.path.as_path()),
+            };
+            if is_prepared {
+                bytes = bytes.saturating_add(tasklet.size_bytes);
+                filled.push(&file.path);
+            }
+        }
+        bytes
     }
 }
 

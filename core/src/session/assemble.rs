@@ -50,6 +50,7 @@ pub(super) fn add(
         };
         if one.status == Status::Complete && report.moves_data {
             one.doubts.extend(short_run(&one));
+            one.doubts.extend(partly_allocates(&tasklets, &one.loops));
             one.doubts.extend(little_overlap(phase.direction, outcome));
         }
         report.directions.push(one);
@@ -115,7 +116,7 @@ fn direction(
         status: Status::Complete,
         tasklets_count: u32::try_from(tasklets.len()).unwrap_or(u32::MAX),
         bytes,
-        requests: lanes().map(|lane| lane.tally.requests).sum(),
+        requests: requests(plan, tasklets, &outcome.clocks),
         task_latency_s,
         e2e_latency_s,
         task_speed_gib_per_s: gib_per_s(bytes, task_latency_s),
@@ -189,6 +190,28 @@ fn last_end(lanes: &[LaneResult], index: u32) -> Option<Stamp> {
 /// What a tasklet's lanes moved in loop `index`.
 fn moved_bytes(lanes: &[LaneResult], index: u32) -> u64 {
     lanes.iter().filter_map(|lane| lane.loops.get(index as usize)).map(|done| done.bytes).sum()
+}
+
+/// Requests that were completed in the finished loops that count.
+fn requests(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> u64 {
+    let loops = (0..).zip(finished(clocks)).map(|(index, _)| index);
+    let counting = loops.filter(|index| plan.counts(*index));
+    let lanes = || tasklets.iter().flat_map(|(_, result)| &result.lanes);
+    let of_loop = |index: u32| {
+        lanes().filter_map(move |lane| lane.loops.get(index as usize)).map(|l| l.requests)
+    };
+    counting.flat_map(of_loop).sum()
+}
+
+/// The doubt that a write from front to end allocated at first and then wrote over that.
+fn partly_allocates(tasklets: &Tasklets, loops: &[LoopReport]) -> Option<Doubt> {
+    let range_bytes: u64 = tasklets.iter().map(|(tasklet, _)| tasklet.size_bytes).sum();
+    let both = loops.iter().any(|one| one.allocates && one.bytes > range_bytes);
+    both.then(|| {
+        let reason = "it allocated in its first pass over the file and wrote over that afterwards; \
+                      use a --size that is written once, or a file that is there";
+        Doubt::new("partly-allocates", reason)
+    })
 }
 
 fn tasklet_report(

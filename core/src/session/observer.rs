@@ -14,6 +14,8 @@ pub enum Event<'a> {
         directions: &'a [Direction],
         /// Bytes of one loop.
         loop_bytes: u64,
+        /// Bytes of memory and of files that are filled before that.
+        prepare_bytes: u64,
         /// Loops, warm-up included.
         loops: u32,
     },

@@ -60,6 +60,12 @@ impl TaskletFile {
         }
     }
 
+    /// Whether the file is made for blocks and filled before they are measured.
+    #[must_use]
+    pub fn is_filled(&self) -> bool {
+        matches!(&self.source, Source::MakeForBlocks(made) if made.is_filled())
+    }
+
     /// Whether the run writes to the file, so that its mark has to be sealed afterwards.
     #[must_use]
     pub fn is_written(&self) -> bool {

@@ -111,8 +111,8 @@ impl Resolver<'_> {
         let block_bytes = self.plan.block_size_bytes;
         let what = if asked > there {
             format!(
-                "has {there} bytes and --size asks for {asked}; give a smaller --size, or remove \
-                 the file to have it made"
+                "has {there} bytes and --size asks for {asked}; give a smaller --size, or another \
+                 name to have a file made"
             )
         } else if asked < block_bytes {
             format!("has {there} bytes, which is no whole block of {block_bytes} bytes")
