@@ -72,16 +72,16 @@ impl Submission {
     /// When the tag is not below the queue depth, or there are more requests than that.
     #[inline(always)]
     pub(crate) fn push(&mut self, tag: u32, what: What) {
-        if self.end == self.pending.len() {
+        let slot = self.slots[tag as usize].get();
+        if self.end >= self.pending.len() {
             self.move_to_front();
         }
-        let slot = self.slots[tag as usize].get();
+        self.pending[self.end] = slot;
+        self.end += 1;
         // SAFETY: the slot is this value's own, no other reference to a slot is ever made, and the
         // kernel looks at requests during `io_submit` only, which borrows this value.
         let iocb = unsafe { &mut *slot };
         what.tell(iocb);
-        self.pending[self.end] = slot;
-        self.end += 1;
     }
 
     #[cold]

@@ -69,16 +69,13 @@ pub(super) fn enter_all<S: Source>(
     entered: &mut Entered,
 ) -> Option<Completion> {
     let Entered { mut moved_bytes, mut mixes } = *entered;
-    let mut odd = None;
     let mut list = done.take();
     let free = &mut free[..list.len()];
-    while let Some(Completion { block, tag, status }) = list.pop() {
+    let odd = loop {
+        let Some(Completion { block, tag, status }) = list.pop() else { break None };
         let slot = match slots.get_mut(tag as usize) {
             Some(slot) if slot.wanted == status => slot,
-            _ => {
-                odd = Some(Completion { block, tag, status });
-                break;
-            }
+            _ => break Some(Completion { block, tag, status }),
         };
         slot.wanted = FREE;
         free[list.len()] = tag;
@@ -86,7 +83,7 @@ pub(super) fn enter_all<S: Source>(
         moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
         latency.record(end.ns_after(starts.of(slot.start)));
         source.take_back(block, &mut slot.home);
-    }
+    };
     *done = list;
     *entered = Entered { moved_bytes, mixes };
     odd

@@ -139,9 +139,7 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
         let came = done.pop();
         let end = Stamp::now();
         let block = match came {
-            Some(Completion { block, tag: 0, status })
-                if status == needed_bytes.cast_signed() && progress.taken == 1 =>
-            {
+            Some(Completion { block, tag: 0, status }) if status == needed_bytes.cast_signed() => {
                 block
             }
             other => {
