@@ -96,6 +96,13 @@ impl Running {
         self.chain = (self.chain.rotate_left(23) ^ mix).wrapping_mul(ODD[1]);
         self.sum = self.sum.wrapping_add(mix);
     }
+
+    /// The sum of what was added since it was like `before`.
+    #[inline(always)]
+    #[must_use]
+    pub fn sum_since(&self, before: Self) -> u64 {
+        self.sum.wrapping_sub(before.sum)
+    }
 }
 
 /// The running fingerprint of one lane.

@@ -16,7 +16,7 @@ pub(super) fn begin_all<E: IoEngine, S: Source>(
     slots: &mut [Slot],
     tags: &[u32],
     offsets: &[u64],
-    start: u32,
+    start: u16,
     print: &mut Fingerprint,
     engine: &mut E,
     source: &mut S,
