@@ -71,6 +71,7 @@ pub(super) fn enter_all<S: Source>(
     let Entered { mut moved_bytes, mut mixes } = *entered;
     let mut list = done.take();
     let free = &mut free[..list.len()];
+    let each_bytes = source.useful_bytes_each();
     let odd = loop {
         let Some(Completion { block, tag, status }) = list.pop() else { break None };
         let slot = match slots.get_mut(tag as usize) {
@@ -80,10 +81,16 @@ pub(super) fn enter_all<S: Source>(
         slot.wanted = FREE;
         free[list.len()] = tag;
         mixes = mixes.wrapping_add(slot.mix);
-        moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
+        if each_bytes.is_none() {
+            moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
+        }
         latency.record(end.ns_after(starts.of(slot.start)));
         source.take_back(block, &mut slot.home);
     };
+    if let Some(each_bytes) = each_bytes {
+        let count = free.len() - list.len() - usize::from(odd.is_some());
+        moved_bytes += u64::from(each_bytes) * count as u64;
+    }
     *done = list;
     *entered = Entered { moved_bytes, mixes };
     odd

@@ -133,18 +133,21 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
                 break;
             }
         };
-        let called = |end| Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
         // Taken out before the clock is read, because it is in registers still.
         let Some(came) = done.pop() else {
             (left_mix, left) = (mix, 1);
-            result = Ok(Some(called(Stamp::now())));
+            let end = Stamp::now();
+            let called = Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
+            result = Ok(Some(called));
             break;
         };
         let end = Stamp::now();
         if came.tag != 0 || came.status != needed_bytes.cast_signed() {
-            done.push(came);
             (left_mix, left) = (mix, 1);
-            result = Ok(Some(called(end)));
+            done.push(came);
+            let progress = Progress { taken: 1, reaped: 1 };
+            let called = Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
+            result = Ok(Some(called));
             break;
         }
         requests += 1;
