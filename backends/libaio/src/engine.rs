@@ -333,13 +333,13 @@ impl IoEngine for Engine {
     }
 
     fn submit(&mut self) -> Result<u32, EngineError> {
+        if self.submission.len() == 0 {
+            return Ok(0);
+        }
         let mut taken = 0;
         // Each turn takes requests, refuses one, ends the loop, or was interrupted. A second turn
         // is rare: only the kernel knows why it stopped before the end.
         for _turn in 0..self.submission.len() + INTERRUPTIONS_MAX {
-            if self.submission.len() == 0 {
-                break;
-            }
             self.counters.system_calls += 1;
             self.counters.submit_calls += 1;
             // SAFETY: the pointers are valid while `submission` is borrowed. The memory that the
@@ -372,6 +372,9 @@ impl IoEngine for Engine {
             }
             self.counters.submitted += came as u64;
             taken += came;
+            if self.submission.len() == 0 {
+                break;
+            }
         }
         Ok(u32::try_from(taken).expect("no more than the queue depth, which is a u32"))
     }
