@@ -90,6 +90,38 @@ impl Engine {
         self.in_flight.count() as usize - self.submission.len()
     }
 
+    /// Queues the request, whose memory is at `address`.
+    #[inline(always)]
+    fn queue_at(&mut self, request: Request, address: u64) -> Result<(), Rejected> {
+        let (opcode, flags) = match request.operation {
+            Operation::Read => (IOCB_CMD_PREAD, self.reads),
+            Operation::Write => (IOCB_CMD_PWRITE, self.writes),
+            // A flush with any flag set is EINVAL.
+            Operation::Fsync => (IOCB_CMD_FSYNC, RwFlags::NONE),
+            Operation::Fdatasync => (IOCB_CMD_FDSYNC, RwFlags::NONE),
+            // Linux AIO has no command for any other.
+            _ => return Err(Rejected { request, why: Why::BadOperation }),
+        };
+        let request = self.in_flight.accept(request)?;
+        let fd = self.descriptors[usize::from(request.target)];
+        // Nor may a flush have any of these.
+        let (length, offset_bytes) = if request.operation.moves_data() {
+            (request.length_bytes.into(), request.offset_bytes.cast_signed())
+        } else {
+            (0, 0)
+        };
+        let rw_flags = flags.bits();
+        let what = What { opcode, rw_flags, fd, address, length, offset_bytes };
+        self.submission.push(request.tag, what);
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn queue_without_block(&mut self, request: Request) -> Result<(), Rejected> {
+        self.queue_at(request, 0)
+    }
+
     /// Gives the request of `tag`, which `io_submit` was called with first, back with `errno`.
     fn refuse(&mut self, tag: Option<u32>, errno: i32) {
         let tag = tag.expect("io_submit was called with this request first");
@@ -291,38 +323,23 @@ fn status(result: i64) -> i32 {
 impl IoEngine for Engine {
     #[inline(always)]
     fn queue(&mut self, request: Request) -> Result<(), Rejected> {
-        let (opcode, flags) = match request.operation {
-            Operation::Read => (IOCB_CMD_PREAD, self.reads),
-            Operation::Write => (IOCB_CMD_PWRITE, self.writes),
-            // A flush with any flag set is EINVAL.
-            Operation::Fsync => (IOCB_CMD_FSYNC, RwFlags::NONE),
-            Operation::Fdatasync => (IOCB_CMD_FDSYNC, RwFlags::NONE),
-            // Linux AIO has no command for any other.
-            _ => return Err(Rejected { request, why: Why::BadOperation }),
-        };
-        let address = request.address() as u64;
-        let request = self.in_flight.accept(request)?;
-        let fd = self.descriptors[usize::from(request.target)];
-        // Nor may a flush have any of these.
-        let (length, offset_bytes) = if request.operation.moves_data() {
-            (request.length_bytes.into(), request.offset_bytes.cast_signed())
-        } else {
-            (0, 0)
-        };
-        let rw_flags = flags.bits();
-        let what = What { opcode, rw_flags, fd, address, length, offset_bytes };
-        self.submission.push(request.tag, what);
-        Ok(())
+        match &request.block {
+            Some(block) => {
+                let address = block.address() + request.block_start_bytes as usize;
+                self.queue_at(request, address as u64)
+            }
+            None => self.queue_without_block(request),
+        }
     }
 
     fn submit(&mut self) -> Result<u32, EngineError> {
+        if self.submission.len() == 0 {
+            return Ok(0);
+        }
         let mut taken = 0;
         // Each turn takes requests, refuses one, ends the loop, or was interrupted. A second turn
         // is rare: only the kernel knows why it stopped before the end.
         for _turn in 0..self.submission.len() + INTERRUPTIONS_MAX {
-            if self.submission.len() == 0 {
-                break;
-            }
             self.counters.system_calls += 1;
             self.counters.submit_calls += 1;
             // SAFETY: the pointers are valid while `submission` is borrowed. The memory that the
@@ -355,6 +372,9 @@ impl IoEngine for Engine {
             }
             self.counters.submitted += came as u64;
             taken += came;
+            if self.submission.len() == 0 {
+                break;
+            }
         }
         Ok(u32::try_from(taken).expect("no more than the queue depth, which is a u32"))
     }

@@ -18,9 +18,9 @@ pub(crate) struct Submission {
     /// By tag. Written through shared pointers only, because `pending` points here; a `Vec`, whose
     /// elements stay where they are when it is moved.
     slots: Vec<UnsafeCell<Iocb>>,
-    /// Pointers into `slots`, oldest first, from `front` to `end`. Twice as long as the queue is
-    /// deep, so that what is still queued is moved to the front after at least so many pushes, and a
-    /// push costs a constant time on average.
+    /// Pointers into `slots`, oldest first, from `front`, which is below the queue depth, to `end`.
+    /// Twice as long as the queue is deep, so that there is room for a full queue, and what is still
+    /// queued is moved to the front only after as many requests were taken.
     pending: Box<[*mut Iocb]>,
     front: usize,
     end: usize,
@@ -72,22 +72,19 @@ impl Submission {
     /// When the tag is not below the queue depth, or there are more requests than that.
     #[inline(always)]
     pub(crate) fn push(&mut self, tag: u32, what: What) {
-        if self.end == self.pending.len() {
-            self.move_to_front();
-        }
         let slot = self.slots[tag as usize].get();
+        let has_room = self.end < self.pending.len();
+        assert!(has_room, "a queue holds no more requests than it is deep");
+        self.pending[self.end] = slot;
+        self.end += 1;
         // SAFETY: the slot is this value's own, no other reference to a slot is ever made, and the
         // kernel looks at requests during `io_submit` only, which borrows this value.
         let iocb = unsafe { &mut *slot };
         what.tell(iocb);
-        self.pending[self.end] = slot;
-        self.end += 1;
     }
 
     #[cold]
     fn move_to_front(&mut self) {
-        let few = self.len() < self.slots.len();
-        assert!(few, "a queue holds no more requests than it is deep");
         self.pending.copy_within(self.front..self.end, 0);
         (self.front, self.end) = (0, self.len());
     }
@@ -114,6 +111,8 @@ impl Submission {
         self.front += count;
         if self.front == self.end {
             (self.front, self.end) = (0, 0);
+        } else if self.front >= self.slots.len() {
+            self.move_to_front();
         }
     }
 

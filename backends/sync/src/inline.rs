@@ -108,15 +108,8 @@ impl InlineEngine {
         Err(refused(outcome.refused))
     }
 
-    /// [`IoEngine::submit_and_reap`] step by step: when nothing is queued, or there is no room.
-    #[cold]
-    #[inline(never)]
-    fn submit_then_reap(&mut self, done: &mut Completions) -> Result<Progress, EngineError> {
-        let taken = self.submit()?;
-        Ok(Progress { taken, reaped: self.reap_one(done) })
-    }
-
     /// Gives back what is done, if there is room.
+    #[inline(never)]
     fn reap_one(&mut self, done: &mut Completions) -> u32 {
         self.reap_calls += 1;
         match self.stage {
@@ -148,6 +141,7 @@ impl IoEngine for InlineEngine {
         Ok(())
     }
 
+    #[inline(never)]
     fn submit(&mut self) -> Result<u32, EngineError> {
         if self.stage != Stage::Queued {
             return Ok(0);
@@ -173,7 +167,8 @@ impl IoEngine for InlineEngine {
         done: &mut Completions,
     ) -> Result<Progress, EngineError> {
         if self.stage != Stage::Queued || done.spare() == 0 {
-            return self.submit_then_reap(done);
+            let taken = self.submit()?;
+            return Ok(Progress { taken, reaped: self.reap_one(done) });
         }
         let status = self.call()?;
         self.reap_calls += 1;

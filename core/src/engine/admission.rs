@@ -8,6 +8,11 @@ use super::request::{Operation, Operations, Request, Why};
 pub struct Terms {
     targets: u32,
     operations: Operations,
+    /// For each operation, how many targets there are for requests of it that have a block: none
+    /// unless it moves data.
+    with_block: [u32; Operation::COUNT],
+    /// The same for requests that have none.
+    without_block: [u32; Operation::COUNT],
 }
 
 impl Terms {
@@ -15,7 +20,21 @@ impl Terms {
     #[must_use]
     pub fn new(targets: usize, operations: Operations) -> Self {
         let targets = u32::try_from(targets).unwrap_or(u32::MAX);
-        Self { targets, operations }
+        let mut terms = Self {
+            targets,
+            operations,
+            with_block: [0; Operation::COUNT],
+            without_block: [0; Operation::COUNT],
+        };
+        for operation in Operation::ALL.into_iter().filter(|one| operations.contains(*one)) {
+            let places = if operation.moves_data() {
+                &mut terms.with_block
+            } else {
+                &mut terms.without_block
+            };
+            places[operation as usize] = targets;
+        }
+        terms
     }
 
     /// Whether the request is one that the engine was opened for, with a block that holds it.
@@ -26,22 +45,19 @@ impl Terms {
     pub fn check(&self, request: &Request) -> Result<(), Why> {
         let (target, operation) = (request.target, request.operation);
         let end = u64::from(request.block_start_bytes) + u64::from(request.length_bytes);
-        // Without a branch between them, so that what is the same for all requests of a loop is
-        // one condition, and decided before it.
-        let known = (u32::from(target) < self.targets) & self.operations.contains(operation);
         let fits = match &request.block {
-            Some(block) => known & operation.moves_data() && end <= u64::from(block.len()),
-            None => known & !operation.moves_data(),
+            Some(block) => {
+                u32::from(target) < self.with_block[operation as usize]
+                    && end <= u64::from(block.len())
+            }
+            None => u32::from(target) < self.without_block[operation as usize],
         };
-        if fits {
-            return Ok(());
-        }
         // By value, so that a request need not be in memory to be looked at.
-        Err(self.why_not(target, operation))
+        if fits { Ok(()) } else { Err(self.why_not(target, operation)) }
     }
 
     #[cold]
-    fn why_not(self, target: u16, operation: Operation) -> Why {
+    fn why_not(&self, target: u16, operation: Operation) -> Why {
         if u32::from(target) >= self.targets {
             Why::BadTarget
         } else if self.operations.contains(operation) {

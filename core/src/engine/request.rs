@@ -23,6 +23,12 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All operations, each at the place of its number.
+    pub(super) const ALL: [Self; Self::COUNT] =
+        [Self::Read, Self::Write, Self::Fsync, Self::Fdatasync, Self::Trim];
+    /// How many there are.
+    pub(super) const COUNT: usize = 5;
+
     /// Whether the operation moves memory and so needs a block.
     #[must_use]
     #[inline(always)]

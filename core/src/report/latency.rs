@@ -19,9 +19,9 @@ const BUCKETS: usize = 1 << u16::BITS;
 /// The place of the shortest latency. The longest lies before it.
 const FIRST: usize = place_of(0) as usize;
 
-/// The place of `ns` in the counts: the exponent and the first ten bits of the fraction of twice the
-/// number and one, which is never 0, as a floating-point number. That cuts each doubling in 1024, as
-/// an HDR histogram of three significant digits does, whose bounds it shares.
+/// The place of `ns` in the counts: the exponent and the first ten bits of the fraction of twice
+/// the number and one, which is never 0, as a floating-point number. That cuts each doubling in
+/// 1024, as an HDR histogram of three significant digits does, whose bounds it shares.
 #[inline(always)]
 const fn place_of(ns: u64) -> u16 {
     #[expect(clippy::cast_precision_loss, reason = "the first eleven bits are enough")]

@@ -346,6 +346,10 @@ impl Source for Rest<'_> {
         0
     }
 
+    fn useful_bytes_each(&self) -> Option<u32> {
+        Some(0)
+    }
+
     fn take_back(&mut self, block: Option<Block>, _home: &mut Option<Block>) {
         if let Some(block) = block {
             let stranger = self.0.take_back(block);

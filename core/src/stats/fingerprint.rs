@@ -96,6 +96,13 @@ impl Running {
         self.chain = (self.chain.rotate_left(23) ^ mix).wrapping_mul(ODD[1]);
         self.sum = self.sum.wrapping_add(mix);
     }
+
+    /// The sum of what was added since it was like `before`.
+    #[inline(always)]
+    #[must_use]
+    pub fn sum_since(&self, before: Self) -> u64 {
+        self.sum.wrapping_sub(before.sum)
+    }
 }
 
 /// The running fingerprint of one lane.
@@ -225,7 +232,8 @@ impl Checkpoints {
     }
 }
 
-/// The requests of one lane in one loop in short: enough to tell how far two lanes were given the same.
+/// The requests of one lane in one loop in short: enough to tell how far two lanes were given the
+/// same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LanePrint {
     /// Requests in all.

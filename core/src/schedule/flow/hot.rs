@@ -16,7 +16,7 @@ pub(super) fn begin_all<E: IoEngine, S: Source>(
     slots: &mut [Slot],
     tags: &[u32],
     offsets: &[u64],
-    start: u32,
+    start: u16,
     print: &mut Fingerprint,
     engine: &mut E,
     source: &mut S,
@@ -69,23 +69,27 @@ pub(super) fn enter_all<S: Source>(
     entered: &mut Entered,
 ) -> Option<Completion> {
     let Entered { mut moved_bytes, mut mixes } = *entered;
-    let mut odd = None;
     let mut list = done.take();
     let free = &mut free[..list.len()];
-    while let Some(Completion { block, tag, status }) = list.pop() {
+    let each_bytes = source.useful_bytes_each();
+    let odd = loop {
+        let Some(Completion { block, tag, status }) = list.pop() else { break None };
         let slot = match slots.get_mut(tag as usize) {
             Some(slot) if slot.wanted == status => slot,
-            _ => {
-                odd = Some(Completion { block, tag, status });
-                break;
-            }
+            _ => break Some(Completion { block, tag, status }),
         };
         slot.wanted = FREE;
         free[list.len()] = tag;
         mixes = mixes.wrapping_add(slot.mix);
-        moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
+        if each_bytes.is_none() {
+            moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
+        }
         latency.record(end.ns_after(starts.of(slot.start)));
         source.take_back(block, &mut slot.home);
+    };
+    if let Some(each_bytes) = each_bytes {
+        let count = free.len() - list.len() - usize::from(odd.is_some());
+        moved_bytes += u64::from(each_bytes) * count as u64;
     }
     *done = list;
     *entered = Entered { moved_bytes, mixes };

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::Watch;
 use super::books::Books;
 use crate::clock::Stamp;
-use crate::engine::{Completion, Completions, Deadline, IoEngine, Progress, Request};
+use crate::engine::{Completions, Deadline, IoEngine, Progress, Request};
 use crate::memory::Block;
 use crate::report::LatencyHistogram;
 use crate::schedule::TICK;
@@ -34,8 +34,6 @@ struct Sums {
     requests: usize,
     /// In all loops.
     moved_bytes: u64,
-    /// The sum of the hashes of the requests.
-    mixes: u64,
     last_reaped: Stamp,
 }
 
@@ -60,10 +58,9 @@ impl Books {
             let offsets = &chosen[..chosen.len().min(print.room())];
             let home = &mut self.slots[0].home;
             let (moved_bytes, last) = (self.moved_bytes, *last_reaped);
-            let mut sums = Sums { requests: 0, moved_bytes, mixes: 0, last_reaped: last };
+            let mut sums = Sums { requests: 0, moved_bytes, last_reaped: last };
             let stopped =
                 walk(offsets, home, print, latency, engine, source, done, watch, &mut sums);
-            print.completed(sums.mixes);
             self.completed += sums.requests as u64;
             self.moved_bytes = sums.moved_bytes;
             *last_reaped = sums.last_reaped;
@@ -106,8 +103,9 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
     sums: &mut Sums,
 ) -> Result<Option<Called>, LaneError> {
     let mut running = print.running();
-    let Sums { mut requests, mut moved_bytes, mut mixes, mut last_reaped } = *sums;
-    let mut unfinished = 0;
+    let Sums { mut requests, mut moved_bytes, mut last_reaped } = *sums;
+    // The hash of the one that is not done, and how many that is.
+    let (mut left_mix, mut left) = (0, 0);
     let mut result = Ok(None);
     while let Some(offset_bytes) = offsets.get(requests) {
         let offset_bytes = *offset_bytes;
@@ -130,33 +128,32 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
         let progress = match engine.submit_and_reap(1, Deadline::after(start, TICK), done) {
             Ok(progress) => progress,
             Err(error) => {
-                unfinished = 1;
+                (left_mix, left) = (mix, 1);
                 result = Err(error.into());
                 break;
             }
         };
-        // Before the clock is read, because it is in registers still.
-        let came = done.pop();
-        let end = Stamp::now();
-        let block = match came {
-            Some(Completion { block, tag: 0, status })
-                if status == needed_bytes.cast_signed() && progress.taken == 1 =>
-            {
-                block
-            }
-            other => {
-                unfinished = 1;
-                other.into_iter().for_each(|completion| done.push(completion));
-                let called = Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
-                result = Ok(Some(called));
-                break;
-            }
+        // Taken out before the clock is read, because it is in registers still.
+        let Some(came) = done.pop() else {
+            (left_mix, left) = (mix, 1);
+            let end = Stamp::now();
+            let called = Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
+            result = Ok(Some(called));
+            break;
         };
+        let end = Stamp::now();
+        if came.tag != 0 || came.status != needed_bytes.cast_signed() {
+            (left_mix, left) = (mix, 1);
+            done.push(came);
+            let progress = Progress { taken: 1, reaped: 1 };
+            let called = Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
+            result = Ok(Some(called));
+            break;
+        }
         requests += 1;
-        mixes = mixes.wrapping_add(mix);
         moved_bytes += u64::from(source.useful_bytes(offset_bytes, what));
         latency.record(end.ns_after(start));
-        source.take_back(block, home);
+        source.take_back(came.block, home);
         last_reaped = end;
         watch.moved.store(moved_bytes, Ordering::Relaxed);
         if (watch.halted)() {
@@ -167,7 +164,8 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
             break;
         }
     }
-    print.go_on(running, requests + unfinished);
-    *sums = Sums { requests, moved_bytes, mixes, last_reaped };
+    print.completed(running.sum_since(print.running()).wrapping_sub(left_mix));
+    print.go_on(running, requests + left);
+    *sums = Sums { requests, moved_bytes, last_reaped };
     result
 }

@@ -30,7 +30,7 @@ pub(super) struct Slot {
     /// request is not done; or [`FREE`], or [`ODD`].
     pub(super) wanted: i32,
     /// The number of its start stamp.
-    pub(super) start: u32,
+    pub(super) start: u16,
     /// Set for odd requests only.
     pub(super) odd: Odd,
 }
@@ -78,7 +78,7 @@ impl Slot {
         what: What,
         mix: u64,
         needed_bytes: u32,
-        start: u32,
+        start: u16,
     ) {
         self.offset_bytes = offset_bytes;
         self.what = what;

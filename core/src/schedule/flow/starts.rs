@@ -3,11 +3,8 @@
 
 use crate::clock::Stamp;
 
-/// Batches that are told apart.
-const RING: usize = 1 << 10;
-
-/// The number of the last batch of a turn.
-const RING_LAST: u32 = (1 << 10) - 1;
+/// Batches that are told apart: as many as there are numbers, so that each number has a place.
+const RING: usize = 1 << u16::BITS;
 
 /// The start stamps of the last batches, by number. A request that is begun takes the number of the
 /// batch to come. What is still in flight when the ring has made a turn needs its stamp noted
@@ -15,17 +12,18 @@ const RING_LAST: u32 = (1 << 10) - 1;
 #[derive(Debug)]
 pub(super) struct Starts {
     stamps: Box<[Stamp; RING]>,
-    next: u32,
+    next: u16,
 }
 
 impl Starts {
     pub(super) fn new() -> Self {
-        Self { stamps: Box::new([Stamp::now(); RING]), next: 0 }
+        let stamps = vec![Stamp::now(); RING].into_boxed_slice().try_into();
+        Self { stamps: stamps.expect("as long as was just said"), next: 0 }
     }
 
     /// The number of the batch that is submitted next.
     #[inline(always)]
-    pub(super) fn next(&self) -> u32 {
+    pub(super) fn next(&self) -> u16 {
         self.next
     }
 
@@ -34,15 +32,15 @@ impl Starts {
     #[inline(always)]
     #[must_use]
     pub(super) fn stamp(&mut self, now: Stamp) -> bool {
-        self.stamps[self.next as usize % RING] = now;
-        self.next = (self.next + 1) & RING_LAST;
+        self.stamps[usize::from(self.next)] = now;
+        self.next = self.next.wrapping_add(1);
         self.next == 0
     }
 
     /// The stamp of that number.
     #[inline(always)]
-    pub(super) fn of(&self, number: u32) -> Stamp {
-        self.stamps[number as usize % RING]
+    pub(super) fn of(&self, number: u16) -> Stamp {
+        self.stamps[usize::from(number)]
     }
 }
 

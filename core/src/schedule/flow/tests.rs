@@ -15,6 +15,9 @@ use crate::stats::Fingerprint;
 const BLOCK: u32 = 4096;
 const BLOCKS: u64 = 10;
 
+/// Offset, length and start in the block of a request.
+type Asked = (u64, u32, u32);
+
 /// An engine whose results a test chooses: `answer` says what the next request of the kernel gives.
 struct Scripted<A: FnMut(&Request) -> i32> {
     depth: usize,
@@ -23,10 +26,12 @@ struct Scripted<A: FnMut(&Request) -> i32> {
     answer: A,
     /// The most that one call takes.
     takes: u32,
+    /// Whether completions come back under a tag that nobody has.
+    renamed: bool,
     submits: Vec<u32>,
     reaps_asked: Vec<u32>,
     most_in_flight: usize,
-    asked: Vec<(u64, u32, u32)>,
+    asked: Vec<Asked>,
 }
 
 impl<A: FnMut(&Request) -> i32> Scripted<A> {
@@ -37,6 +42,7 @@ impl<A: FnMut(&Request) -> i32> Scripted<A> {
             flying: VecDeque::new(),
             answer,
             takes: u32::MAX,
+            renamed: false,
             submits: Vec::new(),
             reaps_asked: Vec::new(),
             most_in_flight: 0,
@@ -78,7 +84,8 @@ impl<A: FnMut(&Request) -> i32> IoEngine for Scripted<A> {
                 request.block_start_bytes,
             ));
             let status = (self.answer)(&request);
-            done.push(Completion { block: request.block, tag: request.tag, status });
+            let tag = if self.renamed { 77 } else { request.tag };
+            done.push(Completion { block: request.block, tag, status });
         }
         Ok(reaped)
     }
@@ -122,9 +129,9 @@ fn part() -> Part {
 }
 
 /// Runs a read of ten blocks and drains; returns what came of it, and the tally.
-fn run<A: FnMut(&Request) -> i32>(
+fn run<E: IoEngine>(
     plan: &Plan,
-    engine: &mut Scripted<A>,
+    engine: &mut E,
     alignment: Alignment,
 ) -> (Result<(), LaneError>, Tally) {
     let mut flow = Flow::new(plan, alignment, Tally::new(Fingerprint::new(0, 0, 0)));
@@ -306,4 +313,120 @@ fn a_time_that_is_over_starts_nothing_more_and_waits_for_what_is_in_flight() {
     assert!(tally.fingerprint.is_settled());
     assert!((4..10).contains(&tally.requests), "{}", tally.requests);
     assert_eq!(tally.latency.count(), tally.requests);
+}
+
+/// Reads ten blocks one at a time with an engine that answers like this.
+fn run_one_by_one<A: FnMut(&Request) -> i32>(
+    answer: A,
+) -> (Result<(), LaneError>, Tally, Vec<Asked>) {
+    let plan = plan(|plan| plan.queue_depth = 1);
+    let mut engine = Scripted::new(1, answer);
+    let (result, tally) = run(&plan, &mut engine, DIRECT);
+    (result, tally, engine.asked)
+}
+
+#[test]
+fn one_by_one_every_block_is_moved_once_in_order_and_counted() {
+    let mut engine = Scripted::new(1, all_of);
+    let (result, tally) = run(&plan(|plan| plan.queue_depth = 1), &mut engine, DIRECT);
+    result.unwrap();
+    assert_eq!((tally.requests, tally.latency.count()), (BLOCKS, BLOCKS));
+    assert_eq!((engine.submits, engine.reaps_asked), (vec![1; 10], vec![1; 10]));
+    let offsets: Vec<_> = engine.asked.iter().map(|(offset, ..)| *offset).collect();
+    assert_eq!(offsets, (0..BLOCKS).map(|i| i * u64::from(BLOCK)).collect::<Vec<_>>());
+    let deep = run(&plan(|_| ()), &mut Scripted::new(4, all_of), DIRECT).1;
+    assert_eq!(tally.fingerprint.value(), deep.fingerprint.value());
+}
+
+#[test]
+fn one_by_one_a_short_transfer_goes_on_and_what_comes_after_it_too() {
+    let short = Cell::new(true);
+    let (result, tally, asked) = run_one_by_one(|request| {
+        let first = request.offset_bytes == u64::from(BLOCK) && short.replace(false);
+        if first { 1000 } else { all_of(request) }
+    });
+    result.unwrap();
+    assert_eq!((tally.requests, tally.short_transfers), (BLOCKS, 1));
+    assert_eq!(tally.latency.count(), BLOCKS);
+    assert_eq!(asked[2], (u64::from(BLOCK) + 512, BLOCK - 512, 512));
+    assert_eq!(asked.len(), 11);
+}
+
+#[test]
+fn one_by_one_what_fails_is_told_with_its_place_and_does_not_count() {
+    for (status, what) in [(-5, BadResult::Errno(Errno(5))), (0, BadResult::NothingMoved)] {
+        let (result, tally, _asked) =
+            run_one_by_one(
+                |request| if request.offset_bytes == 3 * 4096 { status } else { all_of(request) },
+            );
+        let Err(LaneError::Request(bad)) = result else { panic!("{result:?}") };
+        assert_eq!((bad.what, bad.offset_bytes), (what, 3 * u64::from(BLOCK)));
+        assert_eq!((tally.requests, tally.latency.count()), (3, 3));
+    }
+}
+
+#[test]
+fn one_by_one_a_request_that_is_not_taken_or_not_back_at_once_is_waited_for() {
+    /// Takes a request with every second call, or brings it with the call after.
+    struct Slow<A: FnMut(&Request) -> i32> {
+        inner: Scripted<A>,
+        calls: u32,
+        late: bool,
+    }
+    impl<A: FnMut(&Request) -> i32> IoEngine for Slow<A> {
+        fn queue(&mut self, request: Request) -> Result<(), Rejected> {
+            self.inner.queue(request)
+        }
+        fn submit(&mut self) -> Result<u32, EngineError> {
+            self.inner.submit()
+        }
+        fn reap(
+            &mut self,
+            min: u32,
+            deadline: Deadline,
+            done: &mut Completions,
+        ) -> Result<u32, EngineError> {
+            self.inner.reap(min, deadline, done)
+        }
+        fn submit_and_reap(
+            &mut self,
+            min: u32,
+            deadline: Deadline,
+            done: &mut Completions,
+        ) -> Result<Progress, EngineError> {
+            self.calls += 1;
+            match (self.calls % 2, self.late) {
+                (1, true) => Ok(Progress { taken: self.submit()?, reaped: 0 }),
+                (1, false) => Ok(Progress::default()),
+                _ => self.inner.submit_and_reap(min, deadline, done),
+            }
+        }
+        fn drain(&mut self, until: Deadline, done: &mut Completions) -> Result<(), StillInFlight> {
+            self.inner.drain(until, done)
+        }
+        fn counters(&self) -> EngineCounters {
+            self.inner.counters()
+        }
+        fn receipts(&self) -> Vec<Receipt> {
+            self.inner.receipts()
+        }
+    }
+    for late in [true, false] {
+        let mut engine = Slow { inner: Scripted::new(1, all_of), calls: 0, late };
+        let (result, tally) = run(&plan(|plan| plan.queue_depth = 1), &mut engine, DIRECT);
+        result.unwrap();
+        assert_eq!((tally.requests, tally.latency.count(), engine.calls), (BLOCKS, BLOCKS, 20));
+    }
+}
+
+#[test]
+fn a_completion_of_no_request_in_flight_is_noticed_at_any_depth() {
+    for depth in [1, 4] {
+        let mut engine = Scripted::new(depth, all_of);
+        engine.renamed = true;
+        let plan = plan(|plan| plan.queue_depth = u32::try_from(depth).unwrap());
+        let (result, tally) = run(&plan, &mut engine, DIRECT);
+        assert!(matches!(result, Err(LaneError::Stranger { tag: 77 })), "{result:?}");
+        assert_eq!(tally.requests, 0);
+    }
 }

@@ -196,6 +196,11 @@ impl<const WRITES: bool> Source for BlockStream<WRITES> {
     }
 
     #[inline(always)]
+    fn useful_bytes_each(&self) -> Option<u32> {
+        Some(self.block_bytes)
+    }
+
+    #[inline(always)]
     fn take_back(&mut self, block: Option<Block>, home: &mut Option<Block>) {
         // The place was empty. Without the look whether there is something to drop.
         std::mem::forget(std::mem::replace(home, block));

@@ -40,6 +40,9 @@ pub(super) trait Source {
     /// padded.
     fn useful_bytes(&self, offset_bytes: u64, what: What) -> u32;
 
+    /// The same of any job, when all jobs have as many.
+    fn useful_bytes_each(&self) -> Option<u32>;
+
     /// Takes a job's memory back.
     fn take_back(&mut self, block: Option<Block>, home: &mut Option<Block>);
 }

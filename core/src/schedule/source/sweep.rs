@@ -100,6 +100,11 @@ impl Source for Sweep<'_> {
     }
 
     #[inline(always)]
+    fn useful_bytes_each(&self) -> Option<u32> {
+        None
+    }
+
+    #[inline(always)]
     fn take_back(&mut self, block: Option<Block>, _home: &mut Option<Block>) {
         if let Some(block) = block {
             let stranger = self.part.take_back(block);
