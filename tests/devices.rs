@@ -388,6 +388,27 @@ fn results_are_not_written_over_a_device() {
 }
 
 #[test]
+fn a_device_is_free_again_when_the_program_has_ended() {
+    let folder = Folder::new();
+    let Some(disk) = Loop::attach(&folder, &[]) else { return };
+    for engine in ENGINES.into_iter().filter(|engine| folder.can_run(engine)) {
+        for _ in 0..4 {
+            let line = disk.line(&format!("--allow-device {}", disk.name()));
+            folder.aio(&line.replace("--engine sync", &format!("--engine {engine}"))).code(0);
+        }
+    }
+}
+
+#[test]
+fn a_loop_device_that_goes_through_the_page_cache_is_doubtful() {
+    let folder = Folder::new();
+    let Some(disk) = Loop::attach(&folder, &["--direct-io=off"]) else { return };
+    let line = format!("--engine sync --file {} --number-ios 9 --quiet --format json", disk.name());
+    let doubts = folder.aio(&line).code(0).direction()["doubts"].to_string();
+    assert!(doubts.contains("cached-below"), "{doubts}");
+}
+
+#[test]
 fn devices_are_read_without_a_flag() {
     let folder = Folder::new();
     let Some(disk) = Loop::attach(&folder, &[]) else { return };

@@ -1,9 +1,10 @@
 //! What the targets are, for the report, and what about them makes numbers doubtful.
 
 use std::collections::HashSet;
+use std::fs;
 
 use super::alignment::Alignment;
-use super::describe::{Mounts, has_holes, keeps_in_memory};
+use super::describe::{BLOCK_DEVICE, Mounts, has_holes, keeps_in_memory};
 use super::tasklet::{Source, Tasklet, TaskletFile};
 use crate::plan::{Access, Direction, Plan};
 use crate::report::{Doubt, TargetReport};
@@ -35,6 +36,14 @@ pub(super) fn describe(
     targets
 }
 
+/// Whether the target is a loop device whose file is read and written through the page cache.
+fn is_cached_below(target: &TargetReport) -> bool {
+    let Some(device) = target.device.as_deref() else { return false };
+    let is_device = target.file_system.as_deref() == Some(BLOCK_DEVICE);
+    let dio = || fs::read_to_string(format!("/sys/dev/block/{device}/loop/dio"));
+    is_device && dio().is_ok_and(|text| text.trim() == "0")
+}
+
 /// What is doubtful before anything has run, per direction.
 pub(super) fn doubts(
     plan: &Plan,
@@ -54,6 +63,14 @@ pub(super) fn doubts(
         if let Some(kind) = kinds.into_iter().find(|kind| keeps_in_memory(kind)) {
             let reason = format!("{kind} keeps files in memory, so no storage was measured");
             add("memory-file-system", reason);
+        }
+        if let Some(target) = targets.iter().find(|target| is_cached_below(target)) {
+            let path = &target.path;
+            let reason = format!(
+                "{path} is a loop device that goes through the page cache; attach it with losetup \
+                 --direct-io=on"
+            );
+            add("cached-below", reason);
         }
         let holes = tasklets().find_map(|tasklet| {
             let has = |file: &&TaskletFile| match &file.source {
