@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Runs one command of ci/bench.sh and prints its figures as one line of numbers.
+
+    ci/bench-run.py COMMAND [ARGUMENT]...
+
+COMMAND prints either fio's JSON (fio --output-format=json, aio --format fio-json) or the lines of
+t/io_uring. The columns are in FIGURES; a figure that the command does not give is "nan".
+"""
+
+import glob
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import threading
+
+FIGURES = [
+    "requests_per_s",  # fio's JSON: of the run; t/io_uring: the median of its seconds
+    "mib_per_s",
+    "cpu_ns",  # user and system time per request
+    "user_ns",  # the kernel splits the two by sampling, so this one is coarse
+    "mean_latency_ns",
+    "switches",  # context switches of the whole process per request
+    "peak_mib",  # VmHWM
+]
+
+
+def cpu_ns(pid):
+    """Time on a CPU of all threads so far, exact where getrusage counts ticks."""
+    total = 0
+    for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+        try:
+            with open(path) as file:
+                total += int(file.read().split()[0])
+        except (OSError, IndexError):
+            pass  # The thread has ended.
+    return total
+
+
+def watch_peak(pid, done, peak):
+    """Keeps the last VmHWM that was seen; the kernel forgets it when the process ends."""
+    while not done.wait(0.02):
+        try:
+            with open(f"/proc/{pid}/status") as file:
+                found = re.search(r"VmHWM:\s*(\d+) kB", file.read())
+        except OSError:
+            return
+        if found:
+            peak[0] = int(found.group(1)) / 1024
+
+
+def of_json(text):
+    """Figures of fio's JSON, and its number of requests."""
+    job = json.loads(text)["jobs"][0]
+    if job["error"]:
+        raise SystemExit(f"bench: {job['jobname']} failed with error {job['error']}")
+    moved = job["read"] if job["read"]["total_ios"] else job["write"]
+    requests = moved["total_ios"]
+    per_request_ns = job["job_runtime"] * 1e6 / requests / 100
+    latency = moved["lat_ns"]["mean"]
+    figures = {
+        "requests_per_s": moved["iops"],
+        "mib_per_s": moved["bw_bytes"] / 2**20,
+        "cpu_ns": (job["usr_cpu"] + job["sys_cpu"]) * per_request_ns,
+        "user_ns": job["usr_cpu"] * per_request_ns,
+        "mean_latency_ns": latency if latency else float("nan"),
+    }
+    return figures, requests
+
+
+def of_seconds(seconds):
+    """Figures of t/io_uring: (requests, CPU time until then) of each second."""
+    figures = {"requests_per_s": statistics.median(requests for requests, _ in seconds)}
+    # The first second begins at a time that is not known.
+    if len(seconds) > 1:
+        spent_ns = seconds[-1][1] - seconds[0][1]
+        figures["cpu_ns"] = spent_ns / sum(requests for requests, _ in seconds[1:])
+    return figures
+
+
+def main():
+    child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True)
+    done, peak = threading.Event(), [float("nan")]
+    threading.Thread(target=watch_peak, args=(child.pid, done, peak), daemon=True).start()
+    lines, seconds = [], []
+    for line in child.stdout:
+        lines.append(line)
+        found = re.match(r"IOPS=([\d.]+)([KM]?),", line)
+        if found:
+            scale = {"": 1, "K": 1e3, "M": 1e6}[found.group(2)]
+            seconds.append((float(found.group(1)) * scale, cpu_ns(child.pid)))
+    _, status, usage = os.wait4(child.pid, 0)
+    done.set()
+    text = "".join(lines)
+    if os.waitstatus_to_exitcode(status) != 0:
+        raise SystemExit(f"bench: {' '.join(sys.argv[1:])} failed: {text.strip()}")
+    if seconds:
+        figures = of_seconds(seconds)
+    else:
+        # fio prints notes on stdout, before and after its JSON.
+        figures, requests = of_json(text[text.index("{") : text.rindex("}") + 1])
+        figures["switches"] = (usage.ru_nvcsw + usage.ru_nivcsw) / requests
+    figures["peak_mib"] = peak[0]
+    print(*(figures.get(name, float("nan")) for name in FIGURES))
+
+
+main()
