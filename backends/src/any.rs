@@ -70,10 +70,16 @@ fn does_not_take(kind: TargetKind) -> Unsupported {
     match kind {
         TargetKind::NvmeGeneric => Unsupported::new(
             "a target is an NVMe generic device, which takes commands instead of reads and writes",
-            "give its block device, /dev/nvmeXnY for /dev/ngXnY",
+            "give its block device, /dev/nvmeXnY for /dev/ngXnY, or use --engine uring:passthrough",
         ),
-        TargetKind::Block => Unsupported::new("a target is a block device", "give a file"),
-        TargetKind::File => Unsupported::new("a target is a regular file", "give a device"),
+        TargetKind::Block => Unsupported::new(
+            "a target is a block device, and this engine sends commands to NVMe generic devices",
+            "give its generic device, /dev/ngXnY for /dev/nvmeXnY",
+        ),
+        TargetKind::File => Unsupported::new(
+            "a target is a regular file, and this engine sends commands to NVMe generic devices",
+            "give one of those, /dev/ngXnY",
+        ),
     }
 }
 

@@ -132,6 +132,7 @@ mod tests {
             target: None,
             buffered: false,
             kinds: BTreeSet::new(),
+            largest_block_bytes: 4096,
         }
     }
 

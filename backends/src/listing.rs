@@ -139,6 +139,7 @@ mod tests {
             buffered: false,
             target: None,
             kinds: BTreeSet::new(),
+            largest_block_bytes: 4096,
         }
     }
 

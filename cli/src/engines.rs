@@ -46,6 +46,7 @@ pub(crate) fn list(asked: &Engines) -> Result<Ending, Failure> {
         buffered: false,
         target: None,
         kinds: BTreeSet::new(),
+        largest_block_bytes: 4096,
     };
     let one = |spec: &String| match spec.as_str() {
         "auto" | "all" => Err(Failure::refused(anyhow!(

@@ -27,7 +27,7 @@ impl Backend for Libaio {
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
-        let Needs { operations, queue_depth, engines, ref target, buffered, kinds: _ } = *needs;
+        let Needs { operations, queue_depth, engines, ref target, buffered, .. } = *needs;
         self.flags.check(buffered)?;
         // Before the trial: once it is open, it is part of fs.aio-nr.
         open::check_limits(queue_depth, engines)?;

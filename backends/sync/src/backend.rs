@@ -222,6 +222,7 @@ mod tests {
             target: None,
             buffered: false,
             kinds: BTreeSet::new(),
+            largest_block_bytes: 4096,
         };
         backend.probe(&needs).expect_err("refused").sentence()
     }
@@ -261,6 +262,7 @@ mod tests {
             target: None,
             buffered: false,
             kinds: BTreeSet::new(),
+            largest_block_bytes: 4096,
         };
         assert!(SyncIo::default().probe(&needs).is_ok());
         assert!(SyncIo::parse("inline=off").unwrap().probe(&needs).is_err());
@@ -276,6 +278,7 @@ mod tests {
             target: None,
             buffered: false,
             kinds: BTreeSet::new(),
+            largest_block_bytes: 4096,
         };
         let receipts = SyncIo::default().probe(&needs).unwrap().receipts;
         assert_eq!(receipts[1].granted, "32 threads");

@@ -178,3 +178,11 @@ impl IoEngine for InlineEngine {
         self.receipts.clone()
     }
 }
+
+impl Drop for InlineEngine {
+    /// Frees the block that is left, which the table would leak: no call is using it, for a call
+    /// that was made has returned.
+    fn drop(&mut self) {
+        drop(self.in_flight.release(0));
+    }
+}

@@ -11,9 +11,10 @@ use aio_core::engine::{
 };
 use aio_core::receipt::Receipt;
 use io_uring::types::{SubmitArgs, Timespec};
-use io_uring::{CompletionQueue, EnterFlags, SubmissionQueue, Submitter};
+use io_uring::{CompletionQueue, EnterFlags, SubmissionQueue, Submitter, cqueue};
 
-use crate::entry::{Encoder, Memory};
+use crate::dialect::Dialect;
+use crate::entry::{Memory, Plain};
 use crate::open::{Ring, register_ring};
 use crate::options::Uring;
 use crate::unsupported::{OPERATIONS, enter_refused};
@@ -24,14 +25,14 @@ const WAIT_MAX: Duration = Duration::from_secs(3600);
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// One ring at work, on the thread that opened it.
-pub(crate) struct Engine<'ring> {
-    ring: &'ring Ring,
+pub(crate) struct Engine<'ring, D: Dialect = Plain> {
+    ring: &'ring Ring<D>,
     /// One for the engine's life, because it is what remembers the registered descriptor.
     submitter: Submitter<'ring>,
     /// Entries pushed here are shown to the kernel by `sync`, which only `hand_over` calls.
-    submission: SubmissionQueue<'ring>,
-    completion: CompletionQueue<'ring>,
-    encoder: Encoder,
+    submission: SubmissionQueue<'ring, D::Submission>,
+    completion: CompletionQueue<'ring, D::Completion>,
+    dialect: D,
     /// Everything accepted and not given back: what is queued, cancelled, or with the kernel.
     in_flight: InFlight,
     /// Tags that the kernel has not taken, in queue order. Never longer than the queue is deep.
@@ -39,6 +40,10 @@ pub(crate) struct Engine<'ring> {
     /// Tags that were taken back from the queue and are to come back with `ECANCELED`.
     cancelled: Vec<u32>,
     counters: EngineCounters,
+    /// A thread of the kernel takes what it is shown, without a call.
+    is_taken_by_thread: bool,
+    /// This thread polls the device for completions, in its calls.
+    polls: bool,
     ring_is_registered: bool,
     ring_receipt: Receipt,
     /// The error that killed the engine. The kernel is not called any more then.
@@ -56,17 +61,18 @@ enum Entered {
     Again,
 }
 
-impl<'ring> Engine<'ring> {
+impl<'ring, D: Dialect> Engine<'ring, D> {
     /// The engine of `ring`, for at most `queue_depth` requests of those of `operations` that it
     /// has. It waits up to `patience` when it is dropped.
     pub(crate) fn new(
-        ring: &'ring mut Ring,
+        ring: &'ring mut Ring<D>,
         options: &Uring,
         queue_depth: u32,
         operations: Operations,
         patience: Duration,
-    ) -> Self {
-        let ring: &'ring Ring = ring;
+    ) -> Result<Self, Unsupported> {
+        let ring: &'ring Ring<D> = ring;
+        let dialect = D::new(ring, queue_depth, operations)?;
         let mut submitter = ring.io_uring().submitter();
         let ring_receipt = register_ring(options, &mut submitter);
         // SAFETY: the ring was borrowed exclusively for `'ring`, so no other submission queue of it
@@ -76,10 +82,9 @@ impl<'ring> Engine<'ring> {
         let completion = unsafe { ring.io_uring().completion_shared() };
         let operations: Vec<Operation> =
             OPERATIONS.into_iter().filter(|operation| operations.contains(*operation)).collect();
-        let encoder = Encoder::new(ring);
-        Self {
-            in_flight: InFlight::new(queue_depth, encoder.targets(), Operations::of(&operations)),
-            encoder,
+        Ok(Self {
+            in_flight: InFlight::new(queue_depth, ring.targets(), Operations::of(&operations)),
+            dialect,
             ring,
             submitter,
             submission,
@@ -87,11 +92,13 @@ impl<'ring> Engine<'ring> {
             queued: Vec::with_capacity(queue_depth as usize),
             cancelled: Vec::with_capacity(queue_depth as usize),
             counters: EngineCounters::default(),
+            is_taken_by_thread: ring.io_uring().params().is_setup_sqpoll(),
+            polls: ring.polls(),
             ring_is_registered: options.registered_ring && !ring_receipt.is_downgrade(),
             ring_receipt,
             dead: None,
             patience,
-        }
+        })
     }
 
     /// Makes one call that asks for nothing, because a filter may allow rings and refuse their use.
@@ -121,6 +128,9 @@ impl<'ring> Engine<'ring> {
     ) -> Result<u32, EngineError> {
         if let Some(errno) = self.dead {
             return Err(engine_error(errno));
+        }
+        if self.is_taken_by_thread {
+            return self.show();
         }
         self.submission.sync();
         let shown = self.submission.len();
@@ -152,7 +162,7 @@ impl<'ring> Engine<'ring> {
             self.completion.sync();
             let ready = count(self.completion.len());
             // Where finishing is deferred, an empty queue means nothing before a call has looked.
-            let looked = entered || ready > 0;
+            let looked = entered || ready > 0 || self.is_taken_by_thread;
             if self.with_kernel() == 0 || (ready >= wanted && looked) {
                 return Ok(());
             }
@@ -214,13 +224,14 @@ impl<'ring> Engine<'ring> {
     fn collect(&mut self, done: &mut Completions) -> u32 {
         let mut reaped = 0;
         for entry in self.completion.by_ref().take(done.spare()) {
-            let user_data = entry.user_data();
+            let user_data = cqueue::EntryMarker::user_data(&entry);
             let tag = u32::try_from(user_data).ok();
             let found = tag.and_then(|tag| Some((tag, self.in_flight.release(tag)?)));
             let Some((tag, block)) = found else {
                 panic!("the kernel completed request {user_data:#x}, which is not in flight");
             };
-            done.push(Completion { block, tag, status: entry.result() });
+            let result = entry.into().result();
+            done.push(Completion { block, tag, status: self.dialect.status(tag, result) });
             reaped += 1;
         }
         self.completion.sync();
@@ -229,12 +240,14 @@ impl<'ring> Engine<'ring> {
     }
 
     /// Moves from `queued` to `cancelled` what the kernel has not been shown. What it was shown
-    /// and did not take can only be taken back from it when it is never called again.
+    /// and did not take can only be taken back from it when it is never called again; what a thread
+    /// of the kernel was shown is not in `queued` any more.
     fn take_back_queued(&mut self) {
         // SAFETY: the old submission queue is not used any more, and is forgotten below. It keeps
         // the entries since the last `sync` to itself, so that they are forgotten with it.
         let shown = unsafe { self.ring.io_uring().submission_shared() };
-        let stays = if self.dead.is_some() { 0 } else { shown.len() };
+        let is_out_of_reach = self.is_taken_by_thread || self.dead.is_some();
+        let stays = if is_out_of_reach { 0 } else { shown.len() };
         mem::forget(mem::replace(&mut self.submission, shown));
         self.cancelled.extend(self.queued.drain(stays..));
     }
@@ -249,14 +262,14 @@ impl<'ring> Engine<'ring> {
     }
 }
 
-impl IoEngine for Engine<'_> {
+impl<D: Dialect> IoEngine for Engine<'_, D> {
     fn queue(&mut self, request: Request) -> Result<(), Rejected> {
         if self.dead.is_some() {
             return Err(Rejected { request, why: Why::QueueFull });
         }
         let memory = Memory::of(&request);
         let request = self.in_flight.accept(request)?;
-        let entry = self.encoder.encode(&request, memory);
+        let entry = self.dialect.encode(&request, memory);
         // SAFETY: the entry points at most to the inside of a block that the table has accepted and
         // keeps until the request completes, is taken back unseen, or is leaked; `Block` is the
         // exclusive owner of that memory. The target is open as long as the ring.
@@ -283,6 +296,9 @@ impl IoEngine for Engine<'_> {
             return Ok(0);
         }
         self.counters.reap_calls += 1;
+        if self.polls {
+            return self.poll(min, deadline, false, done);
+        }
         self.wait(min, done.spare(), deadline, false)?;
         Ok(self.collect(done))
     }
@@ -303,7 +319,10 @@ impl IoEngine for Engine<'_> {
         let at_most = deadline.remaining();
         let wanted = if at_most.is_zero() { 0 } else { wanted };
         let taken = self.hand_over(EnterFlags::GETEVENTS, wanted, at_most)?;
-        self.wait(min, done.spare(), deadline, true)?;
+        if self.polls {
+            return Ok(Progress { taken, reaped: self.poll(min, deadline, true, done)? });
+        }
+        self.wait(min, done.spare(), deadline, !self.is_taken_by_thread)?;
         Ok(Progress { taken, reaped: self.collect(done) })
     }
 
@@ -352,7 +371,7 @@ impl IoEngine for Engine<'_> {
     }
 }
 
-impl Drop for Engine<'_> {
+impl<D: Dialect> Drop for Engine<'_, D> {
     fn drop(&mut self) {
         let mut home = Completions::with_capacity(self.in_flight.count() as usize);
         let deadline = Deadline::after(Stamp::now(), self.patience);
@@ -376,6 +395,9 @@ fn engine_error(errno: i32) -> EngineError {
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
+
+mod polled;
+mod poller;
 
 #[cfg(test)]
 mod tests;

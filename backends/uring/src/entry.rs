@@ -1,15 +1,18 @@
 //! What a request looks like to the ring.
 
+use std::io;
 use std::os::fd::RawFd;
 
-use aio_core::engine::{Operation, Request};
+use aio_core::engine::{Operation, Operations, Request, Unsupported};
 use io_uring::types::{Fd, FsyncFlags};
-use io_uring::{opcode, squeue};
+use io_uring::{IoUring, cqueue, opcode, squeue};
 
-use crate::open::Ring;
+use crate::dialect::Dialect;
+use crate::open::{Ring, SetUp};
 
-/// Turns requests into submission queue entries, the way that the ring's registrations call for.
-pub(crate) struct Encoder {
+/// Turns requests into reads, writes and flushes of files and block devices, the way that the
+/// ring's registrations call for.
+pub(crate) struct Plain {
     /// What entries say for each target: its index, or its descriptor.
     target_numbers: Vec<RawFd>,
     /// Says which of the two.
@@ -20,8 +23,8 @@ pub(crate) struct Encoder {
 /// The memory that a request moves, noted before its block went into the table.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory {
-    address: usize,
-    segment: u16,
+    pub(crate) address: usize,
+    pub(crate) segment: u16,
 }
 
 impl Memory {
@@ -31,27 +34,23 @@ impl Memory {
     }
 }
 
-impl Encoder {
-    pub(crate) fn new(ring: &Ring) -> Self {
-        let target_flags = if ring.files_are_registered() {
-            squeue::Flags::FIXED_FILE
-        } else {
-            squeue::Flags::empty()
-        };
-        Self {
+impl Dialect for Plain {
+    type Submission = squeue::Entry;
+    type Completion = cqueue::Entry;
+
+    fn set_up(set_up: &SetUp<'_>) -> io::Result<IoUring> {
+        set_up.build_plain()
+    }
+
+    fn new(ring: &Ring<Self>, _: u32, _: Operations) -> Result<Self, Unsupported> {
+        Ok(Self {
             target_numbers: ring.target_numbers(),
-            target_flags,
+            target_flags: ring.target_flags(),
             buffers_are_registered: ring.buffers_are_registered(),
-        }
+        })
     }
 
-    /// How many targets there are.
-    pub(crate) fn targets(&self) -> usize {
-        self.target_numbers.len()
-    }
-
-    /// The entry for an accepted `request` that moves `memory`.
-    pub(crate) fn encode(&self, request: &Request, memory: Memory) -> squeue::Entry {
+    fn encode(&mut self, request: &Request, memory: Memory) -> squeue::Entry {
         // An index and a descriptor go into the same field; the flag tells them apart.
         let fd = Fd(self.target_numbers[usize::from(request.target)]);
         let length = request.length_bytes;
@@ -79,5 +78,9 @@ impl Encoder {
             (operation, _) => unreachable!("the table does not accept a {operation}"),
         };
         entry.flags(self.target_flags).user_data(u64::from(request.tag))
+    }
+
+    fn status(&self, _: u32, result: i32) -> i32 {
+        result
     }
 }

@@ -3,7 +3,7 @@
 use std::io;
 
 use aio_core::receipt::Receipt;
-use io_uring::Builder;
+use io_uring::{Builder, cqueue, squeue};
 
 use crate::options::Uring;
 
@@ -17,15 +17,24 @@ pub(crate) enum Flag {
     SingleIssuer,
     DeferTaskrun,
     NoSqarray,
+    HybridIopoll,
 }
 
+/// `IORING_SETUP_IOPOLL`, for a ring that is set up by hand.
+pub(crate) const IOPOLL: u32 = 1 << 0;
+/// `IORING_SETUP_SQPOLL`, the same.
+pub(crate) const SQPOLL: u32 = 1 << 1;
+/// `IORING_SETUP_SQ_AFF`, the same.
+pub(crate) const SQ_AFF: u32 = 1 << 2;
+
 impl Flag {
-    const OLDEST_FIRST: [Self; 5] = [
+    const OLDEST_FIRST: [Self; 6] = [
         Self::SubmitAll,
         Self::CoopTaskrun,
         Self::SingleIssuer,
         Self::DeferTaskrun,
         Self::NoSqarray,
+        Self::HybridIopoll,
     ];
 
     /// The flag in the words of the command line.
@@ -36,6 +45,7 @@ impl Flag {
             Self::SingleIssuer => "single-issuer",
             Self::DeferTaskrun => "defer-taskrun",
             Self::NoSqarray => "no-sqarray",
+            Self::HybridIopoll => "hybrid-iopoll",
         }
     }
 
@@ -47,6 +57,19 @@ impl Flag {
             Self::SingleIssuer => "6.0",
             Self::DeferTaskrun => "6.1",
             Self::NoSqarray => "6.6",
+            Self::HybridIopoll => "6.13",
+        }
+    }
+
+    /// The flag in `linux/io_uring.h`.
+    fn bit(self) -> u32 {
+        match self {
+            Self::SubmitAll => 1 << 7,
+            Self::CoopTaskrun => 1 << 8,
+            Self::SingleIssuer => 1 << 12,
+            Self::DeferTaskrun => 1 << 13,
+            Self::NoSqarray => 1 << 16,
+            Self::HybridIopoll => 1 << 17,
         }
     }
 
@@ -59,6 +82,7 @@ impl Flag {
             Self::SingleIssuer => options.single_issuer,
             Self::DeferTaskrun => options.defer_taskrun,
             Self::NoSqarray => options.no_sqarray,
+            Self::HybridIopoll => options.hybrid_iopoll,
         }
     }
 }
@@ -71,8 +95,9 @@ impl Flags {
     /// The flags that `options` ask for and that can be asked of a kernel together.
     pub(crate) fn asked(options: &Uring) -> Self {
         let asked = Flag::OLDEST_FIRST.into_iter().filter(|flag| flag.is_asked_by(options));
-        let flags = asked.fold(Self(0), |set, flag| Self(set.0 | 1 << flag as u8));
-        if flags.contains(Flag::SingleIssuer) { flags } else { flags.without(Flag::DeferTaskrun) }
+        asked
+            .filter(|flag| why_impossible(*flag, options).is_none())
+            .fold(Self(0), |set, flag| Self(set.0 | 1 << flag as u8))
     }
 
     pub(crate) fn contains(self, flag: Flag) -> bool {
@@ -89,8 +114,18 @@ impl Flags {
         if flag == Flag::SingleIssuer { set.without(Flag::DeferTaskrun) } else { set }
     }
 
-    /// Sets the flags on `builder`.
-    pub(crate) fn apply(self, builder: &mut Builder) {
+    /// The flags as `io_uring_setup` takes them.
+    pub(crate) fn bits(self) -> u32 {
+        let flags = Flag::OLDEST_FIRST.into_iter().filter(|flag| self.contains(*flag));
+        flags.fold(0, |bits, flag| bits | flag.bit())
+    }
+
+    /// Sets the flags on `builder`, but for the one that it has no setter for.
+    pub(crate) fn apply<S, C>(self, builder: &mut Builder<S, C>)
+    where
+        S: squeue::EntryMarker,
+        C: cqueue::EntryMarker,
+    {
         for flag in Flag::OLDEST_FIRST.into_iter().filter(|flag| self.contains(*flag)) {
             match flag {
                 Flag::SubmitAll => builder.setup_submit_all(),
@@ -98,6 +133,7 @@ impl Flags {
                 Flag::SingleIssuer => builder.setup_single_issuer(),
                 Flag::DeferTaskrun => builder.setup_defer_taskrun(),
                 Flag::NoSqarray => builder.setup_no_sqarray(),
+                Flag::HybridIopoll => builder,
             };
         }
     }
@@ -115,10 +151,24 @@ impl Flags {
                 let why_not = format!("EINVAL: needs Linux {}", flag.since());
                 Receipt::downgraded(name, "on", "off", &why_not)
             } else {
-                Receipt::downgraded(name, "on", "off", "needs single-issuer")
+                let why_not = why_impossible(flag, options).unwrap_or("needs single-issuer");
+                Receipt::downgraded(name, "on", "off", why_not)
             }
         };
-        Flag::OLDEST_FIRST.into_iter().map(receipt).collect()
+        // What is off unless it is asked for is told only when it is.
+        let told = |flag: &Flag| *flag != Flag::HybridIopoll || options.hybrid_iopoll;
+        Flag::OLDEST_FIRST.into_iter().filter(told).map(receipt).collect()
+    }
+}
+
+/// Why `flag`, for which `options` ask, cannot be had with the rest that they ask for.
+fn why_impossible(flag: Flag, options: &Uring) -> Option<&'static str> {
+    match flag {
+        Flag::DeferTaskrun if !options.single_issuer => Some("needs single-issuer"),
+        Flag::DeferTaskrun | Flag::CoopTaskrun if options.sqpoll.is_some() => {
+            Some("sqpoll excludes it")
+        }
+        _ => None,
     }
 }
 
@@ -143,6 +193,7 @@ pub(crate) fn negotiate<R>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Sqpoll;
 
     /// A kernel that knows only the flags in `knows`, and counts how often it is asked.
     fn kernel(knows: &[Flag]) -> (Flags, Vec<Receipt>, u32) {
@@ -168,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_new_kernel_grants_everything_at_the_first_call() {
-        let (flags, receipts, calls) = kernel(&Flag::OLDEST_FIRST);
+        let (flags, receipts, calls) = kernel(&Flag::OLDEST_FIRST[..5]);
         assert_eq!((flags, calls), (Flags::asked(&Uring::default()), 1));
         assert_eq!(receipts.len(), 5);
         assert!(receipts.iter().all(|receipt| receipt.granted == "on"));
@@ -223,5 +274,33 @@ mod tests {
         assert!(receipts.contains(&Receipt::granted("single-issuer", "off")));
         assert!(receipts.contains(&Receipt::granted("coop-taskrun", "off")));
         assert_eq!(downgrades(&receipts), [("defer-taskrun", "needs single-issuer")]);
+        let options = Uring { sqpoll: Some(Sqpoll::default()), ..Uring::default() };
+        let why = "sqpoll excludes it";
+        let receipts = Flags::asked(&options).receipts(&options);
+        assert_eq!(downgrades(&receipts), [("coop-taskrun", why), ("defer-taskrun", why)]);
+    }
+
+    #[test]
+    fn a_kernel_before_6_13_polls_without_sleeping_and_says_so() {
+        let options = Uring::parse("hybrid-iopoll").unwrap();
+        let asked = Flags::asked(&options);
+        let all_but_newest = |flags: Flags| {
+            let refused = io::Error::from_raw_os_error(libc::EINVAL);
+            if flags.contains(Flag::HybridIopoll) { Err(refused) } else { Ok(()) }
+        };
+        let ((), granted) = negotiate(asked, all_but_newest).unwrap();
+        let want = [("hybrid-iopoll", "EINVAL: needs Linux 6.13")];
+        assert_eq!(downgrades(&granted.receipts(&options)), want);
+        let receipts = asked.receipts(&options);
+        assert!(receipts.contains(&Receipt::granted("hybrid-iopoll", "on")));
+    }
+
+    #[test]
+    fn what_sqpoll_switches_off_by_implication_is_no_downgrade() {
+        let options = Uring::parse("sqpoll").unwrap();
+        let receipts = Flags::asked(&options).receipts(&options);
+        assert!(receipts.contains(&Receipt::granted("defer-taskrun", "off")));
+        assert!(receipts.contains(&Receipt::granted("coop-taskrun", "off")));
+        assert_eq!(downgrades(&receipts), []);
     }
 }

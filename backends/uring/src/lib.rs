@@ -2,15 +2,22 @@
 //!
 //! Requests become submission queue entries without a system call; one `io_uring_enter` hands over
 //! whatever is queued and waits. The files, the memory and the ring itself are registered with the
-//! kernel where it allows, and what it does not allow is written on receipts. It neither polls (no
-//! IOPOLL, no SQPOLL) nor emulates operations, and it never becomes another engine.
+//! kernel where it allows, and what it does not allow is written on receipts. It never emulates an
+//! operation, and it never becomes another engine.
 
 mod backend;
+mod dialect;
 mod engine;
 mod entry;
 mod flags;
+mod hybrid;
+mod nop;
+mod nvme;
 mod open;
 mod options;
+mod passthrough;
+mod polled;
+mod trial;
 mod unsupported;
 
-pub use options::Uring;
+pub use options::{Sqpoll, Uring};

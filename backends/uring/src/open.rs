@@ -8,59 +8,139 @@ use std::{io, mem, thread};
 use aio_core::engine::{Errno, Files, LaneSetup, Unsupported};
 use aio_core::memory::Segment;
 use aio_core::receipt::Receipt;
-use io_uring::{IoUring, Probe, Submitter, opcode};
+use io_uring::{IoUring, Probe, Submitter, cqueue, opcode, squeue};
 
-use crate::flags::{Flags, negotiate};
-use crate::options::Uring;
+use crate::dialect::Dialect;
+use crate::flags::{Flag, Flags, IOPOLL, SQ_AFF, SQPOLL, negotiate};
+use crate::hybrid::{self, Params};
+use crate::options::{Sqpoll, Uring};
+use crate::polled;
 use crate::unsupported::{self, Surroundings};
 
 /// How often, and with what pause, a ring that finds no memory is tried.
 const ATTEMPTS: u32 = 20;
 const ATTEMPT_PAUSE: Duration = Duration::from_millis(5);
 
+/// What one call of `io_uring_setup` asks for.
+pub(crate) struct SetUp<'a> {
+    flags: Flags,
+    entries: u32,
+    options: &'a Uring,
+}
+
+impl SetUp<'_> {
+    /// Makes the call for a ring of the entries that are asked for.
+    pub(crate) fn build<S, C>(&self) -> io::Result<IoUring<S, C>>
+    where
+        S: squeue::EntryMarker,
+        C: cqueue::EntryMarker,
+    {
+        let mut builder = IoUring::<S, C>::builder();
+        self.flags.apply(&mut builder);
+        if let Some(Sqpoll { cpu, idle_ms }) = self.options.sqpoll {
+            builder.setup_sqpoll(idle_ms.unwrap_or(0));
+            cpu.map(|cpu| builder.setup_sqpoll_cpu(cpu));
+        }
+        if self.options.iopoll {
+            builder.setup_iopoll();
+        }
+        builder.build(self.entries)
+    }
+
+    /// Makes the call by hand where a flag is asked for that the crate cannot set.
+    pub(crate) fn build_plain(&self) -> io::Result<IoUring> {
+        if !self.flags.contains(Flag::HybridIopoll) {
+            return self.build();
+        }
+        let mut params = Params::with(self.flags.bits() | IOPOLL);
+        if let Some(Sqpoll { cpu, idle_ms }) = self.options.sqpoll {
+            params.flags |= SQPOLL | if cpu.is_some() { SQ_AFF } else { 0 };
+            params.sq_thread_cpu = cpu.unwrap_or(0);
+            params.sq_thread_idle_ms = idle_ms.unwrap_or(0);
+        }
+        hybrid::set_up(self.entries, params)
+    }
+}
+
 /// A ring, and what the kernel may use through it for as long as the ring exists.
-pub(crate) struct Ring {
+pub(crate) struct Ring<D: Dialect> {
     // Fields are dropped in this order: the ring first, so that the memory and the files that are
     // registered with it outlive it.
-    io_uring: IoUring,
+    io_uring: IoUring<D::Submission, D::Completion>,
     segments: Vec<Segment>,
     files: Files,
     files_are_registered: bool,
     buffers_are_registered: bool,
+    /// The limits on the kernel's workers, bounded and unbounded, before they were changed.
+    workers_before: Option<[u32; 2]>,
+    largest_block_bytes: u32,
     receipts: Vec<Receipt>,
 }
 
-impl Ring {
+impl<D: Dialect> Ring<D> {
     /// Opens a ring on the calling thread, which must be the one to use it, and registers the files
     /// and the memory of `setup` where `options` ask for that and the kernel allows it.
     ///
     /// # Errors
     /// Why there cannot be such a ring here.
     pub(crate) fn open(options: &Uring, setup: LaneSetup) -> Result<Self, Unsupported> {
-        let LaneSetup { queue_depth, operations, files, segments, .. } = setup;
-        unsupported::check(queue_depth, operations)?;
-        let set_up = |flags: Flags| {
-            let mut builder = IoUring::builder();
-            flags.apply(&mut builder);
-            patiently(|| builder.build(queue_depth.max(1)))
-        };
-        let (io_uring, flags) = negotiate(Flags::asked(options), set_up)
-            .map_err(|error| unsupported::of_setup(error, queue_depth, &Surroundings::read()))?;
+        let LaneSetup { queue_depth, largest_block_bytes, operations, files, segments } = setup;
+        unsupported::check(queue_depth, operations, options)?;
+        if options.iopoll {
+            polled::check(files.iter().map(AsRef::as_ref))?;
+        }
+        let entries = queue_depth.max(1) * options.entries_per_request();
+        let set_up = |flags| patiently(|| D::set_up(&SetUp { flags, entries, options }));
+        let (io_uring, flags) = negotiate(Flags::asked(options), set_up).map_err(|error| {
+            unsupported::of_setup(error, entries, options, &Surroundings::read())
+        })?;
         if !io_uring.params().is_feature_ext_arg() {
             return Err(unsupported::of_old_kernel());
         }
         require_opcodes(&io_uring.submitter(), options)?;
+        // A feature of Linux 5.17.
+        if options.iopoll && !io_uring.params().is_feature_skip_cqe_on_success() {
+            polled::check_old_kernel(operations, files.iter().map(AsRef::as_ref))?;
+        }
         let mut ring = Self {
             io_uring,
             segments,
             files,
             files_are_registered: false,
             buffers_are_registered: false,
+            workers_before: None,
+            largest_block_bytes,
             receipts: flags.receipts(options),
         };
+        ring.receipts.extend(options.extras());
+        ring.limit_workers(options);
         ring.register_files(options);
         ring.register_buffers(options);
         Ok(ring)
+    }
+
+    fn limit_workers(&mut self, options: &Uring) {
+        let Some(most) = options.iowq_workers else { return };
+        let asked = most.to_string();
+        let mut limits = [most; 2];
+        self.receipts.push(
+            match self.io_uring.submitter().register_iowq_max_workers(&mut limits) {
+                Ok(()) => {
+                    let [bounded, unbounded] = limits;
+                    self.workers_before = Some(limits);
+                    let granted =
+                        format!("{most} (it was {bounded} bounded, {unbounded} unbounded)");
+                    Receipt { asked, ..Receipt::granted("iowq-workers", &granted) }
+                }
+                Err(error) => {
+                    let why_not = match error.raw_os_error() {
+                        Some(libc::EINVAL) => "EINVAL: needs Linux 5.15".to_owned(),
+                        _ => errno_name(&error),
+                    };
+                    Receipt::downgraded("iowq-workers", &asked, "the kernel's own", &why_not)
+                }
+            },
+        );
     }
 
     fn register_files(&mut self, options: &Uring) {
@@ -75,8 +155,14 @@ impl Ring {
     }
 
     fn register_buffers(&mut self, options: &Uring) {
+        // Linux 6.1 to 6.11 hold the whole registered range against what the device takes in one
+        // command, and answer EINVAL. This feature came with Linux 6.12.
+        let in_commands = self.io_uring.params().is_feature_min_timeout();
         if !options.fixed_buffers {
             self.receipts.push(Receipt::granted("fixed-buffers", "off"));
+        } else if options.passthrough && !in_commands {
+            let why_not = "commands with much registered memory need Linux 6.12".to_owned();
+            self.receipts.push(registration("fixed-buffers", Err(why_not)));
         } else if !self.segments.is_empty() {
             let ranges: Vec<_> = self.segments.iter().map(range).collect();
             // SAFETY: each range is a segment, which keeps its memory mapped; the segments are
@@ -110,7 +196,7 @@ impl Ring {
     }
 
     /// The ring itself.
-    pub(crate) fn io_uring(&self) -> &IoUring {
+    pub(crate) fn io_uring(&self) -> &IoUring<D::Submission, D::Completion> {
         &self.io_uring
     }
 
@@ -119,9 +205,30 @@ impl Ring {
         &self.receipts
     }
 
-    /// Whether requests name targets by index and not by descriptor.
-    pub(crate) fn files_are_registered(&self) -> bool {
-        self.files_are_registered
+    /// Whether the thread that enters the ring polls the device for completions.
+    pub(crate) fn polls(&self) -> bool {
+        let params = self.io_uring.params();
+        params.is_setup_iopoll() && !params.is_setup_sqpoll()
+    }
+
+    /// How many targets there are.
+    pub(crate) fn targets(&self) -> usize {
+        self.files.len()
+    }
+
+    /// The targets.
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// The longest request in bytes.
+    pub(crate) fn largest_block_bytes(&self) -> u32 {
+        self.largest_block_bytes
+    }
+
+    /// What requests say about [`target_numbers`](Self::target_numbers): which of the two.
+    pub(crate) fn target_flags(&self) -> squeue::Flags {
+        if self.files_are_registered { squeue::Flags::FIXED_FILE } else { squeue::Flags::empty() }
     }
 
     /// Whether requests name the segment that their block is in.
@@ -153,6 +260,15 @@ impl Ring {
     }
 }
 
+impl<D: Dialect> Drop for Ring<D> {
+    fn drop(&mut self) {
+        // The limits are the thread's and not the ring's, so they would outlive it.
+        if let Some(mut limits) = self.workers_before {
+            let _error = self.io_uring.submitter().register_iowq_max_workers(&mut limits);
+        }
+    }
+}
+
 /// Calls `open` again for up to a tenth of a second while it finds no memory: a ring that was just
 /// closed, such as a probe's, goes on counting against the limit on locked memory for a moment.
 fn patiently<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
@@ -172,7 +288,7 @@ fn range(segment: &Segment) -> libc::iovec {
 }
 
 /// The symbolic name of the kernel's error.
-fn errno_name(error: &io::Error) -> String {
+pub(crate) fn errno_name(error: &io::Error) -> String {
     error.raw_os_error().map_or_else(|| error.to_string(), |errno| Errno(errno).name())
 }
 
@@ -217,8 +333,10 @@ fn require_opcodes(submitter: &Submitter<'_>, options: &Uring) -> Result<(), Uns
         ("IORING_OP_READ_FIXED", opcode::ReadFixed::CODE),
         ("IORING_OP_WRITE_FIXED", opcode::WriteFixed::CODE),
     ];
+    let commands = [("IORING_OP_URING_CMD", opcode::UringCmd80::CODE)];
     let fixed = fixed.iter().filter(|_| options.fixed_buffers);
-    match plain.iter().chain(fixed).find(|(_, code)| !probe.is_supported(*code)) {
+    let commands = commands.iter().filter(|_| options.passthrough);
+    match plain.iter().chain(fixed).chain(commands).find(|(_, code)| !probe.is_supported(*code)) {
         Some((name, _)) => Err(unsupported::of_opcode(name)),
         None => Ok(()),
     }

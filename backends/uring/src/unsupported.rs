@@ -4,6 +4,8 @@ use std::{fs, io};
 
 use aio_core::engine::{Errno, Operation, Operations, Unsupported};
 
+use crate::options::Uring;
+
 /// The most entries that a submission queue can have (`IORING_MAX_ENTRIES`).
 const ENTRIES_MAX: u32 = 32_768;
 
@@ -12,14 +14,27 @@ pub(crate) const OPERATIONS: [Operation; 4] =
     [Operation::Read, Operation::Write, Operation::Fsync, Operation::Fdatasync];
 
 /// Refuses what no kernel would grant.
-pub(crate) fn check(queue_depth: u32, operations: Operations) -> Result<(), Unsupported> {
-    if queue_depth > ENTRIES_MAX {
+pub(crate) fn check(
+    queue_depth: u32,
+    operations: Operations,
+    options: &Uring,
+) -> Result<(), Unsupported> {
+    let deepest = ENTRIES_MAX / options.entries_per_request();
+    if queue_depth > deepest {
+        let with = if options.sqpoll.is_some() { " with sqpoll" } else { "" };
         return Err(Unsupported::new(
             format!(
-                "queue depth {queue_depth} is more than the {ENTRIES_MAX} entries that io_uring \
-                 allows"
+                "queue depth {queue_depth} is more than the {deepest} entries that io_uring \
+                 allows{with}"
             ),
-            format!("ask for --queue-depth {ENTRIES_MAX} or less"),
+            format!("ask for --queue-depth {deepest} or less"),
+        ));
+    }
+    let flushes = [Operation::Fsync, Operation::Fdatasync];
+    if options.iopoll && flushes.into_iter().any(|flush| operations.contains(flush)) {
+        return Err(Unsupported::new(
+            "a ring that polls for completions takes no fsync",
+            "leave out iopoll, or what flushes",
         ));
     }
     if operations.contains(Operation::Trim) {
@@ -32,10 +47,11 @@ pub(crate) fn check(queue_depth: u32, operations: Operations) -> Result<(), Unsu
     Ok(())
 }
 
-/// What the error of `io_uring_setup` means for a ring of `queue_depth` entries.
+/// What the error of `io_uring_setup` means for a ring of `entries` entries with `options`.
 pub(crate) fn of_setup(
     source: io::Error,
-    queue_depth: u32,
+    entries: u32,
+    options: &Uring,
     surroundings: &Surroundings,
 ) -> Unsupported {
     let (reason, cure) = match source.raw_os_error() {
@@ -51,7 +67,7 @@ pub(crate) fn of_setup(
         Some(libc::EPERM) => of_eperm(surroundings.io_uring_disabled),
         Some(libc::ENOMEM) => (
             format!(
-                "there is no memory for a ring of {queue_depth} entries (io_uring_setup: ENOMEM, \
+                "there is no memory for a ring of {entries} entries (io_uring_setup: ENOMEM, \
                  RLIMIT_MEMLOCK is {})",
                 surroundings.memlock
             ),
@@ -60,6 +76,15 @@ pub(crate) fn of_setup(
         Some(errno @ (libc::EMFILE | libc::ENFILE)) => (
             format!("no descriptor is left for a ring (io_uring_setup: {})", Errno(errno).name()),
             Some("raise the limit on open files (ulimit -n) or use fewer lanes".to_owned()),
+        ),
+        Some(libc::EINVAL) if options.sqpoll.is_some_and(|sqpoll| sqpoll.cpu.is_some()) => (
+            "sqpoll-cpu names a CPU that the kernel's thread cannot run on (io_uring_setup: EINVAL)"
+                .to_owned(),
+            Some("give one that is online and that this process's cpuset allows".to_owned()),
+        ),
+        Some(libc::EINVAL) if options.passthrough => (
+            "the kernel has no io_uring commands (io_uring_setup: EINVAL)".to_owned(),
+            Some("use Linux 5.19 or later, or leave out passthrough".to_owned()),
         ),
         _ => ("io_uring_setup failed".to_owned(), None),
     };
@@ -148,24 +173,46 @@ mod tests {
 
     fn refused(errno: i32, io_uring_disabled: Option<u32>) -> String {
         let surroundings = Surroundings { io_uring_disabled, memlock: "65536 bytes".to_owned() };
-        of_setup(io::Error::from_raw_os_error(errno), 64, &surroundings).sentence()
+        let error = io::Error::from_raw_os_error(errno);
+        of_setup(error, 64, &Uring::default(), &surroundings).sentence()
+    }
+
+    fn checked(queue_depth: u32, operations: Operations) -> Result<(), Unsupported> {
+        check(queue_depth, operations, &Uring::default())
     }
 
     #[test]
     fn a_queue_deeper_than_io_uring_allows_is_refused_and_the_deepest_is_not() {
         let none = Operations::default();
-        assert!(check(32_768, none).is_ok());
+        assert!(checked(32_768, none).is_ok());
         assert_eq!(
-            check(32_769, none).unwrap_err().sentence(),
+            checked(32_769, none).unwrap_err().sentence(),
             "queue depth 32769 is more than the 32768 entries that io_uring allows; ask for \
              --queue-depth 32768 or less"
+        );
+        let sqpoll = Uring::parse("sqpoll").unwrap();
+        assert!(check(10_922, none, &sqpoll).is_ok());
+        assert_eq!(
+            check(10_923, none, &sqpoll).unwrap_err().sentence(),
+            "queue depth 10923 is more than the 10922 entries that io_uring allows with sqpoll; \
+             ask for --queue-depth 10922 or less"
         );
     }
 
     #[test]
+    fn a_polled_ring_is_refused_flushes() {
+        let polled = Uring::parse("iopoll").unwrap();
+        for flush in [Operation::Fsync, Operation::Fdatasync] {
+            let both = Operations::of(&[Operation::Write, flush]);
+            assert!(check(1, both, &polled).unwrap_err().reason.contains("no fsync"));
+        }
+        assert!(check(1, Operations::of(&[Operation::Write]), &polled).is_ok());
+    }
+
+    #[test]
     fn trim_is_refused_and_the_rest_is_not() {
-        assert!(check(1, Operations::of(&OPERATIONS)).is_ok());
-        let unsupported = check(1, Operations::of(&[Operation::Read, Operation::Trim]));
+        assert!(checked(1, Operations::of(&OPERATIONS)).is_ok());
+        let unsupported = checked(1, Operations::of(&[Operation::Read, Operation::Trim]));
         assert_eq!(
             unsupported.unwrap_err().sentence(),
             "uring has no trim, and what an engine lacks is never emulated; ask for read, write, \
@@ -188,6 +235,15 @@ mod tests {
         assert!(refused(libc::EMFILE, None).contains("EMFILE"));
         assert!(refused(libc::ENFILE, None).contains("ulimit -n"));
         assert_eq!(refused(libc::EIO, None), "io_uring_setup failed");
+        assert_eq!(refused(libc::EINVAL, None), "io_uring_setup failed");
+        let on_a_cpu = Uring::parse("sqpoll-cpu=9").unwrap();
+        let error = io::Error::from_raw_os_error(libc::EINVAL);
+        let refused = of_setup(error, 64, &on_a_cpu, &Surroundings::default()).sentence();
+        assert!(refused.starts_with("sqpoll-cpu names a CPU"), "{refused}");
+        let commands = Uring::parse("passthrough").unwrap();
+        let error = io::Error::from_raw_os_error(libc::EINVAL);
+        let refused = of_setup(error, 64, &commands, &Surroundings::default()).sentence();
+        assert!(refused.contains("Linux 5.19"), "{refused}");
     }
 
     #[test]

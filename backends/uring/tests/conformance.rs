@@ -44,3 +44,28 @@ fn without_deferred_task_work() {
 fn with_the_array_of_indices() {
     conforms_with("no-sqarray=off");
 }
+
+#[test]
+fn with_requests_that_do_nothing() {
+    conforms_with("nop");
+}
+
+#[test]
+fn with_a_thread_of_the_kernel_that_takes_requests() {
+    conforms_with("sqpoll");
+}
+
+#[test]
+fn with_a_thread_of_the_kernel_that_is_mostly_asleep() {
+    conforms_with("sqpoll:sqpoll-idle-ms=1:registered-ring=off:fixed-buffers=off");
+}
+
+#[test]
+fn with_a_thread_of_the_kernel_and_requests_that_do_nothing() {
+    conforms_with("sqpoll:nop");
+}
+
+#[test]
+fn with_few_workers() {
+    conforms_with("iowq-workers=1");
+}

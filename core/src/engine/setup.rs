@@ -39,12 +39,14 @@ pub struct Needs {
     pub queue_depth: u32,
     /// Engines that are open at the same time.
     pub engines: u32,
-    /// A target, where one exists already.
+    /// A target, where one exists already; else a file without a name in the folder of one.
     pub target: Option<Arc<File>>,
     /// Whether I/O goes through the page cache.
     pub buffered: bool,
     /// What the targets are.
     pub kinds: BTreeSet<TargetKind>,
+    /// The longest request in bytes.
+    pub largest_block_bytes: u32,
 }
 
 /// What a backend can do here.

@@ -66,9 +66,10 @@ impl Session {
             operations: Operations::of(&operations),
             queue_depth: self.plan.queue_depth,
             engines: self.plan.engines_at_once(),
-            target: None,
+            target: self.resolved.sample.clone(),
             buffered: self.plan.buffered,
             kinds: self.resolved.kinds(),
+            largest_block_bytes: self.resolved.block_bytes,
         }
     }
 

@@ -71,6 +71,9 @@ pub struct Resolved {
     pub doubts: Vec<(Direction, Doubt)>,
     /// Devices that are written, held for as long as this lives.
     pub held: Vec<Arc<HeldDevice>>,
+    /// An open file for engines to be tried on: a target; else a file without a name in the folder
+    /// of one, which is on the same device.
+    pub sample: Option<Arc<File>>,
 }
 
 impl Resolved {
@@ -103,6 +106,8 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         folders: HashMap::new(),
         mounts: Mounts::read(),
         devices: Devices::new(&plan.allow_devices)?,
+        first: None,
+        nameless: None,
     };
     let mut phases = Vec::new();
     for phase in &plan.phases {
@@ -131,6 +136,10 @@ struct Resolver<'a> {
     folders: HashMap<PathBuf, Alignment>,
     mounts: Mounts,
     devices: Devices,
+    /// The first target that is there.
+    first: Option<Arc<File>>,
+    /// The first file without a name.
+    nameless: Option<Arc<File>>,
 }
 
 impl Resolver<'_> {
@@ -170,6 +179,9 @@ impl Resolver<'_> {
                         self.source_to_read(&path, size.unwrap_or(0))?
                     }
                 };
+                if let Source::Open(file) = &source {
+                    self.first.get_or_insert_with(|| Arc::clone(file));
+                }
                 if let (Source::Open(file), Direction::Read, None) =
                     (&source, direction, self.given)
                 {
@@ -296,6 +308,7 @@ impl Resolver<'_> {
         })?;
         let alignment = self.alignment_of(&nameless, path)?;
         self.alignment = self.alignment.and(alignment);
+        self.nameless.get_or_insert_with(|| Arc::new(nameless));
         self.folders.insert(folder, alignment);
         Ok(())
     }
@@ -316,7 +329,8 @@ impl Resolver<'_> {
         let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
         let (alignment, held) = (self.alignment, self.devices.into_held());
-        Ok(Resolved { waves, block_bytes, alignment, receipts, targets, doubts, held })
+        let sample = self.first.or(self.nameless);
+        Ok(Resolved { waves, block_bytes, alignment, receipts, targets, doubts, held, sample })
     }
 
     fn fits_devices(&self, tasklet: &Tasklet) -> Result<(), RefusedTarget> {

@@ -103,7 +103,15 @@ pub(super) fn setup(queue_depth: u32, files: Files, part: &Part) -> LaneSetup {
 /// What a backend is asked before one such engine is opened.
 pub(super) fn needs(operations: Operations, queue_depth: u32, files: &Files) -> Needs {
     let (target, kinds) = (files.first().cloned(), [TargetKind::File].into());
-    Needs { operations, queue_depth, engines: 1, target, buffered: true, kinds }
+    Needs {
+        operations,
+        queue_depth,
+        engines: 1,
+        target,
+        buffered: true,
+        kinds,
+        largest_block_bytes: BLOCK_BYTES,
+    }
 }
 
 /// Runs `lane` with an engine, or says why that is skipped.

@@ -47,7 +47,16 @@ fn exchange<B: Backend>(
     let setup = LaneSetup { operations, ..setup(depth, Arc::clone(files), part) };
     let target = files.first().cloned();
     let kinds = [TargetKind::File].into();
-    let needs = Needs { operations, queue_depth: depth, engines: 1, target, buffered, kinds };
+    let largest_block_bytes = BLOCK_BYTES;
+    let needs = Needs {
+        operations,
+        queue_depth: depth,
+        engines: 1,
+        target,
+        buffered,
+        kinds,
+        largest_block_bytes,
+    };
     if let Err(unsupported) = backend.probe(&needs) {
         skip(&format!("{}: {}", backend.name(), unsupported.sentence()));
         return None;

@@ -41,6 +41,7 @@ fn needs(queue_depth: u32, engines: u32) -> Needs {
         target: None,
         buffered: true,
         kinds: BTreeSet::new(),
+        largest_block_bytes: 4096,
     }
 }
 

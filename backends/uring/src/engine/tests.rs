@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Instant;
 
 use aio_core::clock::Stamp;
 use aio_core::engine::{Backend, Errno, Files, LaneSetup, Needs};
@@ -26,6 +27,7 @@ fn variants() -> Vec<Uring> {
         "fixed-buffers=off",
         "registered-ring=off",
         "defer-taskrun=off",
+        "sqpoll",
         "fixed-files=off:fixed-buffers=off:single-issuer=off:coop-taskrun=off:no-sqarray=off:\
          registered-ring=off",
     ];
@@ -38,15 +40,20 @@ fn everything() -> Operations {
     Operations::of(&OPERATIONS)
 }
 
-fn is_here() -> bool {
-    let needs = Needs {
-        operations: everything(),
-        queue_depth: 4,
+fn needs(queue_depth: u32, operations: Operations) -> Needs {
+    Needs {
+        operations,
+        queue_depth,
         engines: 1,
         target: None,
         buffered: true,
+        largest_block_bytes: BLOCK_BYTES,
         kinds: BTreeSet::new(),
-    };
+    }
+}
+
+fn is_here() -> bool {
+    let needs = needs(4, everything());
     let probed = Uring::default().probe(&needs);
     if let Err(unsupported) = &probed {
         skip(&unsupported.sentence());
@@ -166,6 +173,10 @@ fn every_option_has_one_receipt_and_what_is_switched_off_is_off() {
             "single-issuer",
             "submit-all",
         ];
+        let mut want = want.to_vec();
+        if options.sqpoll.is_some() {
+            want.insert(7, "sqpoll");
+        }
         assert_eq!(names, want);
         let asked = |name| &receipts.iter().find(|receipt| receipt.option == name).unwrap().asked;
         assert_eq!(asked("fixed-files") == "on", options.fixed_files);
@@ -173,6 +184,32 @@ fn every_option_has_one_receipt_and_what_is_switched_off_is_off() {
         assert_eq!(asked("registered-ring") == "on", options.registered_ring);
         assert_eq!(asked("defer-taskrun") == "on", options.defer_taskrun);
     }
+}
+
+#[test]
+fn a_limit_on_workers_ends_with_its_ring_and_its_receipt_says_what_was_before() {
+    if !is_here() {
+        return;
+    }
+    let (file, part) = (file(0), part());
+    let receipt = |options: &str| {
+        let receipts = |engine: &mut Engine<'_>| engine.receipts();
+        let lent = Uring::parse(options).unwrap().lend(setup(&[&file], &part), LONG, receipts);
+        lent.unwrap().into_iter().find(|receipt| receipt.option == "iowq-workers").unwrap()
+    };
+    let first = receipt("iowq-workers=3");
+    if first.is_downgrade() {
+        skip(first.why_not.as_deref().unwrap());
+        return;
+    }
+    assert_eq!(first.asked, "3");
+    let before = first.granted.strip_prefix("3 (it was ").unwrap();
+    let second = receipt("iowq-workers=2");
+    assert_eq!(
+        second.granted,
+        format!("2 (it was {before}"),
+        "the first limit has outlived its ring"
+    );
 }
 
 #[test]
@@ -253,16 +290,71 @@ fn one_call_submits_and_waits_and_a_full_queue_of_completions_costs_none() {
 }
 
 #[test]
-fn a_probe_refuses_what_opening_would_refuse() {
-    let needs = |queue_depth, operation| Needs {
-        operations: Operations::of(&[operation]),
-        queue_depth,
-        engines: 1,
-        target: None,
-        buffered: true,
-        kinds: BTreeSet::new(),
+fn a_thread_of_the_kernel_takes_requests_without_a_call_but_to_wake_it() {
+    if !is_here() {
+        return;
+    }
+    let (file, mut part) = (file(4 * 4096), part());
+    let setup = setup(&[&file], &part);
+    let run = |engine: &mut Engine<'_>| {
+        for round in 1..=2 {
+            for tag in 0..4 {
+                engine.queue(request(&mut part, Operation::Read, tag)).unwrap();
+            }
+            assert_eq!(engine.submit().unwrap(), 4, "what was shown is taken");
+            assert_eq!((engine.with_kernel(), engine.queued.len()), (4, 0));
+            let mut done = Completions::with_capacity(4);
+            let start = Instant::now();
+            while done.spare() > 0 {
+                assert!(start.elapsed() < LONG, "the thread does nothing");
+                engine.reap(0, within(LONG), &mut done).unwrap();
+            }
+            for completion in done.drain() {
+                assert_eq!(completion.result(), Ok(4096));
+                part.take_back(completion.block.unwrap()).unwrap();
+            }
+            let counters = engine.counters();
+            assert_eq!((counters.submitted, counters.submit_calls), (4 * round, round));
+            // Not one for waiting, and none for each request.
+            assert!(counters.system_calls <= round, "{counters:?}");
+        }
     };
-    let refusal = |needs| Uring::default().probe(&needs).unwrap_err().reason;
-    assert!(refusal(needs(40_000, Operation::Read)).contains("32768"));
-    assert!(refusal(needs(1, Operation::Trim)).contains("no trim"));
+    Uring::parse("sqpoll").unwrap().lend(setup, LONG, run).unwrap();
+}
+
+#[test]
+fn requests_that_do_nothing_complete_whole_and_leave_the_file_alone() {
+    if !is_here() {
+        return;
+    }
+    let (file, mut part) = (file(2 * 4096), part());
+    let setup = setup(&[&file], &part);
+    let run = |engine: &mut Engine<'_, crate::nop::Nop>| {
+        let mut write = request(&mut part, Operation::Write, 1);
+        write.block.as_mut().unwrap().as_mut_slice().fill(99);
+        write.length_bytes = 1000;
+        engine.queue(write).unwrap();
+        engine.queue(request(&mut part, Operation::Read, 0)).unwrap();
+        engine.queue(request(&mut part, Operation::Fsync, 2)).unwrap();
+        let mut done = Completions::with_capacity(3);
+        engine.submit_and_reap(3, within(LONG), &mut done).unwrap();
+        let mut statuses: Vec<_> = done.drain().map(|done| (done.tag, done.status)).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [(0, 4096), (1, 1000), (2, 0)]);
+    };
+    Uring::parse("nop").unwrap().lend(setup, LONG, run).unwrap();
+    let mut bytes = vec![0; 2 * 4096];
+    std::os::unix::fs::FileExt::read_exact_at(&*file, &mut bytes, 0).unwrap();
+    assert!(bytes[..4096].iter().all(|byte| *byte == 1));
+    assert!(bytes[4096..].iter().all(|byte| *byte == 2));
+}
+
+#[test]
+fn a_probe_refuses_what_opening_would_refuse() {
+    let refusal = |queue_depth, operation| {
+        let needs = needs(queue_depth, Operations::of(&[operation]));
+        Uring::default().probe(&needs).unwrap_err().reason
+    };
+    assert!(refusal(40_000, Operation::Read).contains("32768"));
+    assert!(refusal(1, Operation::Trim).contains("no trim"));
 }

@@ -122,3 +122,21 @@ fn a_hole_in_a_file_to_read_makes_the_result_doubtful() {
     File::open(&path).unwrap().sync_all().unwrap();
     assert!(!codes(&plan).contains(&"holes".to_owned()));
 }
+
+#[test]
+fn engines_are_tried_on_a_target_or_else_on_a_nameless_file_beside_it() {
+    use std::os::unix::fs::MetadataExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (made, there) = (folder.path().join("made"), folder.path().join("there"));
+    let mut plan = plan(Direction::Write, group(made, 1, &[1 << 20], Origin::Made));
+    let sample = |plan: &Plan| resolve(plan, None).unwrap().sample.unwrap().metadata().unwrap();
+    let nameless = sample(&plan);
+    assert_eq!(nameless.nlink(), 0, "nobody else sees it");
+    assert_eq!(nameless.dev(), fs::metadata(folder.path()).unwrap().dev());
+    fs::write(&there, vec![1; 1 << 20]).unwrap();
+    let read = group(there.clone(), 1, &[], Origin::Existing);
+    plan.phases.push(Phase::of_tensors(Direction::Read, vec![read]));
+    assert_eq!(sample(&plan).ino(), fs::metadata(&there).unwrap().ino());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing was created");
+}
