@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 """Runs one command of ci/bench.sh and prints its figures as one line of numbers.
 
-    ci/bench-run.py COMMAND [ARGUMENT]...
+    ci/bench-run.py [--hold FILE] COMMAND [ARGUMENT]...
+
+With --hold, FILE is in the page cache before the command starts, and stays there as far as the limit
+of locked memory (ulimit -l) allows.
 
 COMMAND prints either fio's JSON (fio --output-format=json, aio --format fio-json) or the lines of
 t/io_uring. The columns are in FIGURES; a figure that the command does not give is "nan".
 """
 
+import ctypes
 import glob
 import json
+import mmap
 import os
 import re
 import statistics
@@ -80,8 +85,28 @@ def of_seconds(seconds):
     return figures
 
 
+def hold(path):
+    """Reads a file into the page cache and locks it there for as long as this process lives."""
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+    libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    with open(path, "rb", buffering=0) as file:
+        while file.read(1 << 20):
+            pass
+        size = os.fstat(file.fileno()).st_size
+        # Python's own mapping does not give its address.
+        address = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
+    # Where it is refused, ci/bench.sh still sees whether the file stayed.
+    libc.mlock(address, size)
+
+
 def main():
-    child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, text=True)
+    command = sys.argv[1:]
+    if command[0] == "--hold":
+        hold(command[1])
+        command = command[2:]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     done, peak = threading.Event(), [float("nan")]
     threading.Thread(target=watch_peak, args=(child.pid, done, peak), daemon=True).start()
     lines, seconds = [], []
@@ -95,7 +120,7 @@ def main():
     done.set()
     text = "".join(lines)
     if os.waitstatus_to_exitcode(status) != 0:
-        raise SystemExit(f"bench: {' '.join(sys.argv[1:])} failed: {text.strip()}")
+        raise SystemExit(f"bench: {' '.join(command)} failed: {text.strip()}")
     if seconds:
         figures = of_seconds(seconds)
     else:

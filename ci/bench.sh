@@ -39,6 +39,7 @@ if [ -z "${AIO:-}" ]; then
     cargo build --release --quiet --locked
     AIO=${CARGO_TARGET_DIR:-target}/release/aio
 fi
+[ -x "$AIO" ] || fail "$AIO is not a program (AIO)"
 mkdir -p "$FOLDER"
 folder=$(mktemp -d "$FOLDER/aio-bench.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
@@ -48,7 +49,7 @@ pinned=()
 if [ -n "$CPU" ] && have taskset; then pinned=(taskset -c "$CPU"); fi
 
 # One run: a line of the figures that ci/bench-run.py lists.
-run() { python3 ci/bench-run.py "$@"; }
+run() { python3 ci/bench-run.py ${held:+--hold "$held"} "$@"; }
 aio_blocks() { # engine depth batch [flag…]
     run "${pinned[@]}" "$AIO" --engine "$1" --file "$file" --rw randread --block-size 4k \
         --queue-depth "$2" --batch-submit "$3" --batch-complete "$3" --runtime "$RUNTIME" \
@@ -74,20 +75,20 @@ make_file() {
     [ -f "$file" ] || head -c "$(numfmt --from=iec "$SIZE")" /dev/urandom >"$file"
     sync "$file"
 }
-# Others may push the file out of the page cache, so it is read before each run and looked at after.
-warm() { cat "$file" >/dev/null; }
+# The page cache may lose the file at any time, so it is held there, and looked at after each run.
 resident() { ! have fincore || [ "$(fincore -bnro RES "$file")" -ge "$(stat -c %s "$file")" ]; }
 
-# compare MODE ENGINE WARM? PEER…: rounds of MODE_aio and MODE_PEER…; figures go to $folder/TOOL.
+# compare MODE ENGINE PEER…: rounds of MODE_aio and MODE_PEER…; figures go to $folder/TOOL.figures.
+# $held is the file that has to be in the page cache, if one has to.
+held=
 compare() {
-    local mode=$1 engine=$2 cached=$3 tool round tries
+    local mode=$1 engine=$2 tool round tries
     rm -f "$folder"/*.figures
     for ((round = 0; round < RUNS; round++)); do
-        for tool in aio "${@:4}"; do
+        for tool in aio "${@:3}"; do
             for ((tries = 0; tries < 5; tries++)); do
-                [ "$cached" = no ] || warm
                 "${mode}_$tool" "$engine" >"$folder/one"
-                if [ "$cached" = no ] || resident; then break; fi
+                if [ -z "$held" ] || resident; then break; fi
                 echo "bench: the file left the page cache while $tool ran, which is repeated" >&2
             done
             [ "$tries" -lt 5 ] || fail "the page cache does not keep $SIZE; use a smaller SIZE"
@@ -151,7 +152,7 @@ per reaping; sync: one at a time. fio fast: gtod_reduce, with io_uring fixedbufs
     for engine in "${engines[@]}"; do
         peers=(fio fast) bare=no
         if ready_bare && bare_knows "$engine"; then peers+=(bare) bare=yes; fi
-        compare cached "$engine" yes "${peers[@]}"
+        held=$file compare cached "$engine" "${peers[@]}"
         rate_row "$engine, fio" fio
         rate_row "$engine, fio fast" fast
         if [ $bare = yes ]; then rate_row "$engine, t/io_uring" bare; fi
@@ -168,7 +169,7 @@ mode_nop() {
     "$AIO" engines | grep -q '^  nop:' || { skip "$AIO has no option uring:nop"; return; }
     make_file
     rate_table
-    compare nop uring no bare
+    compare nop uring bare
     rate_row "nop, t/io_uring" bare
 }
 
@@ -179,7 +180,7 @@ mode_null() {
     head_of null "The null engine, random 4 KiB reads, depth 32, 16 per submission and per reaping; \
 nothing is moved."
     rate_table
-    compare null null no fio
+    compare null null fio
     rate_row "null, fio" fio
 }
 
@@ -199,14 +200,17 @@ mode_device() {
         "fio, user ns per request" "aio / fio: user" "aio / fio: user and system"
     for engine in "${engines[@]}"; do
         [ "$engine" != sync ] || continue
-        compare device "$engine" no fio
+        compare device "$engine" fio
         device_row "$engine, batch 1"
-        compare device_batched "$engine" no fio
+        compare device_batched "$engine" fio
         device_row "$engine, batch 16"
     done
 }
 
-pool_aio() { aio_blocks sync 32 32 --batch-complete 1; }
+pool_aio() {
+    run "$AIO" --engine sync --file "$file" --rw randread --block-size 4k --queue-depth 32 \
+        --runtime "$RUNTIME" --format fio-json --quiet
+}
 pool_fio() { fio_blocks sync 1 1 --direct=1 --numjobs=32 --thread --group_reporting; }
 hand_off_aio() { aio_blocks sync:inline=off 1 1 --buffered; }
 hand_off_inline() { aio_blocks sync:inline=on 1 1 --buffered; }
@@ -218,16 +222,16 @@ mode_pool() {
     head_of pool "Random 4 KiB reads of $SIZE with O_DIRECT through 32 threads, not pinned."
     table row "aio, thousand/s" "peer, thousand/s" "aio / peer" "aio, switches per request" \
         "peer, switches per request"
-    compare pool sync no fio
+    compare pool sync fio
     echo "| sync depth 32, fio psync with 32 threads | $(summary aio $iops 1000 1) |" \
         "$(summary fio $iops 1000 1) | $(ratio fio $iops) | $(summary aio $switches 1 2) |" \
         "$(summary fio $switches 1 2) |"
     printf '\nOne request at a time: through the pool, and on the own thread.\n\n'
     table row "inline=off, us" "inline=on, us" "off - on, us" "off, switches per request" \
         "on, switches per request"
-    compare hand_off sync yes inline
+    held=$file compare hand_off sync inline
     hand_off_row "page cache"
-    compare hand_off_direct sync no inline
+    compare hand_off_direct sync inline
     hand_off_row "O_DIRECT"
 }
 hand_off_row() { # ROW
@@ -237,16 +241,16 @@ hand_off_row() { # ROW
         "$(summary aio $switches 1 2) | $(summary inline $switches 1 2) |"
 }
 
-# All system calls of the process, those that strace itself caused not among them.
+# All system calls of the process and its threads.
 calls_of() { # engine requests
     strace -f -c -o "$folder/strace" "$AIO" --engine "$1" --file "$file" --rw randread \
         --block-size 4k --buffered --queue-depth 128 --batch-submit 32 --batch-complete 32 \
         --number-ios "$2" --format json --quiet >"$folder/json"
-    awk '$NF == "total" { print $(NF == 6 ? 5 - 1 : 4) }' "$folder/strace"
+    awk '$NF == "total" { print $4 }' "$folder/strace"
 }
 own_calls() {
     python3 -c 'import json, sys
-d = json.load(sys.stdin)["runs"][0]["directions"][0]
+d = json.load(sys.stdin)["engines"][0]["directions"][0]
 print("%.4f" % (d["counters"]["system_calls"] / d["requests"]))' <"$folder/json"
 }
 mode_calls() {
@@ -255,7 +259,6 @@ mode_calls() {
 count of 320000 requests less that of 64000, per request between them."
     have strace || { skip "strace is missing (apt-get install strace)"; return; }
     make_file
-    warm
     table row "strace" "aio's own count"
     for engine in "${engines[@]}"; do
         [ "$engine" != sync ] || continue
@@ -309,7 +312,7 @@ pinned, MiB/s."
     table row "aio: median (range)" "fio: median (range)" "aio / fio"
     for engine in "${engines[@]}"; do
         for direction in read write; do
-            compare "$direction" "$engine" no fio
+            compare "$direction" "$engine" fio
             echo "| $engine $direction | $(summary aio $mib 1 0) | $(summary fio $mib 1 0) |" \
                 "$(ratio fio $mib) |"
         done
