@@ -3,8 +3,8 @@
 
     ci/bench-run.py [--hold FILE] COMMAND [ARGUMENT]...
 
-With --hold, FILE is in the page cache before the command starts, and stays there as far as the limit
-of locked memory (ulimit -l) allows.
+With --hold, FILE is in the page cache before the command starts, and locked there if the limit of
+locked memory (ulimit -l) allows; a run during which a page left it is an error.
 
 COMMAND prints either fio's JSON (fio --output-format=json, aio --format fio-json) or the lines of
 t/io_uring. The columns are in FIGURES; a figure that the command does not give is "nan".
@@ -85,26 +85,44 @@ def of_seconds(seconds):
     return figures
 
 
-def hold(path):
-    """Reads a file into the page cache and locks it there for as long as this process lives."""
-    libc = ctypes.CDLL(None)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
-    libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-    with open(path, "rb", buffering=0) as file:
-        while file.read(1 << 20):
-            pass
-        size = os.fstat(file.fileno()).st_size
-        # Python's own mapping does not give its address.
-        address = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
-    # Where it is refused, ci/bench.sh still sees whether the file stayed.
-    libc.mlock(address, size)
+class Held:
+    """A file in the page cache, locked there for as long as this process lives."""
+
+    def __init__(self, path):
+        self.libc = ctypes.CDLL(None)
+        self.libc.mmap.restype = ctypes.c_void_p
+        self.libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *3 * [ctypes.c_int], ctypes.c_long]
+        self.libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+        self.libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+        with open(path, "rb", buffering=0) as file:
+            while file.read(1 << 20):
+                pass
+            self.size = os.fstat(file.fileno()).st_size
+            # Python's own mapping does not give its address.
+            self.address = self.libc.mmap(
+                None, self.size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0
+            )
+        # Where the lock is refused, it may stay all the same.
+        self.libc.mlock(self.address, self.size)
+
+    def check(self):
+        """Ends the program if a page is missing."""
+        count = -(-self.size // mmap.PAGESIZE)
+        pages = ctypes.create_string_buffer(count)
+        self.libc.mincore(self.address, self.size, pages)
+        missing = sum(1 for page in pages.raw[:count] if not page & 1)
+        if missing:
+            raise SystemExit(
+                f"bench: {missing} pages left the page cache during a run; allow more locked memory "
+                "(ulimit -l), or take a smaller file (SIZE)"
+            )
 
 
 def main():
     command = sys.argv[1:]
+    held = None
     if command[0] == "--hold":
-        hold(command[1])
+        held = Held(command[1])
         command = command[2:]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     done, peak = threading.Event(), [float("nan")]
@@ -118,6 +136,8 @@ def main():
             seconds.append((float(found.group(1)) * scale, cpu_ns(child.pid)))
     _, status, usage = os.wait4(child.pid, 0)
     done.set()
+    if held:
+        held.check()
     text = "".join(lines)
     if os.waitstatus_to_exitcode(status) != 0:
         raise SystemExit(f"bench: {' '.join(command)} failed: {text.strip()}")

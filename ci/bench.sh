@@ -22,7 +22,7 @@
 #   T_IO_URING=FILE               t/io_uring of fio's source; without it its rows are left out
 #   TENSOR=1G MEMORY=thp          for tensors: size; pages of aio's buffers (fio's are 4 KiB pages)
 #
-# Needs fio and python3; taskset, fincore (util-linux), stdbuf (coreutils) and strace where they say.
+# Needs fio and python3; taskset (util-linux), stdbuf (coreutils) and strace where they say.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -75,24 +75,16 @@ make_file() {
     [ -f "$file" ] || head -c "$(numfmt --from=iec "$SIZE")" /dev/urandom >"$file"
     sync "$file"
 }
-# The page cache may lose the file at any time, so it is held there, and looked at after each run.
-resident() { ! have fincore || [ "$(fincore -bnro RES "$file")" -ge "$(stat -c %s "$file")" ]; }
 
 # compare MODE ENGINE PEER…: rounds of MODE_aio and MODE_PEER…; figures go to $folder/TOOL.figures.
-# $held is the file that has to be in the page cache, if one has to.
+# $held is the file that has to be in the page cache, if one has to: others may push it out.
 held=
 compare() {
-    local mode=$1 engine=$2 tool round tries
+    local mode=$1 engine=$2 tool round
     rm -f "$folder"/*.figures
     for ((round = 0; round < RUNS; round++)); do
         for tool in aio "${@:3}"; do
-            for ((tries = 0; tries < 5; tries++)); do
-                "${mode}_$tool" "$engine" >"$folder/one"
-                if [ -z "$held" ] || resident; then break; fi
-                echo "bench: the file left the page cache while $tool ran, which is repeated" >&2
-            done
-            [ "$tries" -lt 5 ] || fail "the page cache does not keep $SIZE; use a smaller SIZE"
-            cat "$folder/one" >>"$folder/$tool.figures"
+            "${mode}_$tool" "$engine" >>"$folder/$tool.figures"
         done
     done
 }
