@@ -51,6 +51,21 @@ done
 aio --engine uring:sqpoll,uring:nop --read-file /dev/nvme0n1 --io-size 1M --block-size 4K --loops 1 --quiet
 refused aio --engine uring --read-file /dev/nvme0n1 --queue-depth 40000 --io-size 64K --quiet
 refused aio --engine uring:iopoll --read-file /dev/nvme0n1 --io-size 1M --quiet
+# Random blocks of the block device, and the same through commands where the kernel has them.
+refused aio --engine sync --file /dev/nvme0n1 --rw randwrite --size 1M --number-ios 9 --quiet
+aio --engine uring,libaio,sync --file /dev/nvme0n1 --rw randwrite --size 8M --block-size 4K \
+    --number-ios 500 --allow-device /dev/nvme0n1 --quiet
+if [ -e /dev/ng0n1 ]; then
+    refused aio --engine uring --file /dev/ng0n1 --number-ios 9 --quiet
+    refused aio --engine uring:passthrough --file /dev/nvme0n1 --number-ios 9 --quiet
+    refused aio --engine uring:passthrough --write-file /dev/ng0n1 --write-size 4M --quiet
+    aio --engine uring:passthrough --file /dev/ng0n1 --rw randread --size 8M --block-size 4K \
+        --number-ios 500 --quiet
+    aio --engine uring:passthrough --write-file /dev/ng0n1 --write-size 4M --block-size 64K --loops 1 \
+        --allow-device /dev/ng0n1 --validate --quiet
+    aio --engine uring:passthrough --read-file /dev/ng0n1 --io-size 4M --block-size 64K --loops 1 \
+        --validate --quiet
+fi
 AIO_TEST_NVME=/dev/nvme0n1 suites /bin/devices
 '
 # For a disk that can be polled; the last runs write and read a file on it.

@@ -52,7 +52,9 @@ impl<B: Backend> RunPlan for B {
         if let Some(kind) = needs.kinds.iter().find(|kind| !Backend::takes(self, **kind)) {
             return Err(does_not_take(*kind));
         }
-        Backend::probe(self, needs)
+        let mut capabilities = Backend::probe(self, needs)?;
+        capabilities.receipts.extend(self.batch_receipt(needs.batch_submit));
+        Ok(capabilities)
     }
 
     fn run(

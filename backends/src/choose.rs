@@ -128,6 +128,7 @@ mod tests {
         Needs {
             operations,
             queue_depth,
+            batch_submit: None,
             engines: 1,
             target: None,
             buffered: false,
@@ -159,6 +160,22 @@ mod tests {
             Ok(choice) => assert_eq!(choice.receipts[0].granted, "libaio"),
             Err(refused) => skip(&refused.to_string()),
         }
+    }
+
+    #[test]
+    fn an_engine_that_cannot_batch_says_so_when_it_is_asked_to() {
+        let receipts = |engine: &str, batch_submit| {
+            let needs = Needs { batch_submit, ..needs(8) };
+            let chosen = choose(&[engine.to_owned()], &needs).expect("sync and null always run");
+            chosen.chosen[0].capabilities.receipts.clone()
+        };
+        let downgrade = |receipts: &[Receipt]| {
+            receipts.iter().find(|one| one.option == "batch-submit").map(Receipt::is_downgrade)
+        };
+        assert_eq!(downgrade(&receipts("sync", Some(4))), Some(true));
+        assert_eq!(downgrade(&receipts("sync", Some(1))), None);
+        assert_eq!(downgrade(&receipts("sync", None)), None);
+        assert_eq!(downgrade(&receipts("null", Some(4))), None);
     }
 
     #[test]

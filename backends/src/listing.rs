@@ -135,6 +135,7 @@ mod tests {
         Needs {
             operations,
             queue_depth,
+            batch_submit: None,
             engines: 1,
             buffered: false,
             target: None,

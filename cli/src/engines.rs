@@ -42,6 +42,7 @@ pub(crate) fn list(asked: &Engines) -> Result<Ending, Failure> {
     let needs = Needs {
         operations,
         queue_depth: QUEUE_DEPTH,
+        batch_submit: None,
         engines: 1,
         buffered: false,
         target: None,

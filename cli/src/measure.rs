@@ -2,7 +2,7 @@
 
 use aio_backends::{Choice, Chosen, RunPlan};
 use aio_core::receipt::{Receipt, merge};
-use aio_core::report::{EngineReport, Report, Status, Unavailable};
+use aio_core::report::{DirectionReport, EngineReport, Report, Status, Unavailable};
 use aio_core::session::{Observer, Session};
 use anyhow::{Result, anyhow};
 
@@ -72,17 +72,14 @@ fn choice_sentence(receipt: &Receipt) -> String {
 pub(crate) fn same_requests(engines: &[EngineReport]) -> Result<()> {
     let finished = || {
         engines.iter().flat_map(|engine| {
-            let complete = engine
-                .directions
-                .iter()
-                .filter(|one| one.status == Status::Complete && !one.access.is_ended_by_time());
+            let complete = engine.directions.iter().filter(|one| one.status == Status::Complete);
             complete.map(move |one| (&engine.engine, one))
         })
     };
     for (name, one) in finished() {
         let first = finished().find(|(_, other)| other.direction == one.direction);
         if let Some((first_name, first)) = first
-            && first.fingerprint != one.fingerprint
+            && !alike(first, one)
         {
             return Err(anyhow!(
                 "{first_name} and {name} were not given the same {} requests: their fingerprints \
@@ -94,6 +91,15 @@ pub(crate) fn same_requests(engines: &[EngineReport]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether two engines were given the same requests, as far as both came where time ended them.
+fn alike(one: &DirectionReport, other: &DirectionReport) -> bool {
+    if one.access.is_ended_by_time() {
+        one.common_requests(other).is_some()
+    } else {
+        one.fingerprint == other.fingerprint
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +121,8 @@ mod tests {
         let mut report = sample::blocks();
         report.engines[1].directions[0].fingerprint = "0000000000000000".into();
         assert!(same_requests(&report.engines).is_ok(), "time ended them");
+        report.engines[1].directions[0].lane_prints = vec![vec![sample::print(900, 7)]];
+        assert!(same_requests(&report.engines).is_err(), "but not before they differed");
         for engine in &mut report.engines {
             let blocks = Blocks { pattern: Pattern::Random, requests: Some(9), runtime_ns: None };
             engine.directions[0].access = Access::Blocks(blocks);

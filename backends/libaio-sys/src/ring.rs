@@ -157,15 +157,18 @@ impl Ring {
         if count == 0 {
             return Ok(0);
         }
-        let mut position = Position { header: self.header(), next: head };
-        for _event in 0..count {
-            let index = position.next as usize;
-            position.next = if position.next + 1 == self.nr { 0 } else { position.next + 1 };
-            // SAFETY: positions are below `nr`, and `from_raw` checked that `nr` events fit.
-            let event = unsafe { self.events.add(index) };
+        let mut position = Position { header: self.header(), nr: self.nr, next: head };
+        let up_to_end = count.min(self.nr - head);
+        for (start, length) in [(head, up_to_end), (0, count - up_to_end)] {
+            // SAFETY: the range is below `nr`, and `from_raw` checked that `nr` events fit.
+            let first = unsafe { self.events.add(start as usize) };
+            let part = NonNull::slice_from_raw_parts(first, length as usize);
             // SAFETY: between head and tail, where nobody writes before the head has moved, which
             // is after this loop; aligned and initialised, as the caller of `from_raw` vouched.
-            each(unsafe { event.as_ref() });
+            for event in unsafe { part.as_ref() } {
+                position.next += 1;
+                each(event);
+            }
         }
         Ok(count as usize)
     }
@@ -174,6 +177,8 @@ impl Ring {
 /// How far events were passed on; tells the kernel when it is dropped, by a panic too.
 struct Position<'a> {
     header: &'a RingHeader,
+    nr: u32,
+    /// Counted on beyond the end of the ring.
     next: u32,
 }
 
@@ -181,7 +186,8 @@ impl Drop for Position<'_> {
     #[inline]
     fn drop(&mut self) {
         // Release, because the kernel may overwrite what is behind the head once it sees it.
-        self.header.head.store(self.next, Ordering::Release);
+        let next = if self.next >= self.nr { self.next - self.nr } else { self.next };
+        self.header.head.store(next, Ordering::Release);
     }
 }
 

@@ -12,12 +12,11 @@ use aio_core::engine::{
 use aio_core::receipt::Receipt;
 use libaio_sys::{
     BrokenRing, Context, IOCB_CMD_FDSYNC, IOCB_CMD_FSYNC, IOCB_CMD_PREAD, IOCB_CMD_PWRITE, IoEvent,
-    Iocb,
 };
 
 use crate::open::{Opened, WaitCall, on_or_off};
 use crate::options::Libaio;
-use crate::submission::Submission;
+use crate::submission::{Submission, What};
 
 #[cfg(test)]
 mod tests;
@@ -231,15 +230,23 @@ impl Inbox<'_> {
     /// Delivers the request of the event, or keeps it to submit it once more.
     #[inline(always)]
     fn take(&mut self, event: &IoEvent) {
-        let status = status(event.result);
-        if status < 0 && self.keeps(event.data, status) {
-            return;
+        match i32::try_from(event.result) {
+            Ok(status) if status >= 0 => deliver(self.in_flight, event.data, status, self.done),
+            _ => self.take_odd(event),
         }
-        deliver(self.in_flight, event.data, status, self.done);
+    }
+
+    /// As `take`, for a result that is no number of bytes.
+    #[cold]
+    #[inline(never)]
+    fn take_odd(&mut self, event: &IoEvent) {
+        let status = status(event.result);
+        if !self.keeps(event.data, status) {
+            deliver(self.in_flight, event.data, status, self.done);
+        }
     }
 
     /// Whether the request failed only because it was not to wait.
-    #[cold]
     fn keeps(&mut self, data: u64, status: i32) -> bool {
         let tag = u32::try_from(data).ok().filter(|tag| self.in_flight.contains(*tag));
         let Some(tag) = tag else { return false };
@@ -277,7 +284,6 @@ fn stranger(data: u64) -> ! {
 
 /// An event's result as a completion's. The kernel moves less than 2 GiB per request, and no errno
 /// is far below zero; should it ever say otherwise, it is all that can be said, or an I/O error.
-#[inline(always)]
 fn status(result: i64) -> i32 {
     i32::try_from(result).unwrap_or(if result > 0 { i32::MAX } else { -libc::EIO })
 }
@@ -304,8 +310,8 @@ impl IoEngine for Engine {
             (0, 0)
         };
         let rw_flags = flags.bits();
-        let iocb = Iocb { opcode, rw_flags, fd, address, length, offset_bytes, ..Iocb::default() };
-        self.submission.push(request.tag, iocb);
+        let what = What { opcode, rw_flags, fd, address, length, offset_bytes };
+        self.submission.push(request.tag, what);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use std::cell::UnsafeCell;
+use std::ptr;
 
 use aio_core::engine::RwFlags;
 use libaio_sys::Iocb;
@@ -17,61 +18,90 @@ pub(crate) struct Submission {
     /// By tag. Written through shared pointers only, because `pending` points here; a `Vec`, whose
     /// elements stay where they are when it is moved.
     slots: Vec<UnsafeCell<Iocb>>,
-    /// Pointers into `slots`, oldest first. Those before `front` have been taken.
-    pending: Vec<*mut Iocb>,
+    /// Pointers into `slots`, oldest first, from `front` to `end`. Twice as long as the queue is
+    /// deep, so that what is still queued is moved to the front after at least so many pushes, and a
+    /// push costs a constant time on average.
+    pending: Box<[*mut Iocb]>,
     front: usize,
+    end: usize,
     /// Pointers into `slots`: requests that were taken, would have had to wait, and may now.
     retries: Vec<*mut Iocb>,
+}
+
+/// What of an `Iocb` differs from request to request. Everything else stays as it was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct What {
+    pub(crate) opcode: u16,
+    pub(crate) rw_flags: i32,
+    pub(crate) fd: u32,
+    pub(crate) address: u64,
+    pub(crate) length: u64,
+    pub(crate) offset_bytes: i64,
+}
+
+impl What {
+    #[inline(always)]
+    fn tell(self, iocb: &mut Iocb) {
+        let Self { opcode, rw_flags, fd, address, length, offset_bytes } = self;
+        iocb.opcode = opcode;
+        iocb.rw_flags = rw_flags;
+        iocb.fd = fd;
+        iocb.address = address;
+        iocb.length = length;
+        iocb.offset_bytes = offset_bytes;
+    }
 }
 
 impl Submission {
     /// Room for `queue_depth` requests, with tags below that.
     pub(crate) fn new(queue_depth: u32) -> Self {
         let depth = queue_depth as usize;
+        let slot = |tag| UnsafeCell::new(Iocb { data: u64::from(tag), ..Iocb::default() });
         Self {
-            slots: (0..depth).map(|_| UnsafeCell::default()).collect(),
-            // Twice the depth, so that what is still queued is moved to the front after at least
-            // `queue_depth` pushes, and a push costs a constant time on average.
-            pending: Vec::with_capacity(2 * depth),
+            slots: (0..queue_depth).map(slot).collect(),
+            pending: vec![ptr::null_mut(); 2 * depth].into(),
             front: 0,
+            end: 0,
             retries: Vec::with_capacity(depth),
         }
     }
 
-    /// Adds `iocb`, whose data is its tag, at the end of the queue.
+    /// Adds `what`, whose data is its tag, at the end of the queue.
     ///
     /// # Panics
-    /// When the tag is not below the queue depth, or its request is one too many.
+    /// When the tag is not below the queue depth, or there are more requests than that.
     #[inline(always)]
-    pub(crate) fn push(&mut self, tag: u32, iocb: Iocb) {
-        let depth = self.slots.len();
-        if self.pending.len() == 2 * depth {
+    pub(crate) fn push(&mut self, tag: u32, what: What) {
+        if self.end == self.pending.len() {
             self.move_to_front();
         }
-        assert!(self.len() < depth, "a queue holds no more requests than it is deep");
         let slot = self.slots[tag as usize].get();
-        // SAFETY: the slot is this value's own, no reference to a slot is ever made, and the kernel
-        // looks at requests during `io_submit` only, which borrows this value.
-        unsafe { slot.write(Iocb { data: u64::from(tag), ..iocb }) };
-        self.pending.push(slot);
+        // SAFETY: the slot is this value's own, no other reference to a slot is ever made, and the
+        // kernel looks at requests during `io_submit` only, which borrows this value.
+        let iocb = unsafe { &mut *slot };
+        what.tell(iocb);
+        self.pending[self.end] = slot;
+        self.end += 1;
     }
 
     #[cold]
     fn move_to_front(&mut self) {
-        self.pending.drain(..self.front);
-        self.front = 0;
+        let few = self.len() < self.slots.len();
+        assert!(few, "a queue holds no more requests than it is deep");
+        self.pending.copy_within(self.front..self.end, 0);
+        (self.front, self.end) = (0, self.len());
     }
 
     /// What waits, oldest first, as `io_submit` wants it. The pointers are valid to read and write
     /// while this value is borrowed.
     pub(crate) fn pending(&self) -> &[*mut Iocb] {
-        &self.pending[self.front..]
+        &self.pending[self.front..self.end]
     }
 
     /// How many wait.
     #[inline(always)]
     pub(crate) fn len(&self) -> usize {
-        self.pending.len() - self.front
+        self.end - self.front
     }
 
     /// Takes the `count` oldest out.
@@ -82,9 +112,8 @@ impl Submission {
     pub(crate) fn advance(&mut self, count: usize) {
         assert!(count <= self.len(), "no more requests are taken than were queued");
         self.front += count;
-        if self.front == self.pending.len() {
-            self.pending.clear();
-            self.front = 0;
+        if self.front == self.end {
+            (self.front, self.end) = (0, 0);
         }
     }
 
@@ -152,7 +181,7 @@ mod tests {
 
     fn push(queue: &mut Submission, tags: impl IntoIterator<Item = u32>) {
         for tag in tags {
-            queue.push(tag, Iocb { fd: tag + 10, ..Iocb::default() });
+            queue.push(tag, What { fd: tag + 10, ..What::default() });
         }
     }
 
@@ -171,16 +200,14 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_is_never_empty_neither_grows_nor_loses_anything() {
+    fn a_queue_that_is_never_empty_has_room_and_loses_nothing() {
         let mut queue = Submission::new(3);
-        let capacity = queue.pending.capacity();
         push(&mut queue, [0, 1]);
         for round in 0..100 {
             push(&mut queue, [(round + 2) % 3]);
             assert_eq!(queue.pop(), Some(round % 3));
             assert_eq!(queue.len(), 2);
         }
-        assert_eq!(queue.pending.capacity(), capacity);
     }
 
     #[test]
@@ -197,7 +224,7 @@ mod tests {
         let mut queue = Submission::new(3);
         let both = RwFlags::NOWAIT | RwFlags::DSYNC;
         for (tag, flags) in [(0, both), (1, RwFlags::DSYNC), (2, RwFlags::NOWAIT)] {
-            queue.push(tag, Iocb { rw_flags: flags.bits(), ..Iocb::default() });
+            queue.push(tag, What { rw_flags: flags.bits(), ..What::default() });
         }
         queue.advance(3);
         assert!(queue.retry(2) && queue.retry(0));
@@ -211,6 +238,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "no more requests than it is deep")]
     fn one_request_too_many_is_a_bug_and_noticed() {
-        push(&mut Submission::new(1), [0, 0]);
+        push(&mut Submission::new(1), [0, 0, 0]);
     }
 }

@@ -154,6 +154,10 @@ impl Backend for SyncIo {
         &OPTIONS
     }
 
+    fn requests_per_call_max(&self) -> Option<u32> {
+        Some(1)
+    }
+
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
         self.check(needs.operations, needs.queue_depth, needs.engines)?;
         self.options.flags.check(needs.buffered)?;
@@ -218,6 +222,7 @@ mod tests {
         let needs = Needs {
             operations,
             queue_depth,
+            batch_submit: None,
             engines,
             target: None,
             buffered: false,
@@ -258,6 +263,7 @@ mod tests {
         let needs = Needs {
             operations,
             queue_depth: 1,
+            batch_submit: None,
             engines: 5000,
             target: None,
             buffered: false,
@@ -274,6 +280,7 @@ mod tests {
         let needs = Needs {
             operations,
             queue_depth: 32,
+            batch_submit: None,
             engines: 32,
             target: None,
             buffered: false,

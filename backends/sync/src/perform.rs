@@ -77,17 +77,15 @@ impl Targets {
     /// When its target does not exist; the engine has looked.
     #[inline(always)]
     pub(crate) fn call(&self, request: &Request, address: usize) -> Call {
-        let (number, flags) = match request.operation {
-            Operation::Read => (libc::SYS_pread64, self.reads),
-            Operation::Write => (libc::SYS_pwrite64, self.writes),
-            Operation::Fsync => (libc::SYS_fsync, RwFlags::NONE),
-            // The engine is not opened for any but this.
-            _ => (libc::SYS_fdatasync, RwFlags::NONE),
+        let flags = match request.operation {
+            Operation::Read => self.reads,
+            Operation::Write => self.writes,
+            _ => RwFlags::NONE,
         };
         Call {
-            number,
+            operation: request.operation,
+            length_bytes: request.length_bytes,
             address,
-            length: request.length_bytes as usize,
             offset_bytes: request.offset_bytes.cast_signed(),
             fd: self.descriptors[usize::from(request.target)],
             flags,
@@ -98,10 +96,9 @@ impl Targets {
 /// A request as the kernel is told it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
-    /// Of the system call without flags.
-    number: libc::c_long,
+    operation: Operation,
+    length_bytes: u32,
     address: usize,
-    length: usize,
     offset_bytes: i64,
     fd: RawFd,
     flags: RwFlags,
@@ -110,9 +107,9 @@ pub(crate) struct Call {
 impl Call {
     /// A flush of nothing.
     pub(crate) const NONE: Self = Self {
-        number: libc::SYS_fdatasync,
+        operation: Operation::Fdatasync,
+        length_bytes: 0,
         address: 0,
-        length: 0,
         offset_bytes: 0,
         fd: -1,
         flags: RwFlags::NONE,
@@ -152,8 +149,12 @@ impl Call {
             // SAFETY: the caller vouches for the range.
             unsafe { self.make_flagged(flags) }
         };
-        // The kernel moves less than 2 GiB at a time.
-        if moved >= 0 { Ok(i32::try_from(moved).unwrap_or(i32::MAX)) } else { Err(last_errno()) }
+        match i32::try_from(moved) {
+            Ok(moved) if moved >= 0 => Ok(moved),
+            // The kernel moves less than 2 GiB at a time; should it ever say more, so can we.
+            _ if moved >= 0 => Ok(i32::MAX),
+            _ => Err(last_errno()),
+        }
     }
 
     /// The system call by its number, because the functions of the C library, in a process with
@@ -161,32 +162,27 @@ impl Call {
     /// than all else. Calls that take fewer arguments ignore the rest.
     #[inline(always)]
     unsafe fn make_plain(&self) -> libc::c_long {
-        let Self { number, address, length, offset_bytes, fd, .. } = *self;
-        if cfg!(target_pointer_width = "64") {
-            // SAFETY: the caller vouches for the range. A long is 64 bits wide.
-            return unsafe { libc::syscall(number, fd, address, length, offset_bytes) };
-        }
-        // Where an offset does not fit a register, how it is split differs from machine to machine.
-        let start = ptr::with_exposed_provenance_mut(address);
-        let moved = match number {
-            // SAFETY: the caller vouches for the range.
-            libc::SYS_pread64 => unsafe { libc::pread64(fd, start, length, offset_bytes) },
-            // SAFETY: the caller vouches for the range.
-            libc::SYS_pwrite64 => unsafe { libc::pwrite64(fd, start, length, offset_bytes) },
-            // SAFETY: the call takes no memory.
-            libc::SYS_fsync => unsafe { libc::fsync(fd) as isize },
-            // SAFETY: the call takes no memory.
-            _ => unsafe { libc::fdatasync(fd) as isize },
+        let Self { address, offset_bytes, fd, .. } = *self;
+        let length = self.length_bytes as usize;
+        let number = match self.operation {
+            Operation::Read => libc::SYS_pread64,
+            Operation::Write => libc::SYS_pwrite64,
+            Operation::Fsync => libc::SYS_fsync,
+            // The engine is not opened for any but this.
+            _ => libc::SYS_fdatasync,
         };
-        moved as libc::c_long
+        // SAFETY: the caller vouches for the range. Registers are 64 bits wide, as core demands, so
+        // that each takes one argument.
+        unsafe { libc::syscall(number, fd, address, length, offset_bytes) }
     }
 
     /// Only reads and writes have flags.
     unsafe fn make_flagged(&self, flags: RwFlags) -> libc::c_long {
-        let Self { number, address, length, offset_bytes, fd, .. } = *self;
+        let Self { address, offset_bytes, fd, .. } = *self;
+        let length = self.length_bytes as usize;
         let start = ptr::with_exposed_provenance_mut(address);
         let vector = libc::iovec { iov_base: start, iov_len: length };
-        let moved = if number == libc::SYS_pread64 {
+        let moved = if self.operation == Operation::Read {
             // SAFETY: the caller vouches for the only range of the vector.
             unsafe { libc::preadv2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
         } else {
@@ -249,7 +245,7 @@ pub(crate) fn perform(targets: &Targets, request: &mut Request) -> Outcome {
     };
     let mut call = targets.call(request, address);
     if request.block.is_none() {
-        call.length = 0;
+        call.length_bytes = 0;
     }
     // SAFETY: the range was just cut out of the block that the request owns, and the request is
     // borrowed exclusively; without a block there are no bytes.

@@ -243,8 +243,9 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
     /// and did not take can only be taken back from it when it is never called again; what a thread
     /// of the kernel was shown is not in `queued` any more.
     fn take_back_queued(&mut self) {
-        // SAFETY: the old submission queue is not used any more, and is forgotten below. It keeps
-        // the entries since the last `sync` to itself, so that they are forgotten with it.
+        // SAFETY: two submission queues must not both write entries or the tail, for which each
+        // has a number of its own. The new one only reads until the old one is forgotten below, and
+        // with it the entries since the last `sync`, which it keeps to itself.
         let shown = unsafe { self.ring.io_uring().submission_shared() };
         let is_out_of_reach = self.is_taken_by_thread || self.dead.is_some();
         let stays = if is_out_of_reach { 0 } else { shown.len() };

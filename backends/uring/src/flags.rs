@@ -168,6 +168,12 @@ fn why_impossible(flag: Flag, options: &Uring) -> Option<&'static str> {
         Flag::DeferTaskrun | Flag::CoopTaskrun if options.sqpoll.is_some() => {
             Some("sqpoll excludes it")
         }
+        // Whoever sets the fields of the options by hand can ask for these. A ring that polls must
+        // not be opened unless it is known that its targets can be polled.
+        Flag::HybridIopoll if !options.iopoll => Some("needs iopoll"),
+        Flag::HybridIopoll if options.nop || options.passthrough => {
+            Some("only reads and writes have it")
+        }
         _ => None,
     }
 }
@@ -293,6 +299,26 @@ mod tests {
         assert_eq!(downgrades(&granted.receipts(&options)), want);
         let receipts = asked.receipts(&options);
         assert!(receipts.contains(&Receipt::granted("hybrid-iopoll", "on")));
+    }
+
+    #[test]
+    fn polling_after_a_sleep_is_never_asked_for_without_what_checks_and_carries_it() {
+        let with_sleep = Uring { hybrid_iopoll: true, ..Uring::default() };
+        let polled = Uring { iopoll: true, ..with_sleep.clone() };
+        let refused = |options: &Uring| {
+            let asked = Flags::asked(options);
+            assert!(!asked.contains(Flag::HybridIopoll));
+            let receipts = asked.receipts(options);
+            let receipt = receipts.into_iter().find(|receipt| receipt.option == "hybrid-iopoll");
+            receipt.and_then(|receipt| receipt.why_not).expect("it is on a receipt, with a reason")
+        };
+        assert_eq!(refused(&with_sleep), "needs iopoll");
+        for options in
+            [Uring { nop: true, ..polled.clone() }, Uring { passthrough: true, ..polled.clone() }]
+        {
+            assert_eq!(refused(&options), "only reads and writes have it");
+        }
+        assert!(Flags::asked(&polled).contains(Flag::HybridIopoll));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use aio_core::engine::{Operation, Request, Unsupported};
 
 /// `NVME_IOCTL_ID`: the number of the namespace.
 const IOCTL_ID: c_ulong = 0x4e40;
+/// As wide as an address, because a driver may take it for one.
+const NO_ARGUMENT: c_ulong = 0;
 /// `NVME_IOCTL_ADMIN_CMD`, which takes a `struct nvme_admin_cmd`.
 const IOCTL_ADMIN_CMD: c_ulong = 0xc048_4e41;
 /// `NVME_URING_CMD_IO`, which takes a `struct nvme_uring_cmd`.
@@ -81,8 +83,9 @@ impl Namespace {
         if !metadata.file_type().is_char_device() {
             return Err(not_generic(None));
         }
-        // SAFETY: the descriptor is open, and this ioctl has no argument.
-        let answer = unsafe { libc::ioctl(file.as_raw_fd(), IOCTL_ID as _) };
+        // SAFETY: the descriptor is open. NVMe reads no argument here; a driver of another device
+        // that takes one finds 0, which is no address, and not what was left in a register.
+        let answer = unsafe { libc::ioctl(file.as_raw_fd(), IOCTL_ID as _, NO_ARGUMENT) };
         let Some(id) = u32::try_from(answer).ok().filter(|id| *id > 0) else {
             return Err(not_generic(Some(io::Error::last_os_error())));
         };

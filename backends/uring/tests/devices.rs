@@ -48,6 +48,7 @@ fn needs(target: &Arc<File>, buffered: bool) -> Needs {
     Needs {
         operations: Operations::of(&[Operation::Read, Operation::Write]),
         queue_depth: DEPTH,
+        batch_submit: None,
         kinds: [].into(),
         engines: 1,
         target: Some(Arc::clone(target)),
@@ -356,8 +357,6 @@ fn a_target_for_other_options_and_a_block_too_long_are_refused() {
     assert!(refused.contains("leave out --buffered"), "{refused}");
     let refused = refusal("passthrough", &needs(&direct, false));
     assert!(refused.contains("give the character device (/dev/ng0n1)"), "{refused}");
-    let refused = refusal("", &needs(&commands, false));
-    assert!(refused.contains("uring:passthrough"), "{refused}");
     let most_kib = fs::read_to_string(format!("/sys/block/{disk}/queue/max_hw_sectors_kb"));
     let most_bytes = most_kib.unwrap().trim().parse::<u32>().unwrap() * 1024;
     let long = Needs { largest_block_bytes: most_bytes + 512, ..needs(&commands, false) };

@@ -254,6 +254,7 @@ fn fingerprints(report: &Report) -> Vec<String> {
                 .filter(|(_, one)| one.direction == direction && one.status == Status::Complete)
         };
         let by_time = complete().any(|(_, one)| one.access.is_ended_by_time());
+        let common = common_share(complete().map(|(_, one)| one));
         let all: Vec<_> =
             complete().map(|(engine, one)| (&engine.engine, &one.fingerprint)).collect();
         let Some((_, first)) = all.first() else { continue };
@@ -266,14 +267,31 @@ fn fingerprints(report: &Report) -> Vec<String> {
             _ if all.iter().all(|(_, other)| other == first) => {
                 format!("fingerprint: {direction} {first}, the same requests for all engines")
             }
-            _ if by_time => {
-                let each = each();
-                format!("fingerprint: {direction}: {each}; not compared, as time ended each engine")
+            _ if by_time && common.is_some() => {
+                let percent = common.unwrap_or(0.0) * 100.0;
+                format!(
+                    "fingerprint: {direction}: the same requests for all engines as far as the \
+                     slowest came before time ended it ({percent:.1} % of its requests compared)"
+                )
             }
             _ => format!("fingerprint: {direction}: NOT the same requests: {}", each()),
         });
     }
     lines
+}
+
+/// The least share of the slower engine's requests that the first engine and another are known to
+/// have in common; `None` when two had different ones.
+fn common_share<'a>(mut all: impl Iterator<Item = &'a DirectionReport>) -> Option<f64> {
+    let first = all.next()?;
+    let mut least = 1.0_f64;
+    for other in all {
+        let (common, fewest) = first.common_requests(other)?;
+        #[expect(clippy::cast_precision_loss, reason = "a share needs few digits")]
+        let share = if fewest == 0 { 1.0 } else { common as f64 / fewest as f64 };
+        least = least.min(share);
+    }
+    Some(least)
 }
 
 #[cfg(test)]
@@ -318,14 +336,17 @@ mod tests {
     }
 
     #[test]
-    fn engines_that_time_ended_are_not_said_to_differ() {
+    fn engines_that_time_ended_are_compared_as_far_as_both_came() {
         let mut report = sample::blocks();
         report.engines[1].directions[0].fingerprint = "0000000000000000".into();
         assert_eq!(
             line_with(&report, "fingerprint").unwrap(),
-            "fingerprint: read: uring 0123456789abcdef, sync 0000000000000000; not compared, as time \
-             ended each engine"
+            "fingerprint: read: the same requests for all engines as far as the slowest came before \
+             time ended it (99.6 % of its requests compared)"
         );
+        report.engines[1].directions[0].lane_prints = vec![vec![sample::print(900, 7)]];
+        let differ = line_with(&report, "fingerprint").unwrap();
+        assert!(differ.contains("NOT the same requests"), "{differ}");
     }
 
     #[test]

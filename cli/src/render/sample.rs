@@ -1,6 +1,6 @@
 //! Reports with fixed numbers, for tests.
 
-use aio_core::engine::EngineCounters;
+use aio_core::engine::{EngineCounters, Operation};
 use aio_core::plan::{
     Access, Blocks, Direction, Origin, PathTemplate, Pattern, Phase, Plan, TensorGroup,
 };
@@ -9,6 +9,8 @@ use aio_core::report::{
     Cpu, DirectionReport, Doubt, EngineReport, Failure, Latency, LatencyHistogram, LoopReport,
     Machine, Report, SCHEMA_VERSION, Status, TargetReport, Unavailable, gib_per_s, requests_per_s,
 };
+
+use aio_core::stats::{Fingerprint, LanePrint, What};
 
 const GIB: u64 = 1 << 30;
 
@@ -87,11 +89,25 @@ pub(crate) fn blocks() -> Report {
         engine(name, vec![one])
     };
     let mut report = report(vec![engine("uring", 1.0), engine("sync", 1.25)]);
+    for (one, requests) in report.engines.iter_mut().zip([1000, 900]) {
+        one.directions[0].lane_prints = vec![vec![print(requests, 0)]];
+    }
     report.plan.block_size_bytes = 4096;
     (report.plan.loops, report.plan.warmup_loops) = (1, 0);
     report.plan.phases[0].direction = Direction::Read;
     report.plan.phases[0].access = Access::Blocks(blocks);
     report
+}
+
+/// What is known of `requests` requests in order, from block `first` on.
+pub(crate) fn print(requests: u64, first: u64) -> LanePrint {
+    let mut fingerprint = Fingerprint::new(0, 0, 0);
+    for block in first..first + requests {
+        let mut running = fingerprint.running();
+        running.add(What::new(Operation::Read, 0, 4096).mix(block * 4096));
+        fingerprint.go_on(running, 1);
+    }
+    fingerprint.take_print()
 }
 
 /// A run that a signal ended in its third loop.
@@ -191,6 +207,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         short_transfers: 0,
         cpu: Cpu { user_s: 0.05, system_s: 0.2, shared_with_other_directions: false },
         fingerprint: "0123456789abcdef".into(),
+        lane_prints: Vec::new(),
         doubts: Vec::new(),
         failures: Vec::new(),
         validated_bytes: None,

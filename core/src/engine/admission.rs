@@ -2,60 +2,52 @@
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use super::request::{Operation, Operations, Request, Why};
-use crate::memory::Block;
 
 /// What an engine was opened for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Terms {
+pub struct Terms {
     targets: u32,
     operations: Operations,
-    /// The target and the operation, which moves data, that were found right the last time: most
-    /// requests are alike. At first a target that none has.
-    last_target: u32,
-    last_operation: Operation,
 }
 
 impl Terms {
-    pub(super) fn new(targets: usize, operations: Operations) -> Self {
+    /// For targets below `targets`, and `operations`.
+    #[must_use]
+    pub fn new(targets: usize, operations: Operations) -> Self {
         let targets = u32::try_from(targets).unwrap_or(u32::MAX);
-        Self { targets, operations, last_target: u32::MAX, last_operation: Operation::Read }
+        Self { targets, operations }
     }
 
     /// Whether the request is one that the engine was opened for, with a block that holds it.
+    ///
+    /// # Errors
+    /// Why it must be given back.
     #[inline(always)]
-    pub(super) fn check(&mut self, request: &Request) -> Result<(), Why> {
-        let (target, operation) = (u32::from(request.target), request.operation);
+    pub fn check(&self, request: &Request) -> Result<(), Why> {
+        let (target, operation) = (request.target, request.operation);
         let end = u64::from(request.block_start_bytes) + u64::from(request.length_bytes);
-        match &request.block {
-            Some(block) if target == self.last_target && operation == self.last_operation => {
-                if end <= u64::from(block.len()) { Ok(()) } else { Err(Why::BadBlock) }
-            }
-            // By value, so that a request need not be in memory to be looked at.
-            block => self.look(target, operation, end, block.as_ref().map(Block::len)),
+        // Without a branch between them, so that what is the same for all requests of a loop is
+        // one condition, and decided before it.
+        let known = (u32::from(target) < self.targets) & self.operations.contains(operation);
+        let fits = match &request.block {
+            Some(block) => known & operation.moves_data() && end <= u64::from(block.len()),
+            None => known & !operation.moves_data(),
+        };
+        if fits {
+            return Ok(());
         }
+        // By value, so that a request need not be in memory to be looked at.
+        Err(self.why_not(target, operation))
     }
 
     #[cold]
-    fn look(
-        &mut self,
-        target: u32,
-        operation: Operation,
-        end: u64,
-        block_bytes: Option<u32>,
-    ) -> Result<(), Why> {
-        if target >= self.targets {
-            return Err(Why::BadTarget);
-        }
-        if !self.operations.contains(operation) {
-            return Err(Why::BadOperation);
-        }
-        match (block_bytes, operation.moves_data()) {
-            (Some(block_bytes), true) if end <= u64::from(block_bytes) => {
-                (self.last_target, self.last_operation) = (target, operation);
-                Ok(())
-            }
-            (None, false) => Ok(()),
-            _ => Err(Why::BadBlock),
+    fn why_not(self, target: u16, operation: Operation) -> Why {
+        if u32::from(target) >= self.targets {
+            Why::BadTarget
+        } else if self.operations.contains(operation) {
+            Why::BadBlock
+        } else {
+            Why::BadOperation
         }
     }
 }
@@ -64,7 +56,6 @@ impl Terms {
 #[derive(Debug)]
 pub struct Admission {
     in_use: Box<[bool]>,
-    count: u32,
     terms: Terms,
 }
 
@@ -73,7 +64,7 @@ impl Admission {
     #[must_use]
     pub fn new(queue_depth: u32, targets: usize, operations: Operations) -> Self {
         let in_use = vec![false; queue_depth as usize].into();
-        Self { in_use, count: 0, terms: Terms::new(targets, operations) }
+        Self { in_use, terms: Terms::new(targets, operations) }
     }
 
     /// Takes the request's tag into use.
@@ -88,13 +79,12 @@ impl Admission {
         };
         self.terms.check(request)?;
         *in_use = true;
-        self.count += 1;
         Ok(())
     }
 
     #[cold]
     fn why_no_tag(&self) -> Why {
-        if self.count as usize == self.in_use.len() { Why::QueueFull } else { Why::BadTag }
+        if self.count() as usize == self.in_use.len() { Why::QueueFull } else { Why::BadTag }
     }
 
     /// Lets the tag be used again. Says whether it was in use.
@@ -102,7 +92,6 @@ impl Admission {
     pub fn dismiss(&mut self, tag: u32) -> bool {
         let Some(in_use @ true) = self.in_use.get_mut(tag as usize) else { return false };
         *in_use = false;
-        self.count -= 1;
         true
     }
 
@@ -110,14 +99,12 @@ impl Admission {
     #[inline(always)]
     pub fn dismiss_all(&mut self) {
         self.in_use.fill(false);
-        self.count = 0;
     }
 
-    /// Tags in use.
+    /// Tags in use, counted one by one: for the end, and for what is refused.
     #[must_use]
-    #[inline(always)]
     pub fn count(&self) -> u32 {
-        self.count
+        self.in_use.iter().map(|in_use| u32::from(*in_use)).sum()
     }
 }
 

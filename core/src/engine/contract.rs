@@ -33,6 +33,22 @@ pub trait Backend: Clone + Send + Sync + 'static {
         kind != TargetKind::NvmeGeneric
     }
 
+    /// The most requests that one system call of its engines can hand to the kernel; absent for
+    /// any number.
+    fn requests_per_call_max(&self) -> Option<u32> {
+        None
+    }
+
+    /// What becomes of the plan's batches of requests per submitting call, where that is not what
+    /// was asked.
+    fn batch_receipt(&self, asked: Option<u32>) -> Option<Receipt> {
+        let (asked, most) = (asked?, self.requests_per_call_max()?);
+        let why = "its system calls take one request each; the batch is handed to it at once";
+        (asked > most).then(|| {
+            Receipt::downgraded("batch-submit", &asked.to_string(), &most.to_string(), why)
+        })
+    }
+
     /// Asks the kernel whether engines like `needs` can be opened, by opening one for a moment.
     /// Changes nothing that outlives the call.
     ///

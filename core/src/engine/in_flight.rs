@@ -22,8 +22,7 @@ pub struct InFlight {
 #[derive(Debug)]
 enum Slot {
     Free,
-    WithoutBlock,
-    Block(Block),
+    InUse(Option<Block>),
 }
 
 impl InFlight {
@@ -53,7 +52,7 @@ impl InFlight {
             return Err(self.why_no_slot());
         };
         self.terms.check(request)?;
-        *slot = request.block.take().map_or(Slot::WithoutBlock, Slot::Block);
+        *slot = Slot::InUse(request.block.take());
         self.count += 1;
         Ok(())
     }
@@ -67,13 +66,9 @@ impl InFlight {
     /// threads own the memory while they use it. `None` when the table has no block of that tag.
     #[must_use]
     pub fn take_block(&mut self, tag: u32) -> Option<Block> {
-        let slot = self.slots.get_mut(tag as usize)?;
-        match mem::replace(slot, Slot::WithoutBlock) {
-            Slot::Block(block) => Some(block),
-            without => {
-                *slot = without;
-                None
-            }
+        match self.slots.get_mut(tag as usize)? {
+            Slot::Free => None,
+            Slot::InUse(block) => block.take(),
         }
     }
 
@@ -83,11 +78,7 @@ impl InFlight {
     #[must_use]
     pub fn release(&mut self, tag: u32) -> Option<Option<Block>> {
         let slot = self.slots.get_mut(tag as usize)?;
-        let block = match mem::replace(slot, Slot::Free) {
-            Slot::Free => return None,
-            Slot::WithoutBlock => None,
-            Slot::Block(block) => Some(block),
-        };
+        let Slot::InUse(block) = mem::replace(slot, Slot::Free) else { return None };
         self.count -= 1;
         Some(block)
     }

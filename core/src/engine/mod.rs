@@ -16,7 +16,7 @@ mod rw_flags;
 mod rw_probe;
 mod setup;
 
-pub use admission::Admission;
+pub use admission::{Admission, Terms};
 pub use contract::{Backend, IoEngine, LEFTOVER_PATIENCE, Lane, Progress};
 pub use counters::EngineCounters;
 pub use deadline::Deadline;

@@ -37,6 +37,8 @@ pub struct Needs {
     pub operations: Operations,
     /// Requests in flight per engine.
     pub queue_depth: u32,
+    /// The most requests per submitting call, when the plan says so.
+    pub batch_submit: Option<u32>,
     /// Engines that are open at the same time.
     pub engines: u32,
     /// A target, where one exists already; else a file without a name in the folder of one.

@@ -182,8 +182,9 @@ impl Region {
         let word = mask.get_mut((node / bits) as usize).ok_or(io::ErrorKind::InvalidInput)?;
         *word = 1 << (node % bits);
         let mask_bits = mask.len() * bits as usize;
-        // SAFETY: the range is whole pages of a mapping that this region owns, and the mask is as
-        // long as said; mbind changes where pages come from, not what they hold.
+        // SAFETY: the range is mapped and the mask is as long as said. A region that does not begin
+        // at a page is refused; where it ends inside one, the whole page is bound. That may be a
+        // neighbour's too, but mbind changes where pages come from, not what they hold.
         let status = unsafe {
             libc::syscall(
                 libc::SYS_mbind,

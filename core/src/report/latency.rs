@@ -11,26 +11,33 @@ const LATENCY_NS_MAX: u64 = 3_600_000_000_000;
 /// Three significant digits: 2048 values stand alone, and every further doubling is cut in 1024.
 const SIGNIFICANT_DIGITS: u8 = 3;
 const STEPS_BITS: u32 = 10;
+/// The bits of a floating-point number below those that name its bucket.
+const REST_BITS: u32 = f64::MANTISSA_DIGITS - 1 - STEPS_BITS;
 /// Every number of 64 bits has a place, so that recording needs no limit. Memory that no latency
 /// falls into is never touched, and costs nothing.
 const BUCKETS: usize = 1 << u16::BITS;
-const _: () = assert!(bucket_of(u64::MAX) < BUCKETS);
+/// The place of the shortest latency. The longest lies before it.
+const FIRST: usize = place_of(0) as usize;
 
-/// The place of `ns` in the counts: the layout of an HDR histogram of three significant digits,
-/// whose bounds it shares, without the checks that a growing one needs.
+/// The place of `ns` in the counts: the exponent and the first ten bits of the fraction of twice the
+/// number and one, which is never 0, as a floating-point number. That cuts each doubling in 1024, as
+/// an HDR histogram of three significant digits does, whose bounds it shares.
 #[inline(always)]
-const fn bucket_of(ns: u64) -> usize {
-    // The doubling that it lies in; 0 for all that stand alone.
-    let doubling = (u64::BITS - 1 - (ns | (1 << STEPS_BITS)).leading_zeros()) - STEPS_BITS;
-    #[expect(clippy::cast_possible_truncation, reason = "usize has 64 bits here")]
-    let bucket = (((doubling as u64) << STEPS_BITS) + (ns >> doubling)) as usize;
-    bucket
+const fn place_of(ns: u64) -> u16 {
+    #[expect(clippy::cast_precision_loss, reason = "the first eleven bits are enough")]
+    let number = (ns << 1 | 1).cast_signed() as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "of the exponent, six bits are enough")]
+    let place = (number.to_bits() >> REST_BITS) as u16;
+    place
 }
 
-/// The smallest value of a bucket.
-fn least_of(bucket: usize) -> u64 {
-    let doubling = (bucket as u64 >> STEPS_BITS).saturating_sub(1);
-    (bucket as u64 - (doubling << STEPS_BITS)) << doubling
+/// The smallest latency of a bucket, which is the `rank`-th from the shortest.
+fn least_of(rank: usize) -> u64 {
+    let (doubling, step) = (rank >> STEPS_BITS, rank % (1 << STEPS_BITS));
+    // In units of 2^-10: where the bucket of twice the latency and one begins.
+    let begin = (1_u128 << STEPS_BITS | step as u128) << doubling;
+    let least = (begin - (1 << STEPS_BITS)).div_ceil(2 << STEPS_BITS);
+    u64::try_from(least).unwrap_or(u64::MAX)
 }
 
 /// Latencies in nanoseconds with three significant digits; merged over lanes, never averaged.
@@ -56,9 +63,7 @@ impl LatencyHistogram {
     /// Counts one request. Longer than an hour counts as an hour.
     #[inline(always)]
     pub fn record(&mut self, latency_ns: u64) {
-        #[expect(clippy::cast_possible_truncation, reason = "asserted above")]
-        let bucket = bucket_of(latency_ns) as u16;
-        self.counts[usize::from(bucket)] += 1;
+        self.counts[usize::from(place_of(latency_ns))] += 1;
     }
 
     /// Adds the counts of `other`.
@@ -78,8 +83,8 @@ impl LatencyHistogram {
     fn histogram(&self) -> Histogram<u64> {
         let made = Histogram::new_with_bounds(1, LATENCY_NS_MAX, SIGNIFICANT_DIGITS);
         let mut histogram = made.expect("these bounds are valid");
-        for (bucket, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            histogram.saturating_record_n(least_of(bucket), *count);
+        for (range, count) in self.buckets() {
+            histogram.saturating_record_n(range.start, count);
         }
         histogram
     }
@@ -114,8 +119,9 @@ impl LatencyHistogram {
     /// The buckets that are not empty, by rising latency: the latencies in nanoseconds that fall
     /// into it, and how many did.
     pub fn buckets(&self) -> impl Iterator<Item = (Range<u64>, u64)> {
-        let counted = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
-        counted.map(|(bucket, count)| (least_of(bucket)..least_of(bucket + 1), *count))
+        let (long, short) = self.counts.split_at(FIRST);
+        let counted = short.iter().chain(long).enumerate().filter(|(_, count)| **count > 0);
+        counted.map(|(rank, count)| (least_of(rank)..least_of(rank + 1), *count))
     }
 }
 
@@ -162,10 +168,12 @@ mod tests {
             let mut theirs = made.unwrap();
             theirs.record(value).unwrap();
             assert_eq!(ours.histogram(), theirs, "{value}");
-            assert!(least_of(bucket_of(value)) <= value);
+            let (range, _count) = ours.buckets().next().unwrap();
+            assert!(range.contains(&value), "{value}: {range:?}");
         }
-        assert_eq!(bucket_of(2047) + 1, bucket_of(2048));
-        assert_eq!(bucket_of(4095) + 1, bucket_of(4096));
+        assert_eq!(place_of(2046) + 1, place_of(2047));
+        assert_eq!(place_of(2047) + 1, place_of(2048));
+        assert_eq!(place_of(2048), place_of(2049));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub use short_run::short_run;
 use crate::engine::EngineCounters;
 use crate::plan::{Access, Direction, Plan};
 use crate::receipt::Receipt;
+use crate::stats::LanePrint;
 
 /// The version of the report's format.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -137,6 +138,10 @@ pub struct DirectionReport {
     pub cpu: Cpu,
     /// Hash over the requests in queue order, as 16 hexadecimal digits. Equal for equal plans.
     pub fingerprint: String,
+    /// For each lane, its requests in each loop in short, where time ended the loops; not part of
+    /// the document.
+    #[serde(skip)]
+    pub lane_prints: Vec<Vec<LanePrint>>,
     /// What makes the numbers doubtful.
     pub doubts: Vec<Doubt>,
     /// What went wrong.
@@ -145,6 +150,22 @@ pub struct DirectionReport {
     pub validated_bytes: Option<u64>,
     /// What an unfinished loop had moved when the run ended early.
     pub unfinished_bytes: u64,
+}
+
+impl DirectionReport {
+    /// How many requests two engines are known to have in common, where time ended their loops, and
+    /// how many the slower one made; `None` when they were given different ones.
+    #[must_use]
+    pub fn common_requests(&self, other: &Self) -> Option<(u64, u64)> {
+        let (mut common, mut fewest) = (0, 0);
+        for (lane, others) in self.lane_prints.iter().zip(&other.lane_prints) {
+            for (one, two) in lane.iter().zip(others) {
+                common += one.common_requests(two)?;
+                fewest += one.requests.min(two.requests);
+            }
+        }
+        Some((common, fewest))
+    }
 }
 
 /// One loop of one direction.

@@ -14,7 +14,7 @@ use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operatio
 use crate::memory::{Block, Part, Region, pin_current_thread};
 use crate::plan::Direction;
 use crate::receipt::Receipt;
-use crate::stats::{Fingerprint, What};
+use crate::stats::{Fingerprint, LanePrint, What};
 
 /// How much of a tensor is filled between two looks at whether to stop.
 const FILL_STEP_BYTES: usize = 16 << 20;
@@ -58,12 +58,14 @@ pub(super) struct LaneTask {
 }
 
 /// What a lane has done in one loop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct LaneLoop {
     /// When its *main* ended.
     pub end: Stamp,
     /// Bytes of the tensor or range that it moved.
     pub bytes: u64,
+    /// Which requests these were, if time ended it.
+    pub print: Option<LanePrint>,
 }
 
 /// What a lane has done.
@@ -287,7 +289,10 @@ impl LaneWork<'_> {
             }
         };
         shared.end_loop().map_err(LaneError::Barrier)?;
-        done.loops.push(LaneLoop { end, bytes: self.flow.totals().0 - before.1.0 });
+        let bytes = self.flow.totals().0 - before.1.0;
+        let by_time = matches!(self.work, Work::Blocks(_, Some(_)));
+        let print = by_time.then(|| self.flow.take_print());
+        done.loops.push(LaneLoop { end, bytes, print });
         if counts {
             done.counters += engine.counters() - before.0;
         }

@@ -128,10 +128,10 @@ fn direction(
         counters,
         short_transfers: lanes().map(|lane| lane.tally.short_transfers).sum(),
         cpu: cpu(plan, &outcome.clocks, !alone),
-        fingerprint: format!(
-            "{:016x}",
-            combine(lanes().map(|lane| lane.tally.fingerprint.value()))
-        ),
+        fingerprint: format!("{:016x}", combine(lanes().flat_map(prints_of))),
+        lane_prints: lanes()
+            .map(|lane| lane.loops.iter().filter_map(|done| done.print.clone()).collect())
+            .collect(),
         doubts: Vec::new(),
         failures: tasklets.iter().flat_map(|(_, result)| result.failures.clone()).collect(),
         validated_bytes: validated.sum(),
@@ -142,6 +142,13 @@ fn direction(
             0
         },
     }
+}
+
+/// The hashes over a lane's requests: one of all of them, or one for each loop that time ended.
+fn prints_of(lane: &LaneResult) -> Vec<u64> {
+    let by_time: Vec<u64> =
+        lane.loops.iter().filter_map(|done| done.print.as_ref()).map(|print| print.value).collect();
+    if by_time.is_empty() { vec![lane.tally.fingerprint.value()] } else { by_time }
 }
 
 fn loops(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> Vec<LoopReport> {

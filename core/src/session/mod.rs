@@ -65,6 +65,7 @@ impl Session {
         Needs {
             operations: Operations::of(&operations),
             queue_depth: self.plan.queue_depth,
+            batch_submit: self.plan.batch.submit,
             engines: self.plan.engines_at_once(),
             target: self.resolved.sample.clone(),
             buffered: self.plan.buffered,
@@ -86,7 +87,7 @@ impl Session {
         let mut report = EngineReport {
             engine: spec.into(),
             moves_data: backend.moves_data(),
-            receipts: Vec::new(),
+            receipts: backend.batch_receipt(self.plan.batch.submit).into_iter().collect(),
             directions: Vec::new(),
         };
         for tasklets in &self.resolved.waves {

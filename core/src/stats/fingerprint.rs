@@ -102,6 +102,8 @@ impl Running {
 #[derive(Clone, Debug)]
 pub struct Fingerprint {
     running: Running,
+    /// What the chain began with.
+    first_chain: u64,
     completed_sum: u64,
     /// Requests until the next checkpoint.
     until_checkpoint: u64,
@@ -113,9 +115,11 @@ impl Fingerprint {
     #[must_use]
     pub fn new(seed: u64, tid: u32, lane: u32) -> Self {
         let place = u64::from(tid) << 32 | u64::from(lane);
+        let first_chain = fold(seed ^ ODD[2], place ^ ODD[0]);
         let checkpoints = Checkpoints::new();
         Self {
-            running: Running { chain: fold(seed ^ ODD[2], place ^ ODD[0]), sum: 0 },
+            running: Running { chain: first_chain, sum: 0 },
+            first_chain,
             completed_sum: 0,
             until_checkpoint: checkpoints.spacing,
             checkpoints,
@@ -175,15 +179,16 @@ impl Fingerprint {
         fold(self.running.chain ^ self.requests(), ODD[2])
     }
 
-    /// What is left of it in a report.
+    /// The print of the requests so far, after which it starts over. For a loop that time ends: the
+    /// next one begins another stream at the same point for everybody.
     #[must_use]
-    pub fn print(&self) -> LanePrint {
-        LanePrint {
-            requests: self.requests(),
-            value: self.value(),
-            spacing: self.checkpoints.spacing,
-            checkpoints: self.checkpoints.chains.clone(),
-        }
+    pub fn take_print(&mut self) -> LanePrint {
+        let (requests, value) = (self.requests(), self.value());
+        let Checkpoints { spacing, chains } =
+            std::mem::replace(&mut self.checkpoints, Checkpoints::new());
+        self.running.chain = fold(self.first_chain, ODD[2]);
+        self.until_checkpoint = self.checkpoints.spacing;
+        LanePrint { requests, value, spacing, checkpoints: chains }
     }
 }
 
@@ -220,7 +225,7 @@ impl Checkpoints {
     }
 }
 
-/// The requests of one lane in short: enough to tell how far two lanes were given the same.
+/// The requests of one lane in one loop in short: enough to tell how far two lanes were given the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LanePrint {
     /// Requests in all.
@@ -316,7 +321,9 @@ mod tests {
             queue(&mut print, What::new(Operation::Read, 0, 512).mix(offset));
         }
         assert_eq!(print.requests(), requests);
-        print.print()
+        let whole = print.take_print();
+        assert_eq!((whole.requests, print.requests()), (requests, 0), "it starts over");
+        whole
     }
 
     #[test]

@@ -106,6 +106,7 @@ pub(super) fn needs(operations: Operations, queue_depth: u32, files: &Files) -> 
     Needs {
         operations,
         queue_depth,
+        batch_submit: None,
         engines: 1,
         target,
         buffered: true,

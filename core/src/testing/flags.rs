@@ -51,6 +51,7 @@ fn exchange<B: Backend>(
     let needs = Needs {
         operations,
         queue_depth: depth,
+        batch_submit: None,
         engines: 1,
         target,
         buffered,

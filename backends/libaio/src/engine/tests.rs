@@ -37,6 +37,7 @@ fn needs(queue_depth: u32, engines: u32) -> Needs {
     Needs {
         operations: operations(),
         queue_depth,
+        batch_submit: None,
         engines,
         target: None,
         buffered: true,
@@ -200,11 +201,11 @@ fn more_requests_than_one_reap_has_room_for_come_with_the_next() {
 /// poll in the clothes of a flush, because storage cannot be made to wait. False on old kernels.
 fn start_waiting(engine: &mut Engine, readable: &impl AsRawFd) -> bool {
     let accepted = engine.in_flight.accept(request(Operation::Fsync, 0, None)).unwrap();
-    let poll = Iocb {
+    let poll = What {
         opcode: IOCB_CMD_POLL,
         fd: readable.as_raw_fd().cast_unsigned(),
         address: libc::POLLIN.cast_unsigned().into(),
-        ..Iocb::default()
+        ..What::default()
     };
     engine.submission.push(accepted.tag, poll);
     assert_eq!(engine.submit().unwrap(), 1);
@@ -358,13 +359,13 @@ fn start_reading_pipe(engine: &mut Engine, pipe: &impl AsRawFd) -> Option<Comple
     let read = request(Operation::Read, 0, part.lend(BLOCK_BYTES));
     let address = read.address() as u64;
     let accepted = engine.in_flight.accept(read).unwrap();
-    let iocb = Iocb {
+    let iocb = What {
         opcode: IOCB_CMD_PREAD,
         rw_flags: RwFlags::NOWAIT.bits(),
         fd: pipe.as_raw_fd().cast_unsigned(),
         address,
         length: BLOCK_BYTES.into(),
-        ..Iocb::default()
+        ..What::default()
     };
     engine.submission.push(accepted.tag, iocb);
     assert_eq!(engine.submit().unwrap(), 1);

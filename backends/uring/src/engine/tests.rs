@@ -44,6 +44,7 @@ fn needs(queue_depth: u32, operations: Operations) -> Needs {
     Needs {
         operations,
         queue_depth,
+        batch_submit: None,
         engines: 1,
         target: None,
         buffered: true,

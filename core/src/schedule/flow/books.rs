@@ -43,22 +43,23 @@ const CHOSEN_MAX: usize = 64;
 /// The requests of a lane; all memory is reserved when it is made.
 #[derive(Debug)]
 pub(super) struct Books {
-    slots: Box<[Slot]>,
-    /// Tags that are not in use: the first `free_count` of these.
+    pub(super) slots: Box<[Slot]>,
+    /// Tags that are not in use: these from `in_use` on. The first is used first.
     free: Box<[u32]>,
-    free_count: usize,
+    /// How many are in use: queued, in flight, or waiting to be queued again.
+    pub(super) in_use: usize,
     /// Tags that are queued and not taken yet, in queue order: what an earlier batch left over, and
     /// tails.
     waiting: Vec<u32>,
     left_over: usize,
     /// Requests that were queued behind those, for the first time, since the last batch. Their tags
-    /// lie right above the free ones, the oldest on top.
-    fresh: usize,
-    starts: Starts,
+    /// lie right before the free ones, the oldest first.
+    pub(super) fresh: usize,
+    pub(super) starts: Starts,
     /// Offsets that the source has chosen and that were not queued yet.
-    chosen: [u64; CHOSEN_MAX],
-    chosen_next: usize,
-    chosen_end: usize,
+    pub(super) chosen: [u64; CHOSEN_MAX],
+    pub(super) chosen_next: usize,
+    pub(super) chosen_end: usize,
     /// Completions to be looked into.
     odd: Vec<Completion>,
     /// Tails of short transfers, to be queued again before anything new.
@@ -68,7 +69,7 @@ pub(super) struct Books {
     pub completed: u64,
     pub tally: Tally,
     /// Where latencies of loops go that do not count.
-    warm_up: LatencyHistogram,
+    pub(super) warm_up: LatencyHistogram,
     alignment: Alignment,
 }
 
@@ -78,7 +79,7 @@ impl Books {
         Self {
             slots: (0..queue_depth).map(|_tag| Slot::free()).collect(),
             free: (0..queue_depth).collect(),
-            free_count: depth,
+            in_use: 0,
             waiting: Vec::with_capacity(depth),
             left_over: 0,
             fresh: 0,
@@ -99,7 +100,7 @@ impl Books {
     /// Tags in use: queued, in flight, or waiting to be queued again.
     #[inline(always)]
     pub(super) fn outstanding(&self) -> usize {
-        self.slots.len() - self.free_count
+        self.in_use
     }
 
     /// Requests that are queued and not taken yet.
@@ -110,12 +111,21 @@ impl Books {
 
     #[inline(always)]
     pub(super) fn has_free(&self) -> bool {
-        self.free_count > 0
+        self.in_use < self.free.len()
     }
 
     /// Forgets offsets that an earlier source has chosen.
     pub(super) fn start_over(&mut self) {
         (self.chosen_next, self.chosen_end) = (0, 0);
+    }
+
+    /// Has the source choose offsets when all that it chose were used; says whether there are any.
+    #[inline(always)]
+    pub(super) fn choose<S: Source>(&mut self, source: &mut S) -> bool {
+        if self.chosen_next == self.chosen_end {
+            (self.chosen_next, self.chosen_end) = (0, source.choose(&mut self.chosen));
+        }
+        self.chosen_next < self.chosen_end
     }
 
     /// Queues up to `room` new requests; says whether the source is exhausted.
@@ -126,23 +136,19 @@ impl Books {
         source: &mut S,
         room: usize,
     ) -> bool {
-        let mut room = room.min(self.free_count);
+        let mut room = room.min(self.free.len() - self.in_use);
         while room > 0 {
-            if self.chosen_next == self.chosen_end {
-                (self.chosen_next, self.chosen_end) = (0, source.choose(&mut self.chosen));
-                if self.chosen_end == 0 {
-                    return true;
-                }
+            if !self.choose(source) {
+                return true;
             }
             let print = &mut self.tally.fingerprint;
             let offsets = &self.chosen[self.chosen_next..self.chosen_end];
             let count = room.min(offsets.len()).min(print.room());
-            let left = self.free_count - count;
-            let tags = &self.free[left..self.free_count];
+            let tags = &self.free[self.in_use..][..count];
             let start = self.starts.next();
             begin_all(&mut self.slots, tags, &offsets[..count], start, print, engine, source);
             self.chosen_next += count;
-            self.free_count = left;
+            self.in_use += count;
             self.fresh += count;
             room -= count;
         }
@@ -175,10 +181,10 @@ impl Books {
     fn join_next_batch(&mut self) {
         for tag in &self.waiting[..self.left_over] {
             let slot = &mut self.slots[*tag as usize];
-            if slot.missing_bytes != ODD {
+            if slot.wanted != ODD {
                 slot.start = self.starts.next();
             } else if !slot.odd.resumed {
-                slot.missing_bytes = slot.odd.needed_bytes;
+                slot.wanted = slot.odd.needed_bytes.cast_signed();
                 slot.start = self.starts.next();
             }
         }
@@ -186,7 +192,7 @@ impl Books {
 
     #[cold]
     fn keep_starts(&mut self) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.missing_bytes != FREE) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.wanted != FREE) {
             slot.make_odd(&self.starts);
         }
     }
@@ -202,8 +208,8 @@ impl Books {
     }
 
     fn took_some(&mut self, taken: usize) {
-        let fresh = &self.free[self.free_count..self.free_count + self.fresh];
-        self.waiting.extend(fresh.iter().rev());
+        let fresh = &self.free[self.in_use - self.fresh..self.in_use];
+        self.waiting.extend(fresh);
         self.fresh = 0;
         self.waiting.drain(..taken);
         self.left_over = self.waiting.len();
@@ -220,15 +226,24 @@ impl Books {
     ) -> Result<(), LaneError> {
         let latency = if counts { &mut self.tally.latency } else { &mut self.warm_up };
         let Self { slots, free, starts, odd, .. } = self;
-        let free_places = &mut free[self.free_count..];
         let mut entered = Entered::default();
-        while let Some(completion) =
-            enter_all(done, slots, free_places, starts, latency, end, source, &mut entered)
-        {
-            odd.push(completion);
+        loop {
+            // Where there are more than requests in use, some are strangers.
+            while done.len() > self.in_use {
+                odd.extend(done.pop());
+            }
+            let all = done.len();
+            let places = &mut free[self.in_use - all..self.in_use];
+            let stopped =
+                enter_all(done, slots, places, starts, latency, end, source, &mut entered);
+            let count = all - done.len() - usize::from(stopped.is_some());
+            self.in_use -= count;
+            self.completed += count as u64;
+            match stopped {
+                Some(completion) => odd.push(completion),
+                None => break,
+            }
         }
-        self.free_count += entered.count;
-        self.completed += entered.count as u64;
         self.moved_bytes += entered.moved_bytes;
         self.tally.fingerprint.completed(entered.mixes);
         if self.odd.is_empty() { Ok(()) } else { self.look_into_odd(end, counts, source) }
@@ -263,7 +278,7 @@ impl Books {
     ) -> Result<(), Bad> {
         let tag = completion.tag;
         let slot = match self.slots.get_mut(tag as usize) {
-            Some(slot) if slot.missing_bytes != FREE => slot,
+            Some(slot) if slot.wanted != FREE => slot,
             _ => {
                 source.take_back(completion.block, &mut None);
                 return Err(Bad { tag, what: None });
@@ -279,9 +294,9 @@ impl Books {
             }
             After::Bad(what) => Some(what),
         };
-        slot.missing_bytes = FREE;
-        self.free[self.free_count] = tag;
-        self.free_count += 1;
+        slot.wanted = FREE;
+        self.in_use -= 1;
+        self.free[self.in_use] = tag;
         source.take_back(completion.block, &mut slot.home);
         if what.is_some() {
             return Err(Bad { tag, what });

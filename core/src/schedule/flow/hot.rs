@@ -9,8 +9,8 @@ use crate::report::LatencyHistogram;
 use crate::schedule::source::{Job, Source};
 use crate::stats::Fingerprint;
 
-/// Queues a job of `source` at each of `offsets`, as many as there are `tags`, of which the last is
-/// used first. They will be submitted with batch number `start`.
+/// Queues a job of `source` at each of `offsets`, with one of `tags` each. They will be submitted
+/// with batch number `start`.
 #[inline(never)]
 pub(super) fn begin_all<E: IoEngine, S: Source>(
     slots: &mut [Slot],
@@ -22,18 +22,14 @@ pub(super) fn begin_all<E: IoEngine, S: Source>(
     source: &mut S,
 ) {
     let mut running = print.running();
-    for (tag, offset_bytes) in tags.iter().rev().zip(offsets) {
+    for (tag, offset_bytes) in tags.iter().zip(offsets) {
         let (tag, offset_bytes) = (*tag, *offset_bytes);
         let slot = &mut slots[tag as usize];
         let job = source.job(offset_bytes, &mut slot.home);
         let Job { operation, target, length_bytes, what, needed_bytes, block } = job;
         let mix = what.mix(offset_bytes);
         running.add(mix);
-        slot.offset_bytes = offset_bytes;
-        slot.what = what;
-        slot.mix = mix;
-        slot.missing_bytes = needed_bytes;
-        slot.start = start;
+        slot.begin(offset_bytes, what, mix, needed_bytes, start);
         let block_start_bytes = 0;
         let queued = engine.queue(Request {
             offset_bytes,
@@ -52,14 +48,14 @@ pub(super) fn begin_all<E: IoEngine, S: Source>(
 /// What a batch of completions adds up to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entered {
-    pub count: usize,
     pub moved_bytes: u64,
     /// The sum of the hashes of the requests.
     pub mixes: u64,
 }
 
 /// Enters completions that were reaped at `end`, the last one first, up to one that is not simply
-/// done, which it returns: puts their tags to the front of `free`, their latencies into `latency`.
+/// done, which it returns: puts their tags into `free`, which is as long as `done`, each where it
+/// is in there, and their latencies into `latency`.
 #[inline(never)]
 #[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
 pub(super) fn enter_all<S: Source>(
@@ -72,27 +68,26 @@ pub(super) fn enter_all<S: Source>(
     source: &mut S,
     entered: &mut Entered,
 ) -> Option<Completion> {
-    let Entered { mut count, mut moved_bytes, mut mixes } = *entered;
+    let Entered { mut moved_bytes, mut mixes } = *entered;
     let mut odd = None;
     let mut list = done.take();
+    let free = &mut free[..list.len()];
     while let Some(Completion { block, tag, status }) = list.pop() {
-        // An errno is negative, and a free slot lacks more than any status can say.
         let slot = match slots.get_mut(tag as usize) {
-            Some(slot) if i64::from(status) >= i64::from(slot.missing_bytes) => slot,
+            Some(slot) if slot.wanted == status => slot,
             _ => {
                 odd = Some(Completion { block, tag, status });
                 break;
             }
         };
-        slot.missing_bytes = FREE;
-        free[count] = tag;
-        count += 1;
+        slot.wanted = FREE;
+        free[list.len()] = tag;
         mixes = mixes.wrapping_add(slot.mix);
         moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
         latency.record(end.ns_after(starts.of(slot.start)));
         source.take_back(block, &mut slot.home);
     }
     *done = list;
-    *entered = Entered { count, moved_bytes, mixes };
+    *entered = Entered { moved_bytes, mixes };
     odd
 }

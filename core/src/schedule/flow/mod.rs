@@ -8,6 +8,7 @@
 
 mod books;
 mod hot;
+mod single;
 mod slot;
 mod starts;
 
@@ -21,11 +22,13 @@ use super::failure::LaneError;
 use super::source::Source;
 use super::{DRAIN_LIMIT, STALL_LIMIT, TICK};
 use crate::clock::Stamp;
-use crate::engine::{Completions, Deadline, IoEngine};
+use crate::engine::{Completions, Deadline, IoEngine, Progress};
 use crate::memory::Block;
 use crate::plan::{Order, Plan};
+use crate::stats::LanePrint;
 use crate::target::Alignment;
 use books::Books;
+use single::Called;
 
 /// How long to wait when the kernel takes nothing while nothing is in flight.
 const AGAIN_PAUSE: Duration = Duration::from_millis(1);
@@ -55,6 +58,8 @@ pub(super) struct Watch<'a, H: Fn() -> bool> {
 pub(super) struct Flow {
     policy: Policy,
     books: Books,
+    /// Whether the queue has room for one request only.
+    one_by_one: bool,
     done: Completions,
 }
 
@@ -67,6 +72,7 @@ impl Flow {
                 reap_min: plan.batch.complete,
                 order: plan.order,
             },
+            one_by_one: depth == 1,
             books: Books::new(depth, alignment, tally),
             done: Completions::with_capacity(depth as usize),
         }
@@ -80,6 +86,11 @@ impl Flow {
     /// The memory of each place in the queue, for sources that keep it there.
     pub(super) fn homes(&mut self) -> impl Iterator<Item = &mut Option<Block>> {
         self.books.homes()
+    }
+
+    /// The print of the requests of a loop that time ended.
+    pub(super) fn take_print(&mut self) -> LanePrint {
+        self.books.tally.fingerprint.take_print()
     }
 
     /// What was counted in loops that count.
@@ -120,6 +131,15 @@ impl Flow {
         // In sequential order the queue is filled only when it has run empty.
         let mut filling = true;
         loop {
+            if self.one_by_one && self.books.outstanding() == 0 {
+                let Self { books, done, .. } = self;
+                match books.one_by_one(engine, source, done, watch, &mut last_reaped)? {
+                    Some(Called { end, progress, .. }) => {
+                        self.after_call(progress, end, &mut last_reaped, source, watch)?;
+                    }
+                    None => return Ok(last_reaped),
+                }
+            }
             self.books.queue_tails(engine);
             exhausted |= last_reaped >= watch.until;
             if filling && !exhausted {
@@ -151,21 +171,32 @@ impl Flow {
             };
             let deadline = Deadline::after(now, TICK);
             let progress = engine.submit_and_reap(min, deadline, &mut self.done)?;
-            self.books.took(progress.taken);
             let end = Stamp::now();
-            if progress.reaped > 0 {
-                last_reaped = end;
-                let finished = self.books.finish(&mut self.done, end, watch.counts, source);
-                watch.moved.store(self.books.moved_bytes, Ordering::Relaxed);
-                finished?;
-            } else {
-                self.nothing_came(end, last_reaped)?;
-            }
+            self.after_call(progress, end, &mut last_reaped, source, watch)?;
             filling |= self.books.outstanding() == 0;
-            if (watch.halted)() {
-                return Err(LaneError::Halted);
-            }
         }
+    }
+
+    /// Enters what a call that returned at `end` has taken and reaped.
+    #[inline(always)]
+    fn after_call<S: Source, H: Fn() -> bool>(
+        &mut self,
+        progress: Progress,
+        end: Stamp,
+        last_reaped: &mut Stamp,
+        source: &mut S,
+        watch: &Watch<H>,
+    ) -> Result<(), LaneError> {
+        self.books.took(progress.taken);
+        if progress.reaped > 0 {
+            *last_reaped = end;
+            let finished = self.books.finish(&mut self.done, end, watch.counts, source);
+            watch.moved.store(self.books.moved_bytes, Ordering::Relaxed);
+            finished?;
+        } else {
+            self.nothing_came(end, *last_reaped)?;
+        }
+        if (watch.halted)() { Err(LaneError::Halted) } else { Ok(()) }
     }
 
     /// After a call that brought no completion.

@@ -1,4 +1,5 @@
 //! One place in the queue of a lane, and the request in it.
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use super::starts::Starts;
 use crate::clock::Stamp;
@@ -10,11 +11,11 @@ use crate::target::Alignment;
 
 /// How often a request may come back short without getting on.
 const STALLS_MAX: u8 = 8;
-/// What a slot without a request lacks: more bytes than any completion can bring.
-pub(super) const FREE: u32 = u32::MAX;
-/// What an odd request lacks, so that its completion is looked into: one that came back short, or
+/// What a slot without a request wants: a status that is neither bytes nor an errno.
+pub(super) const FREE: i32 = i32::MIN;
+/// What an odd request wants, so that its completion is looked into: one that came back short, or
 /// one that outlived its start stamp.
-pub(super) const ODD: u32 = u32::MAX - 1;
+pub(super) const ODD: i32 = i32::MIN + 1;
 
 /// A request between being queued for the first time and being done.
 #[derive(Debug)]
@@ -25,8 +26,9 @@ pub(super) struct Slot {
     pub(super) mix: u64,
     /// The memory of this place in the queue, for sources that keep it there.
     pub(super) home: Option<Block>,
-    /// Bytes without which it is not done; or [`FREE`], or [`ODD`].
-    pub(super) missing_bytes: u32,
+    /// The status of a completion that needs no second look, which is the bytes without which the
+    /// request is not done; or [`FREE`], or [`ODD`].
+    pub(super) wanted: i32,
     /// The number of its start stamp.
     pub(super) start: u32,
     /// Set for odd requests only.
@@ -62,23 +64,41 @@ impl Slot {
             what: What::new(Operation::Read, 0, 0),
             mix: 0,
             home: None,
-            missing_bytes: FREE,
+            wanted: FREE,
             start: 0,
             odd: Odd { start, needed_bytes: 0, moved_bytes: 0, stalls: 0, resumed: false },
         }
     }
 
+    /// Notes a request, submitted with batch number `start`.
+    #[inline(always)]
+    pub(super) fn begin(
+        &mut self,
+        offset_bytes: u64,
+        what: What,
+        mix: u64,
+        needed_bytes: u32,
+        start: u32,
+    ) {
+        self.offset_bytes = offset_bytes;
+        self.what = what;
+        self.mix = mix;
+        // A block has at most 1 GiB.
+        self.wanted = needed_bytes.cast_signed();
+        self.start = start;
+    }
+
     /// Notes for a request that is not odd yet what is to be known of an odd one.
     pub(super) fn make_odd(&mut self, starts: &Starts) {
-        if self.missing_bytes != ODD {
+        if self.wanted != ODD {
             self.odd = Odd {
                 start: starts.of(self.start),
-                needed_bytes: self.missing_bytes,
+                needed_bytes: self.wanted.cast_unsigned(),
                 moved_bytes: 0,
                 stalls: 0,
                 resumed: false,
             };
-            self.missing_bytes = ODD;
+            self.wanted = ODD;
         }
     }
 

@@ -98,7 +98,6 @@ const MIXING_STEPS: u32 = 64;
 /// The jobs of one lane in one loop, which `WRITES` or reads.
 #[derive(Debug)]
 pub(in crate::schedule) struct BlockStream<const WRITES: bool> {
-    operation: Operation,
     target: u16,
     block_bytes: u32,
     what: What,
@@ -120,6 +119,8 @@ enum Order {
 }
 
 impl<const WRITES: bool> BlockStream<WRITES> {
+    const OPERATION: Operation = if WRITES { Operation::Write } else { Operation::Read };
+
     /// The stream `name` of `share`. Writes are marked with numbers from `mark` on.
     pub(in crate::schedule) fn new(
         share: &Share,
@@ -127,12 +128,10 @@ impl<const WRITES: bool> BlockStream<WRITES> {
         target: u16,
         mark: u64,
     ) -> Self {
-        let operation = if WRITES { Operation::Write } else { Operation::Read };
         Self {
-            operation,
             target,
             block_bytes: share.block_bytes,
-            what: What::new(operation, target, share.block_bytes),
+            what: What::new(Self::OPERATION, target, share.block_bytes),
             remaining: share.requests.unwrap_or(u64::MAX),
             order: match share.pattern {
                 Pattern::Sequential => Order::Sequential { next: 0 },
@@ -186,7 +185,8 @@ impl<const WRITES: bool> Source for BlockStream<WRITES> {
             data::stamp(offset_bytes, self.mark, block.as_mut_slice());
             self.mark += 1;
         }
-        let Self { operation, target, block_bytes: length_bytes, what, .. } = *self;
+        let Self { target, block_bytes: length_bytes, what, .. } = *self;
+        let operation = Self::OPERATION;
         Job { operation, target, length_bytes, what, needed_bytes: length_bytes, block }
     }
 

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 
-use libc::{Ioctl, c_int};
+use libc::{Ioctl, c_int, c_ulong};
 
 /// What `_IO` adds to type and number on this architecture.
 const NO_DATA: Ioctl = libc::BLKSSZGET & !0xffff;
@@ -13,6 +13,8 @@ const NO_DATA: Ioctl = libc::BLKSSZGET & !0xffff;
 const BLKROGET: Ioctl = NO_DATA | 0x125e;
 /// `_IO('N', 0x40)` of `linux/nvme_ioctl.h`.
 const NVME_IOCTL_ID: Ioctl = NO_DATA | 0x4e40;
+/// As wide as an address, because a driver may take it for one.
+const NO_ARGUMENT: c_ulong = 0;
 
 /// Whether the block device refuses writes.
 pub(super) fn is_read_only(device: &File) -> io::Result<bool> {
@@ -28,8 +30,9 @@ pub(super) fn logical_block_bytes(device: &File) -> io::Result<u32> {
 
 /// The number of an NVMe namespace, of its block device or its generic one.
 pub(super) fn namespace_id(device: &File) -> io::Result<c_int> {
-    // SAFETY: the descriptor is open, and this request takes no argument and writes nothing.
-    let answer = unsafe { libc::ioctl(device.as_raw_fd(), NVME_IOCTL_ID) };
+    // SAFETY: the descriptor is open. NVMe reads no argument here; a driver of another device that
+    // takes one finds 0, which is no address, and not what was left in a register.
+    let answer = unsafe { libc::ioctl(device.as_raw_fd(), NVME_IOCTL_ID, NO_ARGUMENT) };
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
 }
 

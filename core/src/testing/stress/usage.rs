@@ -43,11 +43,23 @@ impl Usage {
     }
 }
 
-/// Threads of this process, without those that the kernel starts and ends by itself.
+/// Threads of this process, without those that the kernel starts and ends by itself. Not by their
+/// names, which are this program's until such a thread has run for the first time.
 fn count_threads() -> usize {
     let tasks = fs::read_dir("/proc/self/task").expect("/proc is mounted");
-    let names = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok());
-    names.filter(|name| !name.starts_with("iou-")).count()
+    let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+    stats.filter(|stat| !is_of_the_ring(stat)).count()
+}
+
+/// Whether a line of `/proc/PID/stat` is that of a thread which works for `io_uring`.
+fn is_of_the_ring(stat: &str) -> bool {
+    /// `PF_IO_WORKER` of the kernel's `sched.h`, since Linux 5.12.
+    const IO_WORKER: u32 = 0x10;
+    // The name may have any character in it, and ends with the last parenthesis. The flags are the
+    // seventh field behind it.
+    let behind_name = stat.rsplit(')').next().unwrap_or_default();
+    let flags = behind_name.split_whitespace().nth(6).and_then(|flags| flags.parse::<u32>().ok());
+    flags.is_some_and(|flags| flags & IO_WORKER != 0)
 }
 
 /// Bytes of memory that is present and no file's; `None` when the kernel does not tell.

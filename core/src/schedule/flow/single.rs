@@ -1,0 +1,173 @@
+//! A queue of depth 1: requests one by one, without the books that several at a time need. What
+//! the engine is asked, when the clock is read and what is counted are the same.
+
+use std::sync::atomic::Ordering;
+
+use super::Watch;
+use super::books::Books;
+use crate::clock::Stamp;
+use crate::engine::{Completion, Completions, Deadline, IoEngine, Progress, Request};
+use crate::memory::Block;
+use crate::report::LatencyHistogram;
+use crate::schedule::TICK;
+use crate::schedule::failure::LaneError;
+use crate::schedule::source::{Job, Source};
+use crate::stats::{Fingerprint, What};
+
+/// A call that did not bring the whole of its request, for the books to go on from.
+#[derive(Debug)]
+pub(super) struct Called {
+    offset_bytes: u64,
+    what: What,
+    mix: u64,
+    needed_bytes: u32,
+    start: Stamp,
+    /// The time just after the call.
+    pub end: Stamp,
+    /// What the call has done. What it reaped is among the completions.
+    pub progress: Progress,
+}
+
+/// What requests one by one add up to.
+#[derive(Clone, Copy, Debug)]
+struct Sums {
+    requests: usize,
+    /// In all loops.
+    moved_bytes: u64,
+    /// The sum of the hashes of the requests.
+    mixes: u64,
+    last_reaped: Stamp,
+}
+
+impl Books {
+    /// Does the jobs of `source` one by one, until there are no more, the time is over, or one
+    /// needs a second look. Keeps `last_reaped` up to date.
+    ///
+    /// # Errors
+    /// Why the loop had to end.
+    pub(super) fn one_by_one<E: IoEngine, S: Source, H: Fn() -> bool>(
+        &mut self,
+        engine: &mut E,
+        source: &mut S,
+        done: &mut Completions,
+        watch: &Watch<H>,
+        last_reaped: &mut Stamp,
+    ) -> Result<Option<Called>, LaneError> {
+        while *last_reaped < watch.until && self.choose(source) {
+            let latency = if watch.counts { &mut self.tally.latency } else { &mut self.warm_up };
+            let print = &mut self.tally.fingerprint;
+            let chosen = &self.chosen[self.chosen_next..self.chosen_end];
+            let offsets = &chosen[..chosen.len().min(print.room())];
+            let home = &mut self.slots[0].home;
+            let (moved_bytes, last) = (self.moved_bytes, *last_reaped);
+            let mut sums = Sums { requests: 0, moved_bytes, mixes: 0, last_reaped: last };
+            let stopped =
+                walk(offsets, home, print, latency, engine, source, done, watch, &mut sums);
+            print.completed(sums.mixes);
+            self.completed += sums.requests as u64;
+            self.moved_bytes = sums.moved_bytes;
+            *last_reaped = sums.last_reaped;
+            self.chosen_next += sums.requests;
+            if let Some(called) = stopped? {
+                self.chosen_next += 1;
+                self.write_down(&called);
+                return Ok(Some(called));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Notes a request that was queued and stamped.
+    #[cold]
+    fn write_down(&mut self, called: &Called) {
+        let Called { offset_bytes, what, mix, needed_bytes, start, .. } = *called;
+        self.slots[0].begin(offset_bytes, what, mix, needed_bytes, self.starts.next());
+        (self.in_use, self.fresh) = (1, 1);
+        self.stamp(start);
+    }
+}
+
+/// Does a job at each of `offsets`, up to one that needs a second look, which it returns, or the
+/// end of the time.
+///
+/// # Errors
+/// Why the loop had to end.
+#[inline(never)]
+#[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
+fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
+    offsets: &[u64],
+    home: &mut Option<Block>,
+    print: &mut Fingerprint,
+    latency: &mut LatencyHistogram,
+    engine: &mut E,
+    source: &mut S,
+    done: &mut Completions,
+    watch: &Watch<H>,
+    sums: &mut Sums,
+) -> Result<Option<Called>, LaneError> {
+    let mut running = print.running();
+    let Sums { mut requests, mut moved_bytes, mut mixes, mut last_reaped } = *sums;
+    let mut unfinished = 0;
+    let mut result = Ok(None);
+    while let Some(offset_bytes) = offsets.get(requests) {
+        let offset_bytes = *offset_bytes;
+        let job = source.job(offset_bytes, home);
+        let Job { operation, target, length_bytes, what, needed_bytes, block } = job;
+        let mix = what.mix(offset_bytes);
+        running.add(mix);
+        let (tag, block_start_bytes) = (0, 0);
+        let queued = engine.queue(Request {
+            offset_bytes,
+            block,
+            length_bytes,
+            block_start_bytes,
+            tag,
+            target,
+            operation,
+        });
+        assert!(queued.is_ok(), "an engine has room for one request");
+        let start = Stamp::now();
+        let progress = match engine.submit_and_reap(1, Deadline::after(start, TICK), done) {
+            Ok(progress) => progress,
+            Err(error) => {
+                unfinished = 1;
+                result = Err(error.into());
+                break;
+            }
+        };
+        // Before the clock is read, because it is in registers still.
+        let came = done.pop();
+        let end = Stamp::now();
+        let block = match came {
+            Some(Completion { block, tag: 0, status })
+                if status == needed_bytes.cast_signed() && progress.taken == 1 =>
+            {
+                block
+            }
+            other => {
+                unfinished = 1;
+                other.into_iter().for_each(|completion| done.push(completion));
+                let called = Called { offset_bytes, what, mix, needed_bytes, start, end, progress };
+                result = Ok(Some(called));
+                break;
+            }
+        };
+        requests += 1;
+        mixes = mixes.wrapping_add(mix);
+        moved_bytes += u64::from(source.useful_bytes(offset_bytes, what));
+        latency.record(end.ns_after(start));
+        source.take_back(block, home);
+        last_reaped = end;
+        watch.moved.store(moved_bytes, Ordering::Relaxed);
+        if (watch.halted)() {
+            result = Err(LaneError::Halted);
+            break;
+        }
+        if last_reaped >= watch.until {
+            break;
+        }
+    }
+    print.go_on(running, requests + unfinished);
+    *sums = Sums { requests, moved_bytes, mixes, last_reaped };
+    result
+}
