@@ -154,6 +154,7 @@ per reaping; sync: one at a time. fio fast: gtod_reduce, with io_uring fixedbufs
 }
 
 nop_aio() { aio_blocks uring:nop 128 32; }
+# Its no-ops look up a registered file and a registered buffer, where its source is new; aio's do not.
 nop_bare() { bare_blocks -N1 -d128 -s32 -c32; }
 mode_nop() {
     head_of nop "No-ops of io_uring, depth 128, 32 per submission and per reaping."
