@@ -20,6 +20,6 @@ kernels:
 stress seconds="60":
     ci/stress.sh {{seconds}}
 
-# aio against fio on one file.
-bench:
-    ci/bench.sh
+# aio against fio and t/io_uring, all modes or some: just bench cached nop.
+bench *modes:
+    ci/bench.sh {{modes}}
