@@ -153,7 +153,7 @@ pub fn open_nameless(folder: &Path, direct: bool) -> Result<File, RefusedTarget>
     let opened = OpenOptions::new()
         .read(true)
         .write(true)
-        .custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC | direct_flag)
+        .custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC | libc::O_NOATIME | direct_flag)
         .open(folder);
     match opened {
         Ok(file) => Ok(file),
