@@ -29,8 +29,7 @@ budget() { # engine depth batch bar
     [ "$per" -le "$4" ] || { echo "budget: $1 is over its bar" >&2; exit 1; }
 }
 budget null 32 16 120
-# Wanted: 180. The rest is in the kernel's ABI: 64 bytes per request going in, 32 coming out.
+# Wanted: 180. docs/performance.md says where the rest is.
 budget libaio 32 16 195
-# Wanted: 120. Two readings of the clock and the call itself are 70 of them here, where valgrind lets
-# the clock be read by a system call.
+# Wanted: 120. The same.
 budget sync 1 1 205
