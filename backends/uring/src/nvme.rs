@@ -13,8 +13,8 @@ use std::path::PathBuf;
 
 use aio_core::engine::{Operation, Request, Unsupported};
 
-/// `NVME_IOCTL_ID`: the number of the namespace.
-const IOCTL_ID: c_ulong = 0x4e40;
+/// `NVME_IOCTL_ID`: the number of the namespace. What `_IO` adds differs from machine to machine.
+const IOCTL_ID: libc::Ioctl = libc::BLKSSZGET & !0xffff | 0x4e40;
 /// As wide as an address, because a driver may take it for one.
 const NO_ARGUMENT: c_ulong = 0;
 /// `NVME_IOCTL_ADMIN_CMD`, which takes a `struct nvme_admin_cmd`.
@@ -85,7 +85,7 @@ impl Namespace {
         }
         // SAFETY: the descriptor is open. NVMe reads no argument here; a driver of another device
         // that takes one finds 0, which is no address, and not what was left in a register.
-        let answer = unsafe { libc::ioctl(file.as_raw_fd(), IOCTL_ID as _, NO_ARGUMENT) };
+        let answer = unsafe { libc::ioctl(file.as_raw_fd(), IOCTL_ID, NO_ARGUMENT) };
         let Some(id) = u32::try_from(answer).ok().filter(|id| *id > 0) else {
             return Err(not_generic(Some(io::Error::last_os_error())));
         };
