@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use thiserror::Error;
 
@@ -89,18 +90,9 @@ pub(super) fn open_direct(
 ) -> Result<File, RefusedTarget> {
     let flags = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
     let direct_flag = if direct { libc::O_DIRECT } else { 0 };
-    // Reads that note their time in the file would be other work than fio's, and write now and then.
-    // Only an owner may leave that out.
-    let opened = match options.custom_flags(flags | direct_flag | libc::O_NOATIME).open(path) {
-        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
-            options.custom_flags(flags | direct_flag).open(path)
-        }
-        opened => opened,
-    };
-    match opened {
+    match options.custom_flags(flags | direct_flag).open(path) {
         Ok(file) => {
-            // Needed so that opening never blocks; io_uring would take it for NOWAIT on a device.
-            clear_nonblocking(&file).map_err(|error| RefusedTarget::io("open", path, error))?;
+            settle_flags(&file).map_err(|error| RefusedTarget::io("open", path, error))?;
             Ok(file)
         }
         Err(error) if direct && error.raw_os_error() == Some(libc::EINVAL) => {
@@ -110,9 +102,19 @@ pub(super) fn open_direct(
     }
 }
 
-pub(super) fn clear_nonblocking(file: &File) -> io::Result<()> {
+/// Sets the flags for what comes after opening.
+///
+/// `O_NONBLOCK` goes: it is there so that opening never blocks, and `io_uring` would take it for
+/// NOWAIT on a device. `O_NOATIME` comes, where the owner asks: reads that note their time in the
+/// file would be other work than fio's, and write now and then. Set afterwards, because a file may
+/// be made and then refuse the flag.
+pub(super) fn settle_flags(file: &File) -> io::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(file, FcntlArg::F_GETFL)?);
-    fcntl(file, FcntlArg::F_SETFL(flags.difference(OFlag::O_NONBLOCK)))?;
+    let settled = flags.difference(OFlag::O_NONBLOCK);
+    match fcntl(file, FcntlArg::F_SETFL(settled | OFlag::O_NOATIME)) {
+        Err(Errno::EPERM) => fcntl(file, FcntlArg::F_SETFL(settled))?,
+        set => set?,
+    };
     Ok(())
 }
 
@@ -144,12 +146,7 @@ pub(super) fn open_to_overwrite(
     overwrite: bool,
     made: &Made,
 ) -> Result<File, RefusedTarget> {
-    let file = open_direct(OpenOptions::new().read(true).write(true), path, direct)?;
-    let metadata = file.metadata().map_err(|error| RefusedTarget::io("write", path, error))?;
-    writable_kind(path, &metadata)?;
-    if !overwrite && !made.contains(metadata.dev(), metadata.ino()) {
-        require_mark(path, &file)?;
-    }
+    let file = open_to_write(path, direct, overwrite, Some(made))?;
     file.set_len(0).map_err(|error| RefusedTarget::io("empty", path, error))?;
     if mark::owner(&file) != Owner::Others {
         // It was the tool's, and is being written again. Else it stays as foreign as it was.
@@ -166,11 +163,22 @@ pub(super) fn open_to_write_in_place(
     overwrite: bool,
     made: Option<&Made>,
 ) -> Result<File, RefusedTarget> {
-    let failed = |error| RefusedTarget::io("write", path, error);
     // Looked at first, because opening may already do something to what is no file.
-    writable_kind(path, &fs::metadata(path).map_err(failed)?)?;
+    let looked = fs::metadata(path).map_err(|error| RefusedTarget::io("write", path, error))?;
+    writable_kind(path, &looked)?;
+    open_to_write(path, direct, overwrite, made)
+}
+
+/// Opens for reading and writing, and refuses what was opened unless it is a file that may be
+/// written.
+fn open_to_write(
+    path: &Path,
+    direct: bool,
+    overwrite: bool,
+    made: Option<&Made>,
+) -> Result<File, RefusedTarget> {
     let file = open_direct(OpenOptions::new().read(true).write(true), path, direct)?;
-    let metadata = file.metadata().map_err(failed)?;
+    let metadata = file.metadata().map_err(|error| RefusedTarget::io("write", path, error))?;
     writable_kind(path, &metadata)?;
     let own = made.is_some_and(|made| made.contains(metadata.dev(), metadata.ino()));
     if !overwrite && !own {
@@ -236,6 +244,16 @@ mod tests {
             return;
         }
         assert!(may_write(&path, false).unwrap());
+    }
+
+    #[test]
+    fn an_open_file_waits_as_usual_and_notes_no_time_of_reading() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let file =
+            open_direct(OpenOptions::new().write(true).create_new(true), &path, false).unwrap();
+        let flags = OFlag::from_bits_retain(fcntl(&file, FcntlArg::F_GETFL).unwrap());
+        assert!(flags.contains(OFlag::O_NOATIME) && !flags.contains(OFlag::O_NONBLOCK));
     }
 
     #[test]

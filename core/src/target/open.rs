@@ -10,7 +10,7 @@ use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use thiserror::Error;
 
 use super::describe::folder_of;
-use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite};
+use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite, settle_flags};
 use super::made::Made;
 use super::mark;
 use super::share::begin_to_write;
@@ -153,10 +153,13 @@ pub fn open_nameless(folder: &Path, direct: bool) -> Result<File, RefusedTarget>
     let opened = OpenOptions::new()
         .read(true)
         .write(true)
-        .custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC | libc::O_NOATIME | direct_flag)
+        .custom_flags(libc::O_TMPFILE | libc::O_CLOEXEC | direct_flag)
         .open(folder);
     match opened {
-        Ok(file) => Ok(file),
+        Ok(file) => {
+            settle_flags(&file).map_err(|e| RefusedTarget::io("open a file in", folder, e))?;
+            Ok(file)
+        }
         Err(error) => match error.raw_os_error() {
             Some(libc::EOPNOTSUPP | libc::EISDIR) => open_unlinked(folder, direct),
             Some(libc::EINVAL) if direct => Err(RefusedTarget::NoDirectIo { path: folder.into() }),

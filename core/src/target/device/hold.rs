@@ -13,7 +13,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::super::alignment::Alignment;
-use super::super::guard::{RefusedTarget, clear_nonblocking};
+use super::super::guard::{RefusedTarget, settle_flags};
 use super::generic::{self, Namespace};
 use super::in_use::{Machine, look};
 use super::sysfs::Number;
@@ -225,7 +225,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 fn open(options: &mut OpenOptions, flags: i32, path: &Path) -> io::Result<File> {
     let always = libc::O_CLOEXEC | libc::O_NONBLOCK | libc::O_NOCTTY;
     let file = options.custom_flags(always | flags).open(path)?;
-    clear_nonblocking(&file)?;
+    settle_flags(&file)?;
     Ok(file)
 }
 
