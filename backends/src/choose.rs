@@ -115,7 +115,6 @@ impl Choice {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
 
     use aio_core::engine::{Operation, Operations};
     use aio_core::target::TargetKind;
@@ -125,16 +124,7 @@ mod tests {
 
     fn needs(queue_depth: u32) -> Needs {
         let operations = Operations::of(&[Operation::Read, Operation::Write]);
-        Needs {
-            operations,
-            queue_depth,
-            batch_submit: None,
-            engines: 1,
-            target: None,
-            buffered: false,
-            kinds: BTreeSet::new(),
-            largest_block_bytes: 4096,
-        }
+        Needs::new(operations, queue_depth)
     }
 
     #[test]

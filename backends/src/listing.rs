@@ -123,7 +123,6 @@ fn ask(spec: &str, option: &OptionSpec, needs: &Needs) -> Option<Here> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
 
     use aio_core::engine::{Operation, Operations};
 
@@ -132,16 +131,7 @@ mod tests {
 
     fn needs(queue_depth: u32) -> Needs {
         let operations = Operations::of(&[Operation::Read, Operation::Write]);
-        Needs {
-            operations,
-            queue_depth,
-            batch_submit: None,
-            engines: 1,
-            buffered: false,
-            target: None,
-            kinds: BTreeSet::new(),
-            largest_block_bytes: 4096,
-        }
+        Needs::new(operations, queue_depth)
     }
 
     #[test]

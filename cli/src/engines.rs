@@ -43,15 +43,10 @@ pub(crate) fn list(asked: &Engines) -> Result<Ending, Failure> {
         if asked.names.is_empty() { NAMES.map(String::from).into() } else { asked.names.clone() };
     let operations = Operations::of(&[Operation::Read, Operation::Write]);
     let needs = Needs {
-        operations,
-        queue_depth: QUEUE_DEPTH,
-        batch_submit: None,
-        engines: 1,
-        buffered: false,
         // What needs a target is asked of a file without a name in the current folder.
         target: open_nameless(Path::new("."), true).ok().map(Arc::new),
         kinds: BTreeSet::from([TargetKind::File]),
-        largest_block_bytes: 4096,
+        ..Needs::new(operations, QUEUE_DEPTH)
     };
     let one = |spec: &String| match spec.as_str() {
         "auto" | "all" => Err(Failure::refused(anyhow!(

@@ -212,23 +212,13 @@ impl SyncIo {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
 
     use super::*;
 
     fn refusal(options: &str, operation: Operation, queue_depth: u32, engines: u32) -> String {
         let operations = Operations::of(&[operation]);
         let backend = SyncIo::parse(options).unwrap();
-        let needs = Needs {
-            operations,
-            queue_depth,
-            batch_submit: None,
-            engines,
-            target: None,
-            buffered: false,
-            kinds: BTreeSet::new(),
-            largest_block_bytes: 4096,
-        };
+        let needs = Needs { engines, ..Needs::new(operations, queue_depth) };
         backend.probe(&needs).expect_err("refused").sentence()
     }
 
@@ -260,16 +250,7 @@ mod tests {
     #[test]
     fn inline_engines_start_no_threads_and_are_not_limited() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs = Needs {
-            operations,
-            queue_depth: 1,
-            batch_submit: None,
-            engines: 5000,
-            target: None,
-            buffered: false,
-            kinds: BTreeSet::new(),
-            largest_block_bytes: 4096,
-        };
+        let needs = Needs { engines: 5000, ..Needs::new(operations, 1) };
         assert!(SyncIo::default().probe(&needs).is_ok());
         assert!(SyncIo::parse("inline=off").unwrap().probe(&needs).is_err());
     }
@@ -277,16 +258,7 @@ mod tests {
     #[test]
     fn receipts_say_how_many_threads_there_are() {
         let operations = Operations::of(&[Operation::Read]);
-        let needs = Needs {
-            operations,
-            queue_depth: 32,
-            batch_submit: None,
-            engines: 32,
-            target: None,
-            buffered: false,
-            kinds: BTreeSet::new(),
-            largest_block_bytes: 4096,
-        };
+        let needs = Needs { engines: 32, ..Needs::new(operations, 32) };
         let receipts = SyncIo::default().probe(&needs).unwrap().receipts;
         assert_eq!(receipts[1].granted, "32 threads");
         let pool = |options| {

@@ -5,6 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::sync::Arc;
 
 use aio_core::receipt::Receipt;
+use aio_core::target::request_queue_of;
 
 /// Since this version the kernel ignores the flag in calls that wait: the commit "block: ignore
 /// `RWF_HIPRI` hint for sync dio".
@@ -45,10 +46,8 @@ fn not_polled(file: &File) -> Option<String> {
     let of_device = metadata.file_type().is_block_device();
     let device = if of_device { metadata.rdev() } else { metadata.dev() };
     let (major, minor) = (libc::major(device), libc::minor(device));
-    let folder = format!("/sys/dev/block/{major}:{minor}");
-    // A partition's queue is that of the whole device, one folder up.
-    let places = [format!("{folder}/queue/io_poll"), format!("{folder}/../queue/io_poll")];
-    match places.iter().find_map(|path| fs::read_to_string(path).ok()) {
+    let io_poll = request_queue_of(&metadata).map(|queue| queue.join("io_poll"));
+    match io_poll.and_then(|path| fs::read_to_string(path).ok()) {
         Some(polls) if polls.trim() == "1" => None,
         Some(_) => Some(format!("queue/io_poll of device {major}:{minor} is 0")),
         None => Some(format!("device {major}:{minor} has no queue/io_poll")),

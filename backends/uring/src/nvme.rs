@@ -12,11 +12,8 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 
 use aio_core::engine::{Operation, Request, Unsupported};
+use aio_core::target::namespace_id;
 
-/// `NVME_IOCTL_ID`: the number of the namespace. What `_IO` adds differs from machine to machine.
-const IOCTL_ID: libc::Ioctl = libc::BLKSSZGET & !0xffff | 0x4e40;
-/// As wide as an address, because a driver may take it for one.
-const NO_ARGUMENT: c_ulong = 0;
 /// `NVME_IOCTL_ADMIN_CMD`, which takes a `struct nvme_admin_cmd`.
 const IOCTL_ADMIN_CMD: c_ulong = 0xc048_4e41;
 /// `NVME_URING_CMD_IO`, which takes a `struct nvme_uring_cmd`.
@@ -83,11 +80,9 @@ impl Namespace {
         if !metadata.file_type().is_char_device() {
             return Err(not_generic(None));
         }
-        // SAFETY: the descriptor is open. NVMe reads no argument here; a driver of another device
-        // that takes one finds 0, which is no address, and not what was left in a register.
-        let answer = unsafe { libc::ioctl(file.as_raw_fd(), IOCTL_ID, NO_ARGUMENT) };
-        let Some(id) = u32::try_from(answer).ok().filter(|id| *id > 0) else {
-            return Err(not_generic(Some(io::Error::last_os_error())));
+        let id = namespace_id(file).map_err(|error| not_generic(Some(error)))?;
+        let Some(id) = u32::try_from(id).ok().filter(|id| *id > 0) else {
+            return Err(not_generic(None));
         };
         let identity = identify(file, id).map_err(|source| failed("does not identify", source))?;
         let queue = block_device_of(&metadata).map(|device| device.join("queue"));

@@ -6,10 +6,11 @@
 
 use std::fs::{self, File, Metadata};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use aio_core::engine::{Operation, Operations, Unsupported};
+use aio_core::target::request_queue_of;
 
 use crate::nvme;
 
@@ -92,16 +93,10 @@ fn is_direct(file: &File) -> bool {
 
 /// The folder in sysfs of the request queue behind a file or device.
 fn queue_of(metadata: &Metadata) -> Option<PathBuf> {
-    let kind = metadata.file_type();
-    if kind.is_char_device() {
+    if metadata.file_type().is_char_device() {
         return nvme::block_device_of(metadata).map(|device| device.join("queue"));
     }
-    let number = if kind.is_block_device() { metadata.rdev() } else { metadata.dev() };
-    let name = format!("/sys/dev/block/{}:{}", libc::major(number), libc::minor(number));
-    let device = fs::canonicalize(name).ok()?;
-    // A partition has no queue of its own; its device is the folder that it is in.
-    let queues = [device.join("queue"), device.parent()?.join("queue")];
-    queues.into_iter().find(|queue| queue.is_dir())
+    request_queue_of(metadata)
 }
 
 #[cfg(test)]

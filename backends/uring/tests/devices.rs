@@ -45,15 +45,12 @@ fn has_queues_to_poll(disk: &str) -> bool {
 }
 
 fn needs(target: &Arc<File>, buffered: bool) -> Needs {
+    let operations = Operations::of(&[Operation::Read, Operation::Write]);
     Needs {
-        operations: Operations::of(&[Operation::Read, Operation::Write]),
-        queue_depth: DEPTH,
-        batch_submit: None,
-        kinds: [].into(),
-        engines: 1,
         target: Some(Arc::clone(target)),
         buffered,
         largest_block_bytes: BLOCK_BYTES,
+        ..Needs::new(operations, DEPTH)
     }
 }
 

@@ -7,6 +7,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use nix::fcntl::{FcntlArg, fcntl};
+
 use super::request::Operation;
 use super::rw_flags::RwFlags;
 use crate::memory::{Mapping, MemoryKind, Region};
@@ -55,9 +57,7 @@ fn sibling(file: &File) -> io::Result<File> {
     }
     let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
     let folder = path.parent().unwrap_or(Path::new("/"));
-    // SAFETY: the call takes no memory.
-    let status = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
-    let direct = status.max(0) & libc::O_DIRECT;
+    let direct = fcntl(file, FcntlArg::F_GETFL)? & libc::O_DIRECT;
     let mut options = File::options();
     options.read(true).write(true).custom_flags(libc::O_TMPFILE | direct);
     let sibling = options.open(folder)?;

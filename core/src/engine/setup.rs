@@ -51,6 +51,23 @@ pub struct Needs {
     pub largest_block_bytes: u32,
 }
 
+impl Needs {
+    /// One engine for `operations` in blocks of 4 KiB, through no page cache, on no target yet.
+    #[must_use]
+    pub fn new(operations: Operations, queue_depth: u32) -> Self {
+        Self {
+            operations,
+            queue_depth,
+            batch_submit: None,
+            engines: 1,
+            target: None,
+            buffered: false,
+            kinds: BTreeSet::new(),
+            largest_block_bytes: 4096,
+        }
+    }
+}
+
 /// What a backend can do here.
 #[derive(Clone, Debug, Default)]
 pub struct Capabilities {

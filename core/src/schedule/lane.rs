@@ -66,6 +66,8 @@ pub(crate) struct LaneLoop {
     pub bytes: u64,
     /// Requests that it completed.
     pub requests: u64,
+    /// What its engine counted.
+    pub counters: EngineCounters,
     /// Which requests these were, if time ended it.
     pub print: Option<LanePrint>,
 }
@@ -74,9 +76,7 @@ pub(crate) struct LaneLoop {
 pub(crate) struct LaneResult {
     /// Each finished loop.
     pub loops: Vec<LaneLoop>,
-    /// Counts of the loops that count.
     pub tally: Tally,
-    pub counters: EngineCounters,
     pub receipts: Vec<Receipt>,
     /// Its memory, unless the kernel still has some of it.
     pub memory: Option<Region>,
@@ -94,7 +94,6 @@ impl LaneResult {
         Self {
             loops: Vec::new(),
             tally: Tally::new(fingerprint),
-            counters: EngineCounters::default(),
             receipts,
             memory,
             error: Some(error),
@@ -192,21 +191,12 @@ struct LaneWork<'a> {
     receipts: Vec<Receipt>,
 }
 
-/// What the finished loops of a lane add up to.
-struct Done {
-    loops: Vec<LaneLoop>,
-    counters: EngineCounters,
-}
-
 impl Lane for LaneWork<'_> {
     type Output = LaneResult;
 
     fn run<E: IoEngine>(mut self, engine: &mut E) -> LaneResult {
         let plan = &self.shared.plan;
-        let mut done = Done {
-            loops: Vec::with_capacity(plan.loops_in_all() as usize),
-            counters: EngineCounters::default(),
-        };
+        let mut loops = Vec::with_capacity(plan.loops_in_all() as usize);
         if self.is_of_blocks() {
             for home in self.flow.homes() {
                 *home = self.part.lend(self.shared.block_bytes);
@@ -214,7 +204,7 @@ impl Lane for LaneWork<'_> {
         }
         let mut error = None;
         for index in 0..plan.loops_in_all() {
-            if let Err(failed) = self.one_loop(engine, index, &mut done) {
+            if let Err(failed) = self.one_loop(engine, index, &mut loops) {
                 error = Some(failed);
                 break;
             }
@@ -235,9 +225,8 @@ impl Lane for LaneWork<'_> {
         }
         self.receipts.extend(engine.receipts());
         LaneResult {
-            loops: done.loops,
+            loops,
             tally,
-            counters: done.counters,
             receipts: self.receipts,
             memory: self.part.into_region().ok(),
             error,
@@ -250,7 +239,7 @@ impl LaneWork<'_> {
         &mut self,
         engine: &mut E,
         index: u32,
-        done: &mut Done,
+        loops: &mut Vec<LaneLoop>,
     ) -> Result<(), LaneError> {
         let shared = self.shared;
         self.prepare(index);
@@ -263,7 +252,8 @@ impl LaneWork<'_> {
             counts,
             until: Stamp::NEVER,
         };
-        let before = (engine.counters(), self.flow.totals());
+        let counters_before = engine.counters();
+        let (moved_before, completed_before) = self.flow.totals();
         let ran = match self.work {
             Work::Slice(slice) => {
                 let mut sweep = Sweep { part: &mut self.part, slice, target };
@@ -290,31 +280,27 @@ impl LaneWork<'_> {
                 }
             }
         };
-        let (counters, totals) = before;
         let end = match &ran {
             Ok(end) => *end,
             // Blocks that were done until the run was told to stop are a result by themselves.
             Err(LaneError::Halted) if self.is_of_blocks() && shared.is_stopped() => Stamp::now(),
             Err(_) => return ran.map(|_end| ()),
         };
-        done.loops.push(self.loop_done(end, totals));
-        if counts {
-            done.counters += engine.counters() - counters;
-        }
+        let (bytes, requests) = self.flow.totals();
+        let by_time = matches!(self.work, Work::Blocks(_, Some(_)));
+        loops.push(LaneLoop {
+            end,
+            bytes: bytes - moved_before,
+            requests: requests - completed_before,
+            counters: engine.counters() - counters_before,
+            print: by_time.then(|| self.flow.take_print()),
+        });
         ran?;
         shared.end_loop().map_err(LaneError::Barrier)
     }
 
     fn is_of_blocks(&self) -> bool {
         matches!(self.work, Work::Blocks(..))
-    }
-
-    /// What was done in the loop that ended at `end`, before which there were `before` in all.
-    fn loop_done(&mut self, end: Stamp, before: (u64, u64)) -> LaneLoop {
-        let (bytes, requests) = self.flow.totals();
-        let by_time = matches!(self.work, Work::Blocks(_, Some(_)));
-        let print = by_time.then(|| self.flow.take_print());
-        LaneLoop { end, bytes: bytes - before.0, requests: requests - before.1, print }
     }
 
     /// Readies the memory for a loop, outside the clock.

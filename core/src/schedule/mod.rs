@@ -23,7 +23,7 @@ mod source;
 mod tasklet;
 mod wave;
 
-pub(crate) use lane::LaneResult;
+pub(crate) use lane::{LaneLoop, LaneResult};
 pub(crate) use shared::LoopClock;
 pub(crate) use tasklet::TaskletResult;
 pub(crate) use wave::{Wave, WaveOutcome};

@@ -19,7 +19,7 @@ use super::{BARRIER_LIMIT, DRAIN_LIMIT};
 use crate::data::DataStream;
 use crate::engine::Backend;
 use crate::memory::{Mapping, Region};
-use crate::plan::{Access, Direction};
+use crate::plan::{Access, Direction, Plan};
 use crate::receipt::Receipt;
 use crate::report::Failure;
 use crate::target::{self, OpenPolicy, Tasklet, TaskletFile};
@@ -94,7 +94,7 @@ impl TaskletTask {
         let (memory, receipts) = self.reserve().map_err(nowhere)?;
         result.receipts = receipts;
         result.lanes = self.run_lanes(backend, memory, &files).map_err(nowhere)?;
-        self.log(summary(&result.lanes));
+        self.log(summary(&self.shared.plan, &result.lanes));
         let failures = self.lane_failures(&result.lanes);
         let complete = result.lanes.iter().all(|lane| lane.error.is_none());
         result.failures.extend(failures);
@@ -287,8 +287,12 @@ impl TaskletTask {
     }
 }
 
-fn summary(lanes: &[LaneResult]) -> String {
-    let requests: u64 = lanes.iter().map(|lane| lane.tally.requests).sum();
+fn summary(plan: &Plan, lanes: &[LaneResult]) -> String {
+    let counting = |lane: &LaneResult| -> u64 {
+        let loops = (0..).zip(&lane.loops).filter(|(index, _)| plan.counts(*index));
+        loops.map(|(_, done)| done.requests).sum()
+    };
+    let requests: u64 = lanes.iter().map(counting).sum();
     let loops = lanes.iter().map(|lane| lane.loops.len()).min().unwrap_or(0);
     format!("main: {loops} loops, {requests} requests in those that count")
 }

@@ -10,7 +10,7 @@ use crate::report::{
     Cpu, DirectionReport, Doubt, EngineReport, LatencyHistogram, LoopReport, Status, TaskletReport,
     gib_per_s, requests_per_s, short_run,
 };
-use crate::schedule::{LaneResult, LoopClock, TaskletResult, WaveOutcome};
+use crate::schedule::{LaneLoop, LaneResult, LoopClock, TaskletResult, WaveOutcome};
 use crate::stats::combine;
 use crate::target::{Resolved, Tasklet};
 
@@ -96,8 +96,7 @@ fn direction(
     let lanes = || tasklets.iter().flat_map(|(_, result)| &result.lanes);
     let mut histogram = LatencyHistogram::default();
     lanes().for_each(|lane| histogram.merge(&lane.tally.latency));
-    let mut counters = EngineCounters::default();
-    lanes().for_each(|lane| counters += lane.counters);
+    let (requests, counters) = counted(plan, tasklets, &outcome.clocks);
     let tasklet_reports: Vec<_> = tasklets
         .iter()
         .map(|(tasklet, result)| tasklet_report(plan, tasklet, result, &outcome.clocks))
@@ -116,7 +115,7 @@ fn direction(
         status: Status::Complete,
         tasklets_count: u32::try_from(tasklets.len()).unwrap_or(u32::MAX),
         bytes,
-        requests: requests(plan, tasklets, &outcome.clocks),
+        requests,
         task_latency_s,
         e2e_latency_s,
         task_speed_gib_per_s: gib_per_s(bytes, task_latency_s),
@@ -182,25 +181,32 @@ fn loops(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> Vec<LoopRepo
         .collect()
 }
 
+/// What a tasklet's lanes did in loop `index`.
+fn in_loop(lanes: &[LaneResult], index: u32) -> impl Iterator<Item = &LaneLoop> {
+    lanes.iter().filter_map(move |lane| lane.loops.get(index as usize))
+}
+
 /// When the last of a tasklet's lanes ended *main* in loop `index`.
 fn last_end(lanes: &[LaneResult], index: u32) -> Option<Stamp> {
-    lanes.iter().filter_map(|lane| lane.loops.get(index as usize)).map(|done| done.end).max()
+    in_loop(lanes, index).map(|done| done.end).max()
 }
 
 /// What a tasklet's lanes moved in loop `index`.
 fn moved_bytes(lanes: &[LaneResult], index: u32) -> u64 {
-    lanes.iter().filter_map(|lane| lane.loops.get(index as usize)).map(|done| done.bytes).sum()
+    in_loop(lanes, index).map(|done| done.bytes).sum()
 }
 
-/// Requests that were completed in the finished loops that count.
-fn requests(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> u64 {
-    let loops = (0..).zip(finished(clocks)).map(|(index, _)| index);
-    let counting = loops.filter(|index| plan.counts(*index));
-    let lanes = || tasklets.iter().flat_map(|(_, result)| &result.lanes);
-    let of_loop = |index: u32| {
-        lanes().filter_map(move |lane| lane.loops.get(index as usize)).map(|l| l.requests)
-    };
-    counting.flat_map(of_loop).sum()
+/// Requests that were completed, and what the engines counted, in the finished loops that count.
+fn counted(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> (u64, EngineCounters) {
+    let (mut requests, mut counters) = (0, EngineCounters::default());
+    let counting = (0..).zip(finished(clocks)).filter(|(index, _)| plan.counts(*index));
+    for (index, _) in counting {
+        for done in tasklets.iter().flat_map(|(_, result)| in_loop(&result.lanes, index)) {
+            requests += done.requests;
+            counters += done.counters;
+        }
+    }
+    (requests, counters)
 }
 
 /// The doubt that a write from front to end allocated at first and then wrote over that.

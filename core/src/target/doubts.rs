@@ -5,7 +5,7 @@ use std::fs;
 
 use super::alignment::Alignment;
 use super::describe::{BLOCK_DEVICE, Mounts, has_holes, keeps_in_memory};
-use super::tasklet::{Source, Tasklet, TaskletFile};
+use super::tasklet::{Tasklet, TaskletFile};
 use crate::plan::{Access, Direction, Plan};
 use crate::report::{Doubt, TargetReport};
 
@@ -73,11 +73,9 @@ pub(super) fn doubts(
             add("cached-below", reason);
         }
         let holes = tasklets().find_map(|tasklet| {
-            let has = |file: &&TaskletFile| match &file.source {
-                Source::Open(open) | Source::WriteInPlace(open) => {
-                    has_holes(open, tasklet.size_bytes) == Some(true)
-                }
-                _ => false,
+            let has = |file: &&TaskletFile| {
+                let open = file.already_open();
+                open.is_some_and(|open| has_holes(open, tasklet.size_bytes) == Some(true))
             };
             tasklet.files.iter().find(has)
         });

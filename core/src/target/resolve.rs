@@ -106,7 +106,6 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         folders: HashMap::new(),
         mounts: Mounts::read(),
         devices: Devices::new(&plan.allow_devices)?,
-        first: None,
         nameless: None,
     };
     let mut phases = Vec::new();
@@ -136,8 +135,6 @@ struct Resolver<'a> {
     folders: HashMap<PathBuf, Alignment>,
     mounts: Mounts,
     devices: Devices,
-    /// The first target that is there.
-    first: Option<Arc<File>>,
     /// The first file without a name.
     nameless: Option<Arc<File>>,
 }
@@ -179,9 +176,6 @@ impl Resolver<'_> {
                         self.source_to_read(&path, size.unwrap_or(0))?
                     }
                 };
-                if let Source::Open(file) = &source {
-                    self.first.get_or_insert_with(|| Arc::clone(file));
-                }
                 if let (Source::Open(file), Direction::Read, None) =
                     (&source, direction, self.given)
                 {
@@ -329,7 +323,9 @@ impl Resolver<'_> {
         let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
         let (alignment, held) = (self.alignment, self.devices.into_held());
-        let sample = self.first.or(self.nameless);
+        let files = waves.iter().flatten().flat_map(|tasklet| &tasklet.files);
+        let sample = files.into_iter().find_map(TaskletFile::already_open).cloned();
+        let sample = sample.or(self.nameless);
         Ok(Resolved { waves, block_bytes, alignment, receipts, targets, doubts, held, sample })
     }
 

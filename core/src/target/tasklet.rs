@@ -76,15 +76,19 @@ impl TaskletFile {
         }
     }
 
+    /// The file, if it was there and is open.
+    pub(super) fn already_open(&self) -> Option<&Arc<File>> {
+        match &self.source {
+            Source::Open(file) | Source::WriteInPlace(file) => Some(file),
+            Source::MakeToWrite | Source::MakeToRead | Source::MakeForBlocks(_) => None,
+        }
+    }
+
     /// What it is, or will be.
     pub(super) fn kind(&self) -> Option<TargetKind> {
-        match &self.source {
-            Source::Open(file) | Source::WriteInPlace(file) => {
-                TargetKind::of(&file.metadata().ok()?)
-            }
-            Source::MakeToWrite | Source::MakeToRead | Source::MakeForBlocks(_) => {
-                Some(TargetKind::File)
-            }
+        match self.already_open() {
+            Some(file) => TargetKind::of(&file.metadata().ok()?),
+            None => Some(TargetKind::File),
         }
     }
 }

@@ -103,15 +103,13 @@ pub(super) fn setup(queue_depth: u32, files: Files, part: &Part) -> LaneSetup {
 /// What a backend is asked before one such engine is opened.
 pub(super) fn needs(operations: Operations, queue_depth: u32, files: &Files) -> Needs {
     let (target, kinds) = (files.first().cloned(), [TargetKind::File].into());
+    let largest_block_bytes = BLOCK_BYTES;
     Needs {
-        operations,
-        queue_depth,
-        batch_submit: None,
-        engines: 1,
         target,
         buffered: true,
         kinds,
-        largest_block_bytes: BLOCK_BYTES,
+        largest_block_bytes,
+        ..Needs::new(operations, queue_depth)
     }
 }
 

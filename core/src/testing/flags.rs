@@ -48,16 +48,8 @@ fn exchange<B: Backend>(
     let target = files.first().cloned();
     let kinds = [TargetKind::File].into();
     let largest_block_bytes = BLOCK_BYTES;
-    let needs = Needs {
-        operations,
-        queue_depth: depth,
-        batch_submit: None,
-        engines: 1,
-        target,
-        buffered,
-        kinds,
-        largest_block_bytes,
-    };
+    let needs =
+        Needs { target, buffered, kinds, largest_block_bytes, ..Needs::new(operations, depth) };
     if let Err(unsupported) = backend.probe(&needs) {
         skip(&format!("{}: {}", backend.name(), unsupported.sentence()));
         return None;

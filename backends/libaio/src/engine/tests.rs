@@ -1,6 +1,5 @@
 //! The engine against real files, in each way in which it can work.
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Write, pipe};
 use std::os::unix::fs::FileExt;
@@ -34,16 +33,7 @@ fn operations() -> Operations {
 }
 
 fn needs(queue_depth: u32, engines: u32) -> Needs {
-    Needs {
-        operations: operations(),
-        queue_depth,
-        batch_submit: None,
-        engines,
-        target: None,
-        buffered: true,
-        kinds: BTreeSet::new(),
-        largest_block_bytes: 4096,
-    }
+    Needs { engines, buffered: true, ..Needs::new(operations(), queue_depth) }
 }
 
 fn setup(queue_depth: u32, files: &[&File]) -> LaneSetup {

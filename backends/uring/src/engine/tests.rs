@@ -1,6 +1,5 @@
 //! Tests of one engine against the kernel that they run on.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write;
 use std::sync::Arc;
@@ -41,16 +40,8 @@ fn everything() -> Operations {
 }
 
 fn needs(queue_depth: u32, operations: Operations) -> Needs {
-    Needs {
-        operations,
-        queue_depth,
-        batch_submit: None,
-        engines: 1,
-        target: None,
-        buffered: true,
-        largest_block_bytes: BLOCK_BYTES,
-        kinds: BTreeSet::new(),
-    }
+    let largest_block_bytes = BLOCK_BYTES;
+    Needs { buffered: true, largest_block_bytes, ..Needs::new(operations, queue_depth) }
 }
 
 fn is_here() -> bool {

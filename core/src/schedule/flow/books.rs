@@ -21,12 +21,16 @@ struct Bad {
     what: Option<BadResult>,
 }
 
-/// What a lane has counted, in loops that count.
+/// What a lane has counted.
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
+    /// In loops that count.
     pub latency: LatencyHistogram,
+    /// Completed ones, in all loops.
     pub requests: u64,
+    /// In loops that count.
     pub short_transfers: u64,
+    /// Over all loops.
     pub fingerprint: Fingerprint,
 }
 
@@ -64,9 +68,8 @@ pub(super) struct Books {
     odd: Vec<Completion>,
     /// Tails of short transfers, to be queued again before anything new.
     tails: Vec<Request>,
-    /// Bytes of the tensor or range that were moved, and requests completed, in all loops.
+    /// Bytes of the tensor or range that were moved, in all loops.
     pub moved_bytes: u64,
-    pub completed: u64,
     pub tally: Tally,
     /// Where latencies of loops go that do not count.
     pub(super) warm_up: LatencyHistogram,
@@ -90,7 +93,6 @@ impl Books {
             odd: Vec::with_capacity(depth),
             tails: Vec::with_capacity(depth),
             moved_bytes: 0,
-            completed: 0,
             tally,
             warm_up: LatencyHistogram::default(),
             alignment,
@@ -238,7 +240,7 @@ impl Books {
                 enter_all(done, slots, places, starts, latency, end, source, &mut entered);
             let count = all - done.len() - usize::from(stopped.is_some());
             self.in_use -= count;
-            self.completed += count as u64;
+            self.tally.requests += count as u64;
             match stopped {
                 Some(completion) => odd.push(completion),
                 None => break,
@@ -302,7 +304,7 @@ impl Books {
             return Err(Bad { tag, what });
         }
         self.moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
-        self.completed += 1;
+        self.tally.requests += 1;
         self.tally.fingerprint.completed(slot.mix);
         if counts {
             self.tally.latency.record(end.ns_since(slot.odd.start));

@@ -4,7 +4,7 @@
 use super::slot::{FREE, Slot};
 use super::starts::Starts;
 use crate::clock::Stamp;
-use crate::engine::{Completion, Completions, IoEngine, Request};
+use crate::engine::{Completion, Completions, IoEngine};
 use crate::report::LatencyHistogram;
 use crate::schedule::source::{Job, Source};
 use crate::stats::Fingerprint;
@@ -26,20 +26,11 @@ pub(super) fn begin_all<E: IoEngine, S: Source>(
         let (tag, offset_bytes) = (*tag, *offset_bytes);
         let slot = &mut slots[tag as usize];
         let job = source.job(offset_bytes, &mut slot.home);
-        let Job { operation, target, length_bytes, what, needed_bytes, block } = job;
+        let Job { what, needed_bytes, .. } = job;
         let mix = what.mix(offset_bytes);
         running.add(mix);
         slot.begin(offset_bytes, what, mix, needed_bytes, start);
-        let block_start_bytes = 0;
-        let queued = engine.queue(Request {
-            offset_bytes,
-            block,
-            length_bytes,
-            block_start_bytes,
-            tag,
-            target,
-            operation,
-        });
+        let queued = engine.queue(job.request(offset_bytes, tag));
         assert!(queued.is_ok(), "an engine as deep as the flow has room for every free tag");
     }
     print.go_on(running, tags.len());

@@ -80,7 +80,7 @@ impl Flow {
 
     /// Bytes moved and requests completed, in all loops.
     pub(super) fn totals(&self) -> (u64, u64) {
-        (self.books.moved_bytes, self.books.completed)
+        (self.books.moved_bytes, self.books.tally.requests)
     }
 
     /// The memory of each place in the queue, for sources that keep it there.
@@ -93,7 +93,7 @@ impl Flow {
         self.books.tally.fingerprint.take_print()
     }
 
-    /// What was counted in loops that count.
+    /// What was counted.
     pub(super) fn into_tally(self) -> Tally {
         self.books.tally
     }
@@ -105,21 +105,6 @@ impl Flow {
     /// The first request that failed, or why the loop had to end. Requests may be in flight then:
     /// [`drain`](Self::drain) them.
     pub(super) fn run<E: IoEngine, S: Source, H: Fn() -> bool>(
-        &mut self,
-        engine: &mut E,
-        source: &mut S,
-        watch: &Watch<H>,
-    ) -> Result<Stamp, LaneError> {
-        let before = self.books.completed;
-        let result = self.all_jobs(engine, source, watch);
-        if watch.counts {
-            self.books.tally.requests += self.books.completed - before;
-        }
-        result
-    }
-
-    #[inline(always)]
-    fn all_jobs<E: IoEngine, S: Source, H: Fn() -> bool>(
         &mut self,
         engine: &mut E,
         source: &mut S,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::Watch;
 use super::books::Books;
 use crate::clock::Stamp;
-use crate::engine::{Completions, Deadline, IoEngine, Progress, Request};
+use crate::engine::{Completions, Deadline, IoEngine, Progress};
 use crate::memory::Block;
 use crate::report::LatencyHistogram;
 use crate::schedule::TICK;
@@ -61,7 +61,7 @@ impl Books {
             let mut sums = Sums { requests: 0, moved_bytes, last_reaped: last };
             let stopped =
                 walk(offsets, home, print, latency, engine, source, done, watch, &mut sums);
-            self.completed += sums.requests as u64;
+            self.tally.requests += sums.requests as u64;
             self.moved_bytes = sums.moved_bytes;
             *last_reaped = sums.last_reaped;
             self.chosen_next += sums.requests;
@@ -110,19 +110,10 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
     while let Some(offset_bytes) = offsets.get(requests) {
         let offset_bytes = *offset_bytes;
         let job = source.job(offset_bytes, home);
-        let Job { operation, target, length_bytes, what, needed_bytes, block } = job;
+        let Job { what, needed_bytes, .. } = job;
         let mix = what.mix(offset_bytes);
         running.add(mix);
-        let (tag, block_start_bytes) = (0, 0);
-        let queued = engine.queue(Request {
-            offset_bytes,
-            block,
-            length_bytes,
-            block_start_bytes,
-            tag,
-            target,
-            operation,
-        });
+        let queued = engine.queue(job.request(offset_bytes, 0));
         assert!(queued.is_ok(), "an engine has room for one request");
         let start = Stamp::now();
         let progress = match engine.submit_and_reap(1, Deadline::after(start, TICK), done) {

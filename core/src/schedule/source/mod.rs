@@ -1,4 +1,5 @@
 //! Where a lane's requests come from.
+#![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 mod blocks;
 mod sweep;
@@ -6,7 +7,7 @@ mod sweep;
 pub(super) use blocks::{BlockStream, Share, StreamName};
 pub(super) use sweep::{Slice, Sweep};
 
-use crate::engine::Operation;
+use crate::engine::{Operation, Request};
 use crate::memory::Block;
 use crate::stats::What;
 
@@ -23,6 +24,15 @@ pub(super) struct Job {
     /// of the file.
     pub needed_bytes: u32,
     pub block: Option<Block>,
+}
+
+impl Job {
+    /// The request for it.
+    #[inline(always)]
+    pub(super) fn request(self, offset_bytes: u64, tag: u32) -> Request {
+        let Self { operation, target, length_bytes, block, .. } = self;
+        Request { offset_bytes, block, length_bytes, block_start_bytes: 0, tag, target, operation }
+    }
 }
 
 /// A stream of jobs. What job *i* is may depend on the plan, the tasklet, the lane, the loop and

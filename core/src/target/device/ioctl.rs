@@ -29,7 +29,10 @@ pub(super) fn logical_block_bytes(device: &File) -> io::Result<u32> {
 }
 
 /// The number of an NVMe namespace, of its block device or its generic one.
-pub(super) fn namespace_id(device: &File) -> io::Result<c_int> {
+///
+/// # Errors
+/// What the device says to a question that it does not know.
+pub fn namespace_id(device: &File) -> io::Result<c_int> {
     // SAFETY: the descriptor is open. NVMe reads no argument here; a driver of another device that
     // takes one finds 0, which is no address, and not what was left in a register.
     let answer = unsafe { libc::ioctl(device.as_raw_fd(), NVME_IOCTL_ID, NO_ARGUMENT) };

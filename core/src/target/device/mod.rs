@@ -22,6 +22,7 @@ pub(super) use generic::namespace_of;
 pub(crate) use generic::open_block_device_of;
 pub use hold::HeldDevice;
 pub(super) use hold::{Devices, NO_PAGE_CACHE, is_device};
+pub use ioctl::namespace_id;
 pub use kind::TargetKind;
 
 /// Where the kernel shows its devices.

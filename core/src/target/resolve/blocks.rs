@@ -34,9 +34,6 @@ impl Resolver<'_> {
                 Some(shared) => shared.clone(),
                 None => self.file_of_blocks(&path, phase.direction, blocks, group, tid)?,
             };
-            if let Source::Open(file) | Source::WriteInPlace(file) = &source {
-                self.first.get_or_insert_with(|| Arc::clone(file));
-            }
             known.insert(path.clone(), (source.clone(), size_bytes));
             let files = vec![TaskletFile { path, source }];
             let (direction, access) = (phase.direction, phase.access);
