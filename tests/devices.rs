@@ -17,14 +17,14 @@ use crate::support::{ENGINES, Folder, skip};
 const BYTES: usize = 16 << 20;
 
 /// A loop device over the file `disk` of a folder, detached when the test ends, however it ends.
-struct Loop {
+pub(crate) struct Loop {
     path: PathBuf,
     file: PathBuf,
 }
 
 impl Loop {
     /// Attaches one with `flags`; `None`, said aloud, where that cannot be done.
-    fn attach(folder: &Folder, flags: &[&str]) -> Option<Self> {
+    pub(crate) fn attach(folder: &Folder, flags: &[&str]) -> Option<Self> {
         let file = folder.file("disk", BYTES);
         Self::attach_to(&file, flags)
     }
@@ -47,12 +47,12 @@ impl Loop {
         Some(Self { path, file: shown.into() })
     }
 
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         self.path.to_str().expect("losetup prints UTF-8")
     }
 
     /// All that is on it, past every cache of ours.
-    fn content(&self) -> Vec<u8> {
+    pub(crate) fn content(&self) -> Vec<u8> {
         let synced = Command::new("sync").arg(&self.path).status();
         assert!(synced.is_ok_and(|status| status.success()));
         fs::read(&self.file).expect("its file is there")

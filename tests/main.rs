@@ -3,6 +3,7 @@
 //! None but those of devices needs root, and none a network or a certain speed. What the machine
 //! cannot do is skipped aloud.
 
+mod bad_input;
 mod blocks;
 mod data;
 mod demonstration;
@@ -21,3 +22,4 @@ mod seccomp;
 mod signals;
 mod sizes;
 mod support;
+mod workloads;

@@ -6,15 +6,15 @@
 use std::io::{self, Write};
 
 use aio_core::plan::{Access, Blocks, Pattern};
-use aio_core::report::{DirectionReport, EngineReport, Report, Status};
+use aio_core::report::{DirectionReport, EngineReport, Latency, Report, Status};
 
 use super::Render;
-use super::numbers::{counting_speeds, has_rate, ratio, requests_per_s};
+use super::numbers::{calls_per_request, counting_speeds, has_rate, requests_per_s};
 
 type Content = fn(&Report, &EngineReport, &DirectionReport) -> Option<String>;
 
 /// Columns in order.
-const COLUMNS: [(&str, Content); 37] = [
+const COLUMNS: [(&str, Content); 41] = [
     ("engine", |_, engine, _| Some(engine.engine.clone())),
     ("direction", |_, _, one| Some(one.direction.to_string())),
     ("status", |_, _, one| Some(status(one.status).into())),
@@ -45,8 +45,8 @@ const COLUMNS: [(&str, Content); 37] = [
     ("request_latency_ns_p99_9", |_, _, one| latency(one, one.request_latency.p99_9_ns)),
     ("request_latency_ns_max", |_, _, one| latency(one, one.request_latency.max_ns)),
     ("system_calls", |_, _, one| Some(one.counters.system_calls.to_string())),
-    ("system_calls_per_request", |_, _, one| {
-        ratio(one.counters.system_calls, one.requests).map(|ratio| ratio.to_string())
+    ("system_calls_per_request", |_, engine, one| {
+        calls_per_request(engine, one).map(|ratio| ratio.to_string())
     }),
     ("short_transfers", |_, _, one| Some(one.short_transfers.to_string())),
     ("cpu_user_s", |_, _, one| Some(one.cpu.user_s.to_string())),
@@ -58,6 +58,10 @@ const COLUMNS: [(&str, Content); 37] = [
     ("failures", |_, _, one| Some(joined(one.failures.iter().map(|failure| &failure.message)))),
     ("access", |_, _, one| Some(access(&one.access).into())),
     ("iops", |_, _, one| has_rate(one).then(|| one.requests_per_s.to_string())),
+    ("flushes", |_, _, one| one.flushes.as_ref().map(|flushes| flushes.requests.to_string())),
+    ("flush_latency_ns_p50", |_, _, one| flush_latency(one).map(|all| all.p50_ns.to_string())),
+    ("flush_latency_ns_p99", |_, _, one| flush_latency(one).map(|all| all.p99_ns.to_string())),
+    ("end_flush_s", |_, _, one| one.end_flush_s.map(|seconds| seconds.to_string())),
 ];
 
 /// The rows below their header.
@@ -106,6 +110,11 @@ fn latency(one: &DirectionReport, ns: impl ToString + Copy) -> Option<String> {
     (has_rate(one) && one.request_latency.max_ns > 0).then(|| ns.to_string())
 }
 
+fn flush_latency(one: &DirectionReport) -> Option<&Latency> {
+    let flushes = one.flushes.as_ref().filter(|flushes| flushes.requests > 0 && has_rate(one))?;
+    Some(&flushes.latency)
+}
+
 fn joined<'a>(words: impl Iterator<Item = &'a String>) -> String {
     words.map(String::as_str).collect::<Vec<_>>().join(";")
 }
@@ -118,20 +127,20 @@ mod tests {
     #[test]
     fn each_engine_and_direction_has_a_row() {
         insta::assert_snapshot!(rendered(&Csv, &sample::comparison()), @r"
-        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops
-        uring,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,2048
-        uring,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.75,0.7575000000000001,4,3.96039603960396,3.808073115003808,4.125412541254125,4055.445544554455,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,4096
-        sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3201320132013201,1.9801980198019802,1622.178217821782,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,1638.4
-        sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.046458492003046,3.3003300330033003,3244.356435643564,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,3276.8
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
+        uring,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,2048,,,,
+        uring,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.75,0.7575000000000001,4,3.96039603960396,3.808073115003808,4.125412541254125,4055.445544554455,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,4096,,,,
+        sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3201320132013201,1.9801980198019802,1622.178217821782,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,1638.4,,,,
+        sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.046458492003046,3.3003300330033003,3244.356435643564,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,3276.8,,,,
         ");
     }
 
     #[test]
     fn what_failed_has_empty_cells() {
         insta::assert_snapshot!(rendered(&Csv, &sample::troubled()), @r"
-        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops
-        libaio,write,failed,true,100000,32,2,2,3,3221225472,3072,,,,,,,,,,,,,,,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,cannot write /data/f.1: No space left on device,tensor,
-        sync,read,complete,true,100000,32,1,2,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,2,0.05,0.2,3221225472,0,0123456789abcdef,buffered,,tensor,2048
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
+        libaio,write,failed,true,100000,32,2,2,3,3221225472,3072,,,,,,,,,,,,,,,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,cannot write /data/f.1: No space left on device,tensor,,,,,
+        sync,read,complete,true,100000,32,1,2,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,2,0.05,0.2,3221225472,0,0123456789abcdef,buffered,,tensor,2048,,,,
         ");
     }
 }

@@ -1,5 +1,8 @@
 //! The lines below the table: what was done, and all that qualifies the numbers.
 
+mod flush;
+mod mix;
+
 use aio_core::plan::{Access, Direction};
 use aio_core::receipt::Receipt;
 use aio_core::report::{
@@ -19,12 +22,14 @@ const TARGETS_MAX: usize = 4;
 pub(super) fn lines(report: &Report) -> Vec<String> {
     let mut lines = failures::lines(report);
     lines.extend(together(report));
+    lines.extend(mix::lines(report));
     lines.extend(doubts(report));
     lines.extend(report.unavailable.iter().map(unavailable_sentence));
     lines.extend(downgrades(report));
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
     lines.extend(loops_of_blocks(report));
+    lines.extend(flush::lines(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));

@@ -17,6 +17,7 @@ mod open;
 mod queue;
 mod resolve;
 mod share;
+mod space;
 mod tasklet;
 mod validate;
 

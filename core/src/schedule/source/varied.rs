@@ -181,6 +181,11 @@ impl VariedStream {
         self.flush.is_some_and(|flush| self.unflushed >= flush.every)
     }
 
+    /// Whether nothing comes any more: a flush that is due still does.
+    fn is_done(&self) -> bool {
+        (self.remaining == 0 || self.remaining_bytes == 0) && !self.is_flush_due()
+    }
+
     /// What comes next, and where.
     fn work_out(&mut self) -> (What, u64) {
         if let Some(flush) = self.flush.filter(|_| self.is_flush_due()) {
@@ -203,8 +208,7 @@ const READ_PERCENT: u8 = 50;
 impl Source for VariedStream {
     fn choose(&mut self, offsets: &mut [u64]) -> usize {
         let mut count = 0;
-        while count < offsets.len().min(AHEAD_MAX) && self.remaining > 0 && self.remaining_bytes > 0
-        {
+        while count < offsets.len().min(AHEAD_MAX) && !self.is_done() {
             if count > 0 && self.is_flush_due() {
                 // It has to wait, so it must be the first.
                 break;
@@ -315,11 +319,15 @@ mod tests {
     #[test]
     fn a_flush_comes_after_so_many_writes_and_is_not_counted() {
         let flush = Some(Flush { every: 3, data_only: true });
-        let access = Blocks { flush, requests: Some(7), ..Blocks::new(Pattern::Sequential) };
-        let all: Vec<_> =
-            jobs(&share(Direction::Write, &access, 64)).iter().map(|(job, ..)| *job).collect();
+        let all = |requests| {
+            let requests = Some(requests);
+            let access = Blocks { flush, requests, ..Blocks::new(Pattern::Sequential) };
+            let all = jobs(&share(Direction::Write, &access, 64));
+            all.iter().map(|(job, ..)| *job).collect::<Vec<_>>()
+        };
         let (write, flush) = (Operation::Write, Operation::Fdatasync);
-        assert_eq!(all, [write, write, write, flush, write, write, write, flush, write]);
+        assert_eq!(all(6), [write, write, write, flush, write, write, write, flush]);
+        assert_eq!(all(7), [write, write, write, flush, write, write, write, flush, write]);
     }
 
     #[test]
@@ -357,6 +365,32 @@ mod tests {
             .map(|(_, _, length)| u64::from(*length))
             .sum();
         assert!((1 << 20..(1 << 20) + u64::from(BLOCK)).contains(&moved), "{moved}");
+    }
+
+    #[test]
+    fn requests_of_several_sizes_move_as_much_as_the_range_has_unless_told_otherwise() {
+        let sizes =
+            vec![SizeShare { bytes: 512, percent: 50 }, SizeShare { bytes: BLOCK, percent: 50 }];
+        let access = Blocks { sizes, ..Blocks::new(Pattern::Sequential) };
+        let size_bytes = 100 * u64::from(BLOCK);
+        for lanes in [1, 3] {
+            let shares = Share::split(Direction::Read, &access, size_bytes, BLOCK, lanes);
+            let moved: u64 = shares.iter().flat_map(jobs).map(|(_, _, len)| u64::from(len)).sum();
+            let rounded = u64::from(lanes) * u64::from(BLOCK);
+            assert!((size_bytes..size_bytes + rounded).contains(&moved), "{moved}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_bytes_is_rounded_up_once_however_many_lanes_there_are() {
+        let access = Blocks {
+            io_limit_bytes: Some(3 * u64::from(BLOCK) - 1),
+            ..Blocks::new(Pattern::Random)
+        };
+        for lanes in 1..=3 {
+            let shares = Share::split(Direction::Trim, &access, 1 << 20, BLOCK, lanes);
+            assert_eq!(shares.iter().flat_map(jobs).count(), 3, "{lanes} lanes");
+        }
     }
 
     #[test]
