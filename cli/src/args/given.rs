@@ -50,11 +50,11 @@ pub(super) fn given(matches: &ArgMatches) -> Vec<Given> {
     flags.get_arguments().filter_map(of_arg).collect()
 }
 
-/// Why a list of flags was refused, and which of them is meant.
+/// Why a list of flags was refused, and which of them are meant.
 #[derive(Debug)]
 pub(crate) struct RefusedFlags {
-    /// The long name of the flag, where it is one's fault.
-    pub(crate) flag: Option<String>,
+    /// The long names of the flags whose fault it is.
+    pub(crate) flags: Vec<String>,
     /// The reason, in a sentence.
     pub(crate) sentence: String,
 }
@@ -65,16 +65,22 @@ pub(crate) fn from_flags(flags: &[Given]) -> Result<Args, RefusedFlags> {
     let words = name.chain(flags.iter().flat_map(Given::words)).collect();
     super::line(words)
         .map(|line| line.args)
-        .map_err(|error| RefusedFlags { flag: flag_of(&error), sentence: super::refusal(&error) })
+        .map_err(|error| RefusedFlags { flags: flags_of(&error), sentence: super::refusal(&error) })
 }
 
-/// The long name of the flag that `error` is about: `--size <SIZE>` is `size`.
-fn flag_of(error: &clap::Error) -> Option<String> {
-    let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else {
-        return None;
+/// The long names of the flags that `error` is about: `--size <SIZE>` is `size`.
+fn flags_of(error: &clap::Error) -> Vec<String> {
+    let kinds = [ContextKind::InvalidArg, ContextKind::PriorArg];
+    let shown = kinds.iter().filter_map(|kind| match error.get(*kind)? {
+        ContextValue::String(shown) => Some(std::slice::from_ref(shown)),
+        ContextValue::Strings(shown) => Some(shown.as_slice()),
+        _ => None,
+    });
+    let name = |shown: &String| {
+        let name = shown.strip_prefix("--")?.split([' ', '=', '[']).next()?;
+        Some(name.to_owned())
     };
-    let name = shown.strip_prefix("--")?.split([' ', '=', '[']).next()?;
-    Some(name.into())
+    shown.flatten().filter_map(name).collect()
 }
 
 #[cfg(test)]
@@ -116,7 +122,7 @@ mod tests {
             |flag: &str, value: &str| Given { flag: flag.into(), values: vec![value.into()] };
         let refused = from_flags(&[flag("folder", "engines"), flag("block-size", "0")]);
         let refused = refused.unwrap_err();
-        assert_eq!(refused.flag.as_deref(), Some("block-size"));
+        assert_eq!(refused.flags, ["block-size"]);
         assert!(refused.sentence.contains("give at least 1 byte"), "{}", refused.sentence);
     }
 }

@@ -112,8 +112,9 @@ fn typed_job(catalogue: &Catalogue, draft: &Draft, given: &[Given]) -> Result<Jo
         values: entry.values.iter().map(Into::into).collect(),
     });
     let flags: Vec<_> = of_file.chain(given.iter().cloned()).collect();
-    let args = from_flags(&flags).map_err(|RefusedFlags { flag, sentence }| {
-        let entry = stay.iter().find(|entry| Some(&entry.flag) == flag.as_ref());
+    let args = from_flags(&flags).map_err(|RefusedFlags { flags, sentence }| {
+        // Of two that do not go together, the one that came later is in the way.
+        let entry = stay.iter().rfind(|entry| flags.contains(&entry.flag));
         entry.map_or(&draft.place, |entry| &entry.place).refuse(sentence)
     })?;
     Ok(Job { name: draft.name.clone(), place: draft.place.clone(), args })

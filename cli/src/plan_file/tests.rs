@@ -75,7 +75,7 @@ buffered = false
 #[test]
 fn a_file_without_jobs_is_one_job() {
     let args = only("file = 'f'\nruntime = 0.5\nseed = 18_446_744_073_709_551_615\nloops = 0x10");
-    assert_eq!(args.workload.runtime_ns, Some(500_000_000));
+    assert_eq!(args.blocks.runtime_ns, Some(500_000_000));
     assert_eq!((args.workload.seed, args.tuning.loops), (u64::MAX, Some(16)));
     assert_eq!(read("name = 'x'\nfile = 'f'", "").unwrap()[0].name, "x");
 }

@@ -176,7 +176,7 @@ fn job_options(
 ) -> Map<String, Value> {
     let plan = &report.plan;
     let phase = plan.phases.iter().find(|phase| phase.direction == one.direction);
-    let access = phase.map_or(Access::Tensor, |phase| phase.access);
+    let access = phase.map_or(Access::Tensor, |phase| phase.access.clone());
     let (random, runtime_ns) = match access {
         Access::Tensor => (false, None),
         Access::Blocks(blocks) => (blocks.pattern == Pattern::Random, blocks.runtime_ns),
