@@ -41,9 +41,7 @@ impl Disk {
             skip(&format!("{name} cannot be told to merge nothing: {error}"));
             return None;
         }
-        let disk = Self { name, merges_before, device };
-        disk.wait_until_quiet();
-        Some(disk)
+        Some(Self { name, merges_before, device })
     }
 
     /// Its path.
@@ -51,14 +49,15 @@ impl Disk {
         self.device.name()
     }
 
-    /// Services of the host may look at a new disk for a moment.
-    fn wait_until_quiet(&self) {
+    /// What it has done when nobody uses it: services of the host may look at a disk for a moment
+    /// when it is new or was written.
+    pub(crate) fn quiet_counts(&self) -> Counts {
         let mut before = self.counts();
-        for _try in 0..50 {
-            thread::sleep(Duration::from_millis(50));
+        for _try in 0..200 {
+            thread::sleep(Duration::from_millis(20));
             let now = self.counts();
             if now == before {
-                return;
+                return now;
             }
             before = now;
         }
@@ -148,7 +147,9 @@ impl Trace {
     fn begin(&self, device: u64) -> std::io::Result<()> {
         fs::write(self.instance.join("buffer_size_kb"), "4096")?;
         let event = self.instance.join("events/block/block_rq_issue");
-        fs::write(event.join("filter"), format!("dev == {device}"))?;
+        // What looks at a disk again when somebody has written to it is not meant.
+        let filter = format!("dev == {device} && !(comm ~ \"*udev*\")");
+        fs::write(event.join("filter"), filter)?;
         fs::write(event.join("enable"), "1")
     }
 

@@ -99,8 +99,8 @@ impl Call {
         }
     }
 
-    /// The requests that the kernel took by it, as far as strace decodes them: those of `io_uring` are in
-    /// memory that it does not look at.
+    /// The requests that the kernel took by it, as far as strace decodes them: those of `io_uring`
+    /// are in memory that it does not look at.
     pub(crate) fn moved(&self) -> Vec<Moved> {
         let is_write = self.name.starts_with("pwrite");
         match self.name.as_str() {
