@@ -1,7 +1,7 @@
 //! Whole-program tests: the binary as a user runs it. One module per purpose.
 //!
-//! None but those of devices needs root, and none a network or a certain speed. What the machine
-//! cannot do is skipped aloud.
+//! None but those of devices, and of what others count of them, needs root, and none a network or a
+//! certain speed. What the machine cannot do is skipped aloud.
 
 mod blocks;
 mod data;
@@ -16,10 +16,14 @@ mod help;
 mod limits;
 mod moved;
 mod plans;
+mod oracles;
+mod outside;
 mod readme;
 mod refusals;
 mod results;
+mod same_requests;
 mod seccomp;
 mod signals;
 mod sizes;
+mod strace;
 mod support;
