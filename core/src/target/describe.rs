@@ -1,10 +1,8 @@
 //! What a target lies on.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
-
-use nix::unistd::{Whence, lseek};
 
 /// What stands for the type of a file system where the target is a device itself.
 pub const BLOCK_DEVICE: &str = "block device";
@@ -74,18 +72,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Whether any of the first `size_bytes` of `file` is a hole or an unwritten extent, which a read
-/// answers from nothing. `None` where the file system does not tell.
-#[must_use]
-pub fn has_holes(file: &File, size_bytes: u64) -> Option<bool> {
-    let first_hole = lseek(file, 0, Whence::SeekHole).ok()?;
-    Some(u64::try_from(first_hole).ok()? < size_bytes)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]
@@ -94,15 +82,5 @@ mod tests {
         let root = mounts.file_system_of(Path::new("/")).expect("/proc is mounted");
         assert!(!root.kind.is_empty() && root.device.contains(':'));
         assert_eq!(mounts.file_system_of(Path::new("/no-such-file")), Some(root));
-    }
-
-    #[test]
-    fn a_hole_is_seen_and_written_data_is_none() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&vec![7; 1 << 16]).unwrap();
-        file.sync_all().unwrap();
-        assert_ne!(has_holes(&file, 1 << 16), Some(true));
-        file.set_len(1 << 20).unwrap();
-        assert_ne!(has_holes(&file, 1 << 20), Some(false));
     }
 }

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fs;
 
 use super::alignment::Alignment;
-use super::describe::{BLOCK_DEVICE, Mounts, has_holes, keeps_in_memory};
+use super::describe::{BLOCK_DEVICE, Mounts, keeps_in_memory};
+use super::extents::has_holes;
 use super::tasklet::{Tasklet, TaskletFile};
 use crate::plan::{Access, Direction, Plan};
 use crate::report::{Doubt, TargetReport};
@@ -30,6 +31,9 @@ pub(super) fn describe(
                 file_system: file_system.as_ref().map(|there| there.kind.clone()),
                 device: file_system.map(|there| there.device),
                 alignment_bytes: (alignment != Alignment::NONE).then_some(alignment.offset_bytes),
+                mount_options: None,
+                compresses: None,
+                storage: None,
             });
         }
     }
