@@ -83,7 +83,7 @@ impl Watch {
         let mut numbers: Vec<String> = Vec::new();
         for target in targets {
             let is_ours = || tasklets.iter().any(|one| is_at(one, target));
-            let number = target.device.as_ref().filter(|number| !numbers.contains(number));
+            let number = target.block_device().filter(|number| !numbers.contains(number));
             if let Some(number) = number.filter(|_| is_ours()) {
                 numbers.push(number.clone());
             }

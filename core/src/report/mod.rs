@@ -84,6 +84,16 @@ pub struct TargetReport {
     pub storage: Option<Storage>,
 }
 
+impl TargetReport {
+    /// The number of the block device that it lies on or is; `None` where that is a character
+    /// device, whose numbers mean other devices.
+    #[must_use]
+    pub fn block_device(&self) -> Option<&String> {
+        let is_generic = self.file_system.as_deref() == Some(crate::target::NVME_GENERIC);
+        self.device.as_ref().filter(|_| !is_generic)
+    }
+}
+
 /// An engine that cannot run here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unavailable {

@@ -97,7 +97,9 @@ fn little_overlap(direction: Direction, outcome: &WaveOutcome) -> Option<Doubt> 
 /// What was read into the memory of all tasklets.
 fn content(tasklets: &Tasklets) -> Content {
     let mut content = Content::default();
-    tasklets.iter().for_each(|(_, result)| content.add(result.content));
+    for (_, result) in tasklets {
+        content.add(result.content);
+    }
     content
 }
 

@@ -17,7 +17,7 @@ pub(super) fn moved(plan: &Plan, resolved: &Resolved, outcome: &WaveOutcome) -> 
                 (0..).zip(finished(&outcome.clocks)).filter(|(index, _)| plan.counts(*index));
             Moved {
                 direction: tasklet.direction,
-                device: target.and_then(|target| target.device.clone()),
+                device: target.and_then(|target| target.block_device().cloned()),
                 file_system: target.and_then(|target| target.file_system.clone()),
                 compresses: target.is_some_and(|target| target.compresses == Some(true)),
                 bytes: counting.map(|(index, _)| moved_bytes(&result.lanes, index)).sum(),

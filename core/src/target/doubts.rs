@@ -1,14 +1,19 @@
 //! What the targets are, for the report, and what about them makes numbers doubtful.
 
-use std::collections::HashSet;
-use std::fs;
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::Arc;
 
 use super::alignment::Alignment;
+use super::compression::compresses;
 use super::describe::{BLOCK_DEVICE, Mounts, keeps_in_memory};
-use super::extents::has_holes;
-use super::tasklet::{Tasklet, TaskletFile};
-use crate::plan::{Access, Direction, Plan};
-use crate::report::{Doubt, TargetReport};
+use super::extents::extents;
+use super::storage::storage;
+use super::tasklet::Tasklet;
+use crate::observe::memory_limit_bytes;
+use crate::plan::{Access, Direction, Phase, Plan};
+use crate::report::{Doubt, TargetReport, memory_bytes};
 
 /// The targets of all tasklets, each once.
 pub(super) fn describe(
@@ -23,18 +28,20 @@ pub(super) fn describe(
             if !seen.insert(&file.path) {
                 continue;
             }
-            let path = file.path.to_string_lossy().into_owned();
             let file_system = mounts.file_system_of(&file.path);
-            targets.push(TargetReport {
-                path,
+            let options = file_system.iter().map(|there| there.options.join(","));
+            let mut target = TargetReport {
+                path: file.path.to_string_lossy().into_owned(),
                 size_bytes: tasklet.size_bytes,
                 file_system: file_system.as_ref().map(|there| there.kind.clone()),
-                device: file_system.map(|there| there.device),
+                device: file_system.as_ref().map(|there| there.device.clone()),
                 alignment_bytes: (alignment != Alignment::NONE).then_some(alignment.offset_bytes),
-                mount_options: None,
-                compresses: None,
+                mount_options: options.into_iter().find(|options| !options.is_empty()),
+                compresses: file_system.as_ref().and_then(|there| compresses(&file.path, there)),
                 storage: None,
-            });
+            };
+            target.storage = target.block_device().and_then(|number| storage(number));
+            targets.push(target);
         }
     }
     targets
@@ -76,23 +83,89 @@ pub(super) fn doubts(
             );
             add("cached-below", reason);
         }
-        let holes = tasklets().find_map(|tasklet| {
-            let has = |file: &&TaskletFile| {
-                let open = file.already_open();
-                open.is_some_and(|open| has_holes(open, tasklet.size_bytes) == Some(true))
-            };
-            tasklet.files.iter().find(has)
-        });
-        // What a write of tensors uses as it is, the caller has opened, and knows.
-        let judged = phase.direction == Direction::Read || phase.access != Access::Tensor;
-        if let Some(file) = holes.filter(|_| judged) {
+        let tasklets: Vec<_> = tasklets().collect();
+        for doubt in of_files(phase, &tasklets) {
+            doubts.push((phase.direction, doubt));
+        }
+        if plan.buffered && !targets.iter().all(is_in_memory) {
+            doubts.extend(of_page_cache(&tasklets).map(|doubt| (phase.direction, doubt)));
+        }
+    }
+    doubts
+}
+
+fn is_in_memory(target: &TargetReport) -> bool {
+    target.file_system.as_deref().is_some_and(keeps_in_memory)
+}
+
+/// What is doubtful about how files that are there are stored.
+fn of_files(phase: &Phase, tasklets: &[&Tasklet]) -> Vec<Doubt> {
+    let mut doubts: Vec<Doubt> = Vec::new();
+    let mut add = |doubt: Doubt| {
+        // Of the first file only.
+        if !doubts.iter().any(|known| known.code == doubt.code) {
+            doubts.push(doubt);
+        }
+    };
+    // What a write of tensors uses as it is, the caller has opened, and knows.
+    let judged = phase.direction == Direction::Read || phase.access != Access::Tensor;
+    // A file that all tasklets share is asked about once.
+    let mut asked: Vec<&Arc<File>> = Vec::new();
+    for (tasklet, file) in tasklets.iter().flat_map(|one| one.files.iter().map(move |f| (one, f))) {
+        let Some(open) = file.already_open().filter(|_| judged) else { continue };
+        if asked.iter().any(|known| Arc::ptr_eq(known, open)) {
+            continue;
+        }
+        asked.push(open);
+        let Some(found) = extents(open, tasklet.size_bytes) else { continue };
+        let path = file.path.display();
+        if found.holes || found.unwritten {
             let then = match phase.direction {
                 Direction::Read => "are read without touching storage",
                 Direction::Write => "a write has to allocate first",
             };
-            let path = file.path.display();
-            add("holes", format!("{path} has holes or unwritten extents, which {then}"));
+            let reason = format!("{path} has holes or unwritten extents, which {then}");
+            add(Doubt::new("holes", reason));
+        }
+        if found.compressed && phase.direction == Direction::Read {
+            let reason = format!("{path} is stored compressed, so less is read than is counted");
+            add(Doubt::new("compressible-data", reason));
         }
     }
     doubts
+}
+
+/// What the page cache does to a direction that goes through it.
+fn of_page_cache(tasklets: &[&Tasklet]) -> Option<Doubt> {
+    let direction = tasklets.first()?.direction;
+    if direction == Direction::Write {
+        let reason = "nothing was flushed after it, so that data may still be in memory";
+        return Some(Doubt::new("not-durable", reason));
+    }
+    let mut sizes: HashMap<&Path, u64> = HashMap::new();
+    for tasklet in tasklets {
+        sizes.extend(tasklet.files.iter().map(|file| (file.path.as_path(), tasklet.size_bytes)));
+    }
+    let limits = [memory_bytes("MemAvailable"), memory_limit_bytes()];
+    fits_page_cache(sizes.values().sum(), limits.into_iter().flatten().min()?)
+}
+
+fn fits_page_cache(data_bytes: u64, memory_bytes: u64) -> Option<Doubt> {
+    (data_bytes < memory_bytes).then(|| {
+        let reason = "all of its data fits the memory that the page cache may use, so that reading \
+                      it again needs no storage";
+        Doubt::new("fits-page-cache", reason)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_that_is_larger_than_the_memory_does_not_fit_the_page_cache() {
+        assert_eq!(fits_page_cache(8, 7), None);
+        assert_eq!(fits_page_cache(8, 8), None);
+        assert_eq!(fits_page_cache(7, 8).unwrap().code, "fits-page-cache");
+    }
 }

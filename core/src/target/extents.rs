@@ -27,7 +27,8 @@ const UNWRITTEN: u32 = 0x800;
 /// Bytes of `struct fiemap` before its extents.
 const HEAD_BYTES: usize = 32;
 /// Extents that are asked for at once.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = AT_ONCE_U32 as usize;
+const AT_ONCE_U32: u32 = 256;
 /// The most that are looked at: a file in more pieces takes too long.
 const EXTENTS_MAX: usize = 1 << 20;
 
@@ -88,7 +89,7 @@ fn mapped(file: &File, size_bytes: u64) -> io::Result<Option<Extents>> {
         length_bytes: 0,
         flags: FLAG_SYNC,
         mapped: 0,
-        room: AT_ONCE as u32,
+        room: AT_ONCE_U32,
         reserved: 0,
         extents: [Extent::default(); AT_ONCE],
     });

@@ -6,6 +6,7 @@
 //! outside the clock. [`Made`] remembers what was created, so that all of it goes again.
 
 mod alignment;
+mod compression;
 mod conflicts;
 mod describe;
 mod device;
@@ -18,6 +19,7 @@ mod open;
 mod queue;
 mod resolve;
 mod share;
+mod storage;
 mod tasklet;
 mod validate;
 

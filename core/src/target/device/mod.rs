@@ -26,6 +26,6 @@ pub use ioctl::namespace_id;
 pub use kind::TargetKind;
 
 /// Where the kernel shows its devices.
-const SYS: &str = "/sys";
+pub(super) const SYS: &str = "/sys";
 /// Where it shows mounts and swap.
 const PROC: &str = "/proc";
