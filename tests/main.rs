@@ -1,6 +1,6 @@
 //! Whole-program tests: the binary as a user runs it. One module per purpose.
 //!
-//! None but those of devices needs root, and none a network or a certain speed. What the machine
+//! None but those of devices and control groups needs root, and none a network or a certain speed. What the machine
 //! cannot do is skipped aloud.
 
 mod blocks;
@@ -21,3 +21,4 @@ mod seccomp;
 mod signals;
 mod sizes;
 mod support;
+mod verdicts;

@@ -141,9 +141,9 @@ mod tests {
             target.storage = Some(drive());
             target.mount_options = Some("rw,noatime".into());
         }
-        insta::assert_snapshot!(of_targets(&targets).join("\n"), @"");
+        insta::assert_snapshot!(of_targets(&targets).join("\n"), @"device: nvme0n1, A Fast Drive, firmware 1B2QEXM7, nvme (pcie), 16.0 GT/s PCIe x4, at most 7.88 GB/s, 1 TiB, blocks of 512 bytes, physically 4096, scheduler none, a queue of 1023 requests, cache: write back; ext4 is mounted with rw,noatime");
         targets[0].storage = None;
-        insta::assert_snapshot!(of_targets(&targets[..1]).join("\n"), @"");
+        insta::assert_snapshot!(of_targets(&targets[..1]).join("\n"), @"device: not known; ext4 is mounted with rw,noatime");
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
             built_upon: vec![below],
             ..Storage::default()
         });
-        insta::assert_snapshot!(of_targets(&[target]).join("\n"), @"");
+        insta::assert_snapshot!(of_targets(&[target]).join("\n"), @"device: dm-0p1, a partition of dm-0, blocks of 4096 bytes, built upon [loop0, loop, rotational, over /a/disk through the page cache]");
     }
 
     #[test]
@@ -186,6 +186,9 @@ mod tests {
         };
         let busy = DeviceUse { merges: 7, bytes_by_others: Some(3 << 20), ..device.clone() };
         report.engines[0].directions[0].devices = vec![device, busy];
-        insta::assert_snapshot!(uses(&report).join("\n"), @"");
+        insta::assert_snapshot!(uses(&report).join("\n"), @r"
+        uring write: nvme0n1 did 3072 requests, 1024 KiB each, 31.50 in flight, busy for 97 % of the time
+        uring write: nvme0n1 did 3072 requests, 1024 KiB each, 7 merged, 31.50 in flight, busy for 97 % of the time, 3 MiB more by others
+        ");
     }
 }
