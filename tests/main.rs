@@ -1,7 +1,7 @@
 //! Whole-program tests: the binary as a user runs it. One module per purpose.
 //!
-//! None but those of devices and control groups needs root, and none a network or a certain speed. What the machine
-//! cannot do is skipped aloud.
+//! None but those of devices and control groups needs root, and none a network or a certain speed.
+//! What the machine cannot do is skipped aloud.
 
 mod blocks;
 mod data;

@@ -43,7 +43,8 @@ fn reads_of(name: &str) -> (u64, u64) {
     let table = fs::read_to_string("/proc/diskstats").expect("/proc is mounted");
     let of_device = |line: &&str| line.split_ascii_whitespace().nth(2) == Some(name);
     let row = table.lines().find(of_device).expect("the device is listed");
-    let number = |index| row.split_ascii_whitespace().nth(index).unwrap().parse().unwrap();
+    let field = |index| row.split_ascii_whitespace().nth(index).expect("a row has all fields");
+    let number = |index| field(index).parse::<u64>().expect("a number");
     (number(3) + number(4), number(5))
 }
 
@@ -139,7 +140,7 @@ fn buffered_reads_of_what_is_cached_are_told_and_direct_ones_are_not_doubted_for
 fn unwritten_extents_are_told_as_holes_are_and_written_data_that_is_not_synced_is_neither() {
     let folder = Folder::new();
     let mut file = File::create(folder.path().join("kept")).expect("there is room");
-    if let Err(error) = fallocate(&file, FallocateFlags::empty(), 0, 4 * MIB as i64) {
+    if let Err(error) = fallocate(&file, FallocateFlags::empty(), 0, 4 << 20) {
         return skip(&format!("no fallocate here: {error}"));
     }
     let read = || {
