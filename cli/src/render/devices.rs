@@ -5,7 +5,7 @@ use aio_core::report::{DeviceUse, Report, Storage, TargetReport};
 use super::notes::each;
 use super::numbers::{count, short, size};
 
-/// The most devices that are described.
+/// The most devices that are described, and those of each direction whose work is told.
 const DEVICES_MAX: usize = 4;
 
 /// A line for each device that targets lie on, and for each file system there.
@@ -78,14 +78,19 @@ fn blocks(one: &Storage) -> Option<String> {
     }
 }
 
-/// A line for what each device did in each direction of each engine.
+/// A line for what each device did in each direction of each engine, up to a few.
 pub(super) fn uses(report: &Report) -> Vec<String> {
-    let of_each = each(report).flat_map(|(engine, one)| {
-        one.devices
-            .iter()
-            .map(move |device| format!("{} {}: {}", engine.engine, one.direction, did(device)))
-    });
-    of_each.collect()
+    let mut lines = Vec::new();
+    for (engine, one) in each(report) {
+        let whose = format!("{} {}", engine.engine, one.direction);
+        let shown = one.devices.iter().take(DEVICES_MAX);
+        lines.extend(shown.map(|device| format!("{whose}: {}", did(device))));
+        let left = one.devices.len().saturating_sub(DEVICES_MAX);
+        if left > 0 {
+            lines.push(format!("{whose}: and {left} more devices"));
+        }
+    }
+    lines
 }
 
 fn did(device: &DeviceUse) -> String {
@@ -185,10 +190,13 @@ mod tests {
             ..DeviceUse::default()
         };
         let busy = DeviceUse { merges: 7, bytes_by_others: Some(3 << 20), ..device.clone() };
-        report.engines[0].directions[0].devices = vec![device, busy];
+        report.engines[0].directions[0].devices = vec![device.clone(), busy];
         insta::assert_snapshot!(uses(&report).join("\n"), @r"
         uring write: nvme0n1 did 3072 requests, 1024 KiB each, 31.50 in flight, busy for 97 % of the time
         uring write: nvme0n1 did 3072 requests, 1024 KiB each, 7 merged, 31.50 in flight, busy for 97 % of the time, 3 MiB more by others
         ");
+        report.engines[0].directions[0].devices = vec![device; 6];
+        let lines = uses(&report);
+        assert_eq!((lines.len(), lines[4].as_str()), (5, "uring write: and 2 more devices"));
     }
 }

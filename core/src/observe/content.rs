@@ -9,7 +9,7 @@ use crate::memory::Region;
 const PIECE_BYTES: usize = 4096;
 /// The most pieces of a region that are looked at.
 const PIECES_MAX: usize = 64;
-/// What the first word of each piece holds until something is read there.
+/// What the first word of a piece holds until something is read there.
 const UNREAD: u64 = 0x6169_6f75_6e72_6561;
 
 /// Pieces that were looked at, those that are one value throughout, and those in which it is 0.
@@ -20,11 +20,20 @@ pub(crate) struct Content {
     pub zero: u64,
 }
 
-/// Marks memory that is to be read into, so that what was never read is not taken for zeros.
+/// Marks memory that is to be read into, where it will be looked at, so that what was never read is
+/// not taken for zeros.
 pub(crate) fn mark_unread(memory: &mut Region) {
-    for piece in memory.as_mut_slice().chunks_exact_mut(PIECE_BYTES) {
-        piece[..8].copy_from_slice(&UNREAD.to_ne_bytes());
+    let bytes = memory.as_mut_slice();
+    for at in pieces(bytes.len()) {
+        bytes[at..at + 8].copy_from_slice(&UNREAD.to_ne_bytes());
     }
+}
+
+/// Where the pieces begin that are looked at.
+fn pieces(length_bytes: usize) -> impl Iterator<Item = usize> {
+    let all = length_bytes / PIECE_BYTES;
+    let some = all.min(PIECES_MAX);
+    (0..some).map(move |index| index * all / some * PIECE_BYTES)
 }
 
 impl Content {
@@ -34,10 +43,7 @@ impl Content {
     }
 
     fn look_at(&mut self, bytes: &[u8]) {
-        let all = bytes.len() / PIECE_BYTES;
-        let some = all.min(PIECES_MAX);
-        for index in 0..some {
-            let at = index * all / some * PIECE_BYTES;
+        for at in pieces(bytes.len()) {
             let piece = &bytes[at..at + PIECE_BYTES];
             let (words, _none) = piece.as_chunks::<8>();
             let first = words[0];

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::alignment::Alignment;
 use super::compression::compresses;
 use super::describe::{BLOCK_DEVICE, Mounts, keeps_in_memory};
+use super::device::block_number_of;
 use super::extents::extents;
 use super::storage::storage;
 use super::tasklet::Tasklet;
@@ -40,7 +41,11 @@ pub(super) fn describe(
                 compresses: file_system.as_ref().and_then(|there| compresses(&file.path, there)),
                 storage: None,
             };
-            target.storage = target.block_device().and_then(|number| storage(number));
+            target.storage = match target.block_device() {
+                Some(number) => storage(number),
+                // A character device, if anything.
+                None => block_number_of(&file.path).and_then(|number| storage(&number)),
+            };
             targets.push(target);
         }
     }
@@ -75,6 +80,11 @@ pub(super) fn doubts(
             let reason = format!("{kind} keeps files in memory, so no storage was measured");
             add("memory-file-system", reason);
         }
+        let names = targets.iter().filter_map(|target| Some(&target.storage.as_ref()?.name));
+        if let Some(name) = names.into_iter().find(|name| is_of_memory(name)) {
+            let reason = format!("{name} keeps its data in memory, so no storage was measured");
+            add("memory-device", reason);
+        }
         if let Some(target) = targets.iter().find(|target| is_cached_below(target)) {
             let path = &target.path;
             let reason = format!(
@@ -92,6 +102,12 @@ pub(super) fn doubts(
         }
     }
     doubts
+}
+
+/// Whether a block device of this name is made of memory: `ram0` of brd, and `zram0`.
+fn is_of_memory(name: &str) -> bool {
+    let number = name.trim_start_matches('z').strip_prefix("ram");
+    number.is_some_and(|number| number.parse::<u32>().is_ok())
 }
 
 fn is_in_memory(target: &TargetReport) -> bool {
@@ -161,6 +177,13 @@ fn fits_page_cache(data_bytes: u64, memory_bytes: u64) -> Option<Doubt> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn devices_that_are_made_of_memory_are_known_by_their_names() {
+        let known = |name| is_of_memory(name);
+        assert!(known("ram0") && known("ram15") && known("zram0"));
+        assert!(!known("ramdisk") && !known("sda") && !known("ram") && !known("nvme0n1"));
+    }
 
     #[test]
     fn data_that_is_larger_than_the_memory_does_not_fit_the_page_cache() {
