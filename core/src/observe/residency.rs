@@ -7,6 +7,7 @@
 use std::ffi::c_void;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::ptr::NonNull;
@@ -26,12 +27,14 @@ pub(crate) struct Residency {
     pub resident: u64,
 }
 
-/// What is resident of the first so many bytes of each file, as far as we may ask.
-pub(super) fn resident(files: &[(Arc<File>, u64)]) -> Residency {
+/// What is resident of the range of each file, as far as we may ask.
+pub(super) fn resident(files: &[(Arc<File>, Range<u64>)]) -> Residency {
     let mut all = Residency::default();
-    for (file, size_bytes) in files.iter().filter(|(file, _)| tells_the_truth(file)) {
-        for offset_bytes in pieces(*size_bytes) {
-            let length = PIECE_BYTES.min(size_bytes - offset_bytes);
+    for (file, range) in files.iter().filter(|(file, _)| tells_the_truth(file)) {
+        // What is mapped begins at a page.
+        let start = range.start / PIECE_BYTES * PIECE_BYTES;
+        for offset_bytes in pieces(range.end - start).map(|offset_bytes| start + offset_bytes) {
+            let length = PIECE_BYTES.min(range.end - offset_bytes);
             // What cannot be mapped, or was cut off meanwhile, tells nothing.
             let Ok((pages, resident)) = pages_of(file, offset_bytes, length) else { break };
             all.pages += pages;
@@ -119,7 +122,7 @@ mod tests {
     fn a_file_that_was_just_written_is_resident_and_one_that_was_dropped_is_not() {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&vec![7; 3 << 20]).unwrap();
-        let files = [(Arc::new(file), 3 << 20)];
+        let files = [(Arc::new(file), 0..3 << 20)];
         let before = resident(&files);
         let pages = (3 << 20) / page_bytes() as u64;
         assert_eq!(before, Residency { pages, resident: pages });
@@ -145,6 +148,6 @@ mod tests {
     #[test]
     fn what_cannot_be_mapped_tells_nothing() {
         let folder = Arc::new(File::open("/").unwrap());
-        assert_eq!(resident(&[(folder, 1 << 20)]), Residency::default());
+        assert_eq!(resident(&[(folder, 0..1 << 20)]), Residency::default());
     }
 }

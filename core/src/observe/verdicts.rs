@@ -34,6 +34,8 @@ pub(crate) struct Moved {
     /// Whether the file system compresses.
     pub compresses: bool,
     pub bytes: u64,
+    /// Flushes between its writes, each of which makes a file system write its journal.
+    pub flushes: u64,
 }
 
 /// All that a direction is judged by.
@@ -86,10 +88,12 @@ fn share_of(ms: u64, seconds: f64) -> f64 {
     if seconds > 0.0 { ms as f64 / 1000.0 / seconds } else { 0.0 }
 }
 
+/// What `device` did in a direction that is reported, of which none is mixed.
 fn counts(device: &SeenDevice, direction: Direction) -> &Counts {
     match direction {
         Direction::Read => &device.stat.read,
-        Direction::Write => &device.stat.write,
+        Direction::Write | Direction::Mixed => &device.stat.write,
+        Direction::Trim => &device.stat.discard,
     }
 }
 
@@ -185,7 +189,9 @@ fn others(device: &SeenDevice, moved: &[Moved], seconds: f64) -> Option<Doubt> {
             reason = "whole seconds of a run, rounded up"
         )]
         let seconds = seconds.ceil() as u64;
-        let own = OWN_BYTES + OWN_BYTES_PER_S * seconds + OWN_BYTES_PER_FLUSH * device.stat.flushes;
+        let flushes: u64 = on(device, moved).map(|one| one.flushes).sum();
+        let flushes = flushes.max(device.stat.flushes);
+        let own = OWN_BYTES + OWN_BYTES_PER_S * seconds + OWN_BYTES_PER_FLUSH * flushes;
         read = read.saturating_sub(own);
         written = written.saturating_sub(own);
         what = ", or the file system for itself";
@@ -215,7 +221,7 @@ fn throttled(seen: &Seen, direction: Direction) -> Vec<Doubt> {
         let is_ours = |device: &SeenDevice| device.number == limit.number;
         let is_set = match direction {
             Direction::Read => limit.reads,
-            Direction::Write => limit.writes,
+            Direction::Write | Direction::Mixed | Direction::Trim => limit.writes,
         };
         is_set && seen.devices.iter().any(is_ours)
     });

@@ -29,7 +29,7 @@ fn seen(read_bytes: u64, write_bytes: u64) -> Seen {
 
 fn moved(direction: Direction, file_system: &str, bytes: u64) -> Moved {
     let (device, file_system) = (Some("8:0".into()), Some(file_system.into()));
-    Moved { direction, device, file_system, compresses: false, bytes }
+    Moved { direction, device, file_system, compresses: false, bytes, flushes: 0 }
 }
 
 fn read(file_system: &str, bytes: u64) -> [Moved; 1] {
@@ -87,6 +87,10 @@ fn others_are_told_above_one_percent_and_a_journal_is_not_taken_for_them() {
     assert_eq!(verdict("ext4", 1000 * MIB, 12 * MIB), "others");
     assert_eq!(verdict("f2fs", 1000 * MIB, 500 * MIB), "", "it moves data around by itself");
     assert_eq!(verdict("f2fs", 1500 * MIB, 0), "others");
+    let journal = seen(0, 30 * MIB);
+    let written = |flushes| [Moved { flushes, ..moved(Direction::Write, "ext4", 10 * MIB) }];
+    assert_eq!(codes(evidence(&journal, &written(0))), "others");
+    assert_eq!(codes(evidence(&journal, &written(400))), "", "each flush writes the journal");
     let busy = seen(1000 * MIB, 500 * MIB);
     let moved = read("ext4", 1000 * MIB);
     let buffered = Evidence { buffered: true, ..evidence(&busy, &moved) };

@@ -1,6 +1,7 @@
 //! Reads the kernel's counters around the loops that count.
 
 use std::fs::File;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use super::diskstats::BlockStat;
 use super::residency::{Residency, resident};
 use super::throttling::{Throttled, Throttling, is_hot};
 use crate::clock::Stamp;
-use crate::plan::{Direction, Plan};
+use crate::plan::Plan;
 use crate::report::TargetReport;
 use crate::target::Tasklet;
 
@@ -26,8 +27,8 @@ const FILES_MAX: usize = 16;
 pub(crate) struct Watch {
     devices: Vec<Watched>,
     throttling: Throttling,
-    /// Files whose pages in the page cache are to be counted, with the length of their range.
-    cached: Vec<(Arc<File>, u64)>,
+    /// Files whose pages in the page cache are to be counted, and where in them.
+    cached: Vec<(Arc<File>, Range<u64>)>,
     state: Mutex<State>,
 }
 
@@ -158,12 +159,12 @@ pub(super) fn is_at(tasklet: &Tasklet, target: &TargetReport) -> bool {
 }
 
 /// Files that are there already and that are read, each once.
-fn files_to_read(tasklets: &[Tasklet]) -> Vec<(Arc<File>, u64)> {
-    let mut files: Vec<(Arc<File>, u64)> = Vec::new();
-    for tasklet in tasklets.iter().filter(|one| one.direction == Direction::Read) {
+fn files_to_read(tasklets: &[Tasklet]) -> Vec<(Arc<File>, Range<u64>)> {
+    let mut files: Vec<(Arc<File>, Range<u64>)> = Vec::new();
+    for tasklet in tasklets.iter().filter(|one| one.direction.reads()) {
         for open in tasklet.files.iter().filter_map(|file| file.already_open()) {
             if files.len() < FILES_MAX && !files.iter().any(|(known, _)| Arc::ptr_eq(known, open)) {
-                files.push((Arc::clone(open), tasklet.size_bytes));
+                files.push((Arc::clone(open), tasklet.offset_bytes()..tasklet.end_bytes()));
             }
         }
     }

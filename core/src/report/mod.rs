@@ -4,6 +4,7 @@
 //! `docs/report.md`; `schema_version` grows when a field changes its meaning or goes.
 
 mod device;
+mod flush;
 mod latency;
 mod machine;
 mod short_run;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use device::mean_bytes;
 pub use device::{DeviceUse, PcieLink, Storage, add_devices};
+pub use flush::FlushReport;
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
 pub use short_run::short_run;
@@ -173,6 +175,13 @@ pub struct DirectionReport {
     pub failures: Vec<Failure>,
     /// Bytes that were compared, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// Flushes between writes, when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flushes: Option<FlushReport>,
+    /// Σ over counting loops of the time of the flush after a loop, which is not part of any other
+    /// time, in seconds; when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end_flush_s: Option<f64>,
     /// What an unfinished loop had moved when the run ended early.
     pub unfinished_bytes: u64,
 }

@@ -98,7 +98,11 @@ pub(super) fn doubts(
             doubts.push((phase.direction, doubt));
         }
         if plan.buffered && !targets.iter().all(is_in_memory) {
-            doubts.extend(of_page_cache(&tasklets).map(|doubt| (phase.direction, doubt)));
+            doubts.extend(of_page_cache(phase, &tasklets));
+        }
+        let percent = phase.access.blocks().map_or(0, |blocks| blocks.compress_percent);
+        if phase.direction.writes_data() {
+            doubts.extend(compressible(percent, targets).map(|doubt| (Direction::Write, doubt)));
         }
     }
     doubts
@@ -133,17 +137,20 @@ fn of_files(phase: &Phase, tasklets: &[&Tasklet]) -> Vec<Doubt> {
             continue;
         }
         asked.push(open);
-        let Some(found) = extents(open, tasklet.size_bytes) else { continue };
+        let Some(found) = extents(open, tasklet.offset_bytes()..tasklet.end_bytes()) else {
+            continue;
+        };
         let path = file.path.display();
         if found.holes || found.unwritten {
             let then = match phase.direction {
-                Direction::Read => "are read without touching storage",
+                Direction::Read | Direction::Mixed => "are read without touching storage",
                 Direction::Write => "a write has to allocate first",
+                Direction::Trim => "there is nothing to trim in",
             };
             let reason = format!("{path} has holes or unwritten extents, which {then}");
             add(Doubt::new("holes", reason));
         }
-        if found.compressed && phase.direction == Direction::Read {
+        if found.compressed && phase.direction.reads() {
             let reason = format!("{path} is stored compressed, so less is read than is counted");
             add(Doubt::new("compressible-data", reason));
         }
@@ -151,19 +158,39 @@ fn of_files(phase: &Phase, tasklets: &[&Tasklet]) -> Vec<Doubt> {
     doubts
 }
 
-/// What the page cache does to a direction that goes through it.
-fn of_page_cache(tasklets: &[&Tasklet]) -> Option<Doubt> {
-    let direction = tasklets.first()?.direction;
-    if direction == Direction::Write {
+/// What the page cache does to directions that go through it.
+fn of_page_cache(phase: &Phase, tasklets: &[&Tasklet]) -> Vec<(Direction, Doubt)> {
+    let mut doubts = Vec::new();
+    let blocks = phase.access.blocks();
+    let is_flushed = blocks.is_some_and(|blocks| blocks.end_fsync || blocks.flush.is_some());
+    if phase.direction.writes_data() && !is_flushed {
         let reason = "nothing was flushed after it, so that data may still be in memory";
-        return Some(Doubt::new("not-durable", reason));
+        doubts.push((Direction::Write, Doubt::new("not-durable", reason)));
     }
-    let mut sizes: HashMap<&Path, u64> = HashMap::new();
-    for tasklet in tasklets {
-        sizes.extend(tasklet.files.iter().map(|file| (file.path.as_path(), tasklet.size_bytes)));
+    if phase.direction.reads() {
+        let mut sizes: HashMap<&Path, u64> = HashMap::new();
+        for one in tasklets {
+            sizes.extend(one.files.iter().map(|file| (file.path.as_path(), one.size_bytes)));
+        }
+        let limits = [memory_bytes("MemAvailable"), memory_limit_bytes()];
+        let memory_bytes = limits.into_iter().flatten().min();
+        let fits = memory_bytes.and_then(|most| fits_page_cache(sizes.values().sum(), most));
+        doubts.extend(fits.map(|doubt| (Direction::Read, doubt)));
     }
-    let limits = [memory_bytes("MemAvailable"), memory_limit_bytes()];
-    fits_page_cache(sizes.values().sum(), limits.into_iter().flatten().min()?)
+    doubts
+}
+
+/// The doubt that less is written than is counted, where data of which `compress_percent` can be
+/// saved is written to what compresses.
+fn compressible(compress_percent: u8, targets: &[TargetReport]) -> Option<Doubt> {
+    let compresses = targets.iter().find(|target| target.compresses == Some(true))?;
+    (compress_percent > 0).then(|| {
+        let kind = compresses.file_system.as_deref().unwrap_or("the file system");
+        let reason = format!(
+            "{kind} compresses there, and a part of the data that was written can be compressed"
+        );
+        Doubt::new("compressible-data", reason)
+    })
 }
 
 fn fits_page_cache(data_bytes: u64, memory_bytes: u64) -> Option<Doubt> {
@@ -183,6 +210,25 @@ mod tests {
         let known = |name| is_of_memory(name);
         assert!(known("ram0") && known("ram15") && known("zram0"));
         assert!(!known("ramdisk") && !known("sda") && !known("ram") && !known("nvme0n1"));
+    }
+
+    #[test]
+    fn data_is_compressible_only_where_it_is_compressed() {
+        let target = |compresses| TargetReport {
+            path: "f".into(),
+            size_bytes: 1,
+            file_system: Some("btrfs".into()),
+            device: None,
+            alignment_bytes: None,
+            mount_options: None,
+            compresses,
+            storage: None,
+        };
+        let verdict = |percent, compresses| compressible(percent, &[target(compresses)]);
+        assert_eq!(verdict(1, Some(true)).unwrap().code, "compressible-data");
+        assert_eq!(verdict(0, Some(true)), None);
+        assert_eq!(verdict(50, Some(false)), None);
+        assert_eq!(verdict(50, None), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 
 use libc::Ioctl;
@@ -74,16 +75,16 @@ pub(super) struct Extents {
 /// answers from nothing. `None` where the file system does not tell.
 #[must_use]
 pub fn has_holes(file: &File, size_bytes: u64) -> Option<bool> {
-    extents(file, size_bytes).map(|found| found.holes || found.unwritten)
+    extents(file, 0..size_bytes).map(|found| found.holes || found.unwritten)
 }
 
-/// What the first `size_bytes` of `file` lie in; `None` where the file system does not tell.
-pub(super) fn extents(file: &File, size_bytes: u64) -> Option<Extents> {
-    mapped(file, size_bytes).ok().flatten().or_else(|| sought(file, size_bytes))
+/// What this range of `file` lies in; `None` where the file system does not tell.
+pub(super) fn extents(file: &File, range: Range<u64>) -> Option<Extents> {
+    mapped(file, range.clone()).ok().flatten().or_else(|| sought(file, range))
 }
 
 /// As FIEMAP tells; `None` when there are too many extents.
-fn mapped(file: &File, size_bytes: u64) -> io::Result<Option<Extents>> {
+fn mapped(file: &File, range: Range<u64>) -> io::Result<Option<Extents>> {
     let mut map = Box::new(Fiemap {
         start_bytes: 0,
         length_bytes: 0,
@@ -94,14 +95,14 @@ fn mapped(file: &File, size_bytes: u64) -> io::Result<Option<Extents>> {
         extents: [Extent::default(); AT_ONCE],
     });
     let mut found = Extents::default();
-    let mut at = 0;
+    let mut at = range.start;
     for _ in 0..EXTENTS_MAX / AT_ONCE {
-        (map.start_bytes, map.length_bytes) = (at, size_bytes - at);
+        (map.start_bytes, map.length_bytes) = (at, range.end - at);
         fiemap(file, &mut map)?;
         let extents = &map.extents[..(map.mapped as usize).min(AT_ONCE)];
         let (end, is_last) = found.add(extents, at);
         at = end;
-        if at >= size_bytes {
+        if at >= range.end {
             return Ok(Some(found));
         }
         if extents.is_empty() || is_last {
@@ -138,9 +139,10 @@ fn fiemap(file: &File, map: &mut Fiemap) -> io::Result<()> {
 }
 
 /// As `SEEK_HOLE` tells, to which data that was never written is a hole as well, or is not.
-fn sought(file: &File, size_bytes: u64) -> Option<Extents> {
-    let first_hole = lseek(file, 0, Whence::SeekHole).ok()?;
-    let holes = u64::try_from(first_hole).ok()? < size_bytes;
+fn sought(file: &File, range: Range<u64>) -> Option<Extents> {
+    let start = i64::try_from(range.start).ok()?;
+    let first_hole = lseek(file, start, Whence::SeekHole).ok()?;
+    let holes = u64::try_from(first_hole).ok()? < range.end;
     Some(Extents { holes, ..Extents::default() })
 }
 
@@ -174,7 +176,7 @@ mod tests {
         if let Err(error) = fallocate(&file, FallocateFlags::empty(), 0, 1 << 20) {
             return skip(&format!("no fallocate here: {error}"));
         }
-        let found = match mapped(&file, 1 << 20) {
+        let found = match mapped(&file, 0..1 << 20) {
             Ok(found) => found.unwrap(),
             Err(error) => return skip(&format!("no FIEMAP here: {error}")),
         };
@@ -194,17 +196,22 @@ mod tests {
             return skip("no fallocate here");
         }
         (0..pieces).for_each(|piece| file.write_all_at(&[7; 4096], piece << 13).unwrap());
-        let Ok(found) = mapped(&file, all) else { return skip("no FIEMAP here") };
+        let Ok(found) = mapped(&file, 0..all) else { return skip("no FIEMAP here") };
         assert_eq!(found, Some(Extents { unwritten: true, ..Extents::default() }));
         file.set_len(all + (1 << 20)).unwrap();
-        let longer = mapped(&file, all + (1 << 20)).unwrap().unwrap();
+        let longer = mapped(&file, 0..all + (1 << 20)).unwrap().unwrap();
         assert!(longer.holes, "behind all of its extents");
+        let block = |number: u64| number << 12..(number + 1) << 12;
+        let told = |number| mapped(&file, block(number)).unwrap().unwrap();
+        assert_eq!(told(0), Extents::default());
+        assert_eq!(told(1), Extents { unwritten: true, ..Extents::default() });
+        assert_eq!(told(2 * pieces - 2), Extents::default(), "only what is asked about counts");
     }
 
     #[test]
     fn where_nothing_is_told_nothing_is_known() {
         let device = OpenOptions::new().read(true).open("/dev/null").unwrap();
-        assert!(mapped(&device, 1 << 20).is_err());
+        assert!(mapped(&device, 0..1 << 20).is_err());
         assert_ne!(has_holes(&device, 1 << 20), Some(false));
     }
 
