@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::failure::LaneError;
 use super::flow::{Flow, Tally, Watch};
-use super::shared::Shared;
+use super::shared::{CpuTime, Shared};
 use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep};
 use crate::clock::Stamp;
 use crate::data::{self, DataStream};
@@ -68,6 +68,8 @@ pub(crate) struct LaneLoop {
     pub requests: u64,
     /// What its engine counted.
     pub counters: EngineCounters,
+    /// What its thread spent.
+    pub cpu: CpuTime,
     /// Which requests these were, if time ended it.
     pub print: Option<LanePrint>,
 }
@@ -253,6 +255,7 @@ impl LaneWork<'_> {
             until: Stamp::NEVER,
         };
         let counters_before = engine.counters();
+        let cpu_before = CpuTime::of_this_thread();
         let (moved_before, completed_before) = self.flow.totals();
         let ran = match self.work {
             Work::Slice(slice) => {
@@ -286,6 +289,7 @@ impl LaneWork<'_> {
             Err(LaneError::Halted) if self.is_of_blocks() && shared.is_stopped() => Stamp::now(),
             Err(_) => return ran.map(|_end| ()),
         };
+        let cpu = CpuTime::of_this_thread().saturating_sub(cpu_before);
         let (bytes, requests) = self.flow.totals();
         let by_time = matches!(self.work, Work::Blocks(_, Some(_)));
         loops.push(LaneLoop {
@@ -293,6 +297,7 @@ impl LaneWork<'_> {
             bytes: bytes - moved_before,
             requests: requests - completed_before,
             counters: engine.counters() - counters_before,
+            cpu,
             print: by_time.then(|| self.flow.take_print()),
         });
         ran?;

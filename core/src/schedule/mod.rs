@@ -24,7 +24,7 @@ mod tasklet;
 mod wave;
 
 pub(crate) use lane::{LaneLoop, LaneResult};
-pub(crate) use shared::LoopClock;
+pub(crate) use shared::{CpuTime, LoopClock};
 pub(crate) use tasklet::TaskletResult;
 pub(crate) use wave::{Wave, WaveOutcome};
 

@@ -1,5 +1,8 @@
 //! From what a wave measured to the report.
 
+mod tasklet;
+
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use crate::clock::Stamp;
@@ -7,8 +10,8 @@ use crate::engine::EngineCounters;
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
-    Cpu, DirectionReport, Doubt, EngineReport, LatencyHistogram, LoopReport, Status, TaskletReport,
-    gib_per_s, requests_per_s, short_run,
+    Cpu, Depth, DirectionReport, Doubt, EngineReport, LatencyHistogram, LoopReport, Ratios, Status,
+    TaskletReport, cpu_bound, gib_per_s, groups, requests_per_s, short_run,
 };
 use crate::schedule::{LaneLoop, LaneResult, LoopClock, TaskletResult, WaveOutcome};
 use crate::stats::combine;
@@ -23,6 +26,7 @@ pub(super) fn add(
     resolved: &Resolved,
     outcome: &WaveOutcome,
 ) {
+    let earlier = report.directions.len();
     let failed = outcome.tasklets.iter().any(|(_, result)| !result.failures.is_empty());
     for phase in &plan.phases {
         let tasklets: Tasklets = outcome
@@ -41,6 +45,11 @@ pub(super) fn add(
         }
         let mut one = direction(plan, phase.direction, &tasklets, outcome);
         one.requests_per_s = requests_per_s(one.requests, one.task_latency_s);
+        for tasklet in &mut one.tasklets {
+            let target = resolved.targets.iter().find(|target| target.path == tasklet.path);
+            tasklet.device = target.and_then(|target| target.device.clone());
+        }
+        one.groups = groups(&one.tasklets);
         let doubts = resolved.doubts.iter().filter(|(direction, _)| *direction == phase.direction);
         one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
         one.status = match (failed, outcome.stopped) {
@@ -50,10 +59,22 @@ pub(super) fn add(
         };
         if one.status == Status::Complete && report.moves_data {
             one.doubts.extend(short_run(&one));
+            let cpus = available_parallelism().map_or(1, usize::from);
+            one.doubts.extend(cpu_bound(&one, cpus).filter(|_| !report.waits_by_polling));
             one.doubts.extend(partly_allocates(&tasklets, &one.loops));
             one.doubts.extend(little_overlap(phase.direction, outcome));
         }
         report.directions.push(one);
+    }
+    weigh(&mut report.directions[earlier..]);
+}
+
+/// Says what a request cost in each of `together`, which ran at the same time.
+fn weigh(together: &mut [DirectionReport]) {
+    let all: u64 = together.iter().map(|one| one.requests).sum();
+    for one in together {
+        let requests = if one.cpu.shared_with_other_directions { all } else { one.requests };
+        one.ratios = Ratios::of(one, requests);
     }
 }
 
@@ -99,12 +120,15 @@ fn direction(
     let (requests, counters) = counted(plan, tasklets, &outcome.clocks);
     let tasklet_reports: Vec<_> = tasklets
         .iter()
-        .map(|(tasklet, result)| tasklet_report(plan, tasklet, result, &outcome.clocks))
+        .map(|(tasklet, result)| tasklet::report(plan, tasklet, result, &outcome.clocks))
         .collect();
     let largest =
         |value: fn(&TaskletReport) -> f64| tasklet_reports.iter().map(value).fold(0.0, f64::max);
     let (task_latency_s, e2e_latency_s) =
         (largest(|one| one.task_latency_s), largest(|one| one.e2e_latency_s));
+    let lanes_s = tasklets.iter().map(|(_, one)| tasklet::lanes_s(plan, one, &outcome.clocks));
+    let request_latency = histogram.summary();
+    let busiest_threads = tasklet_reports.iter().filter_map(|one| one.cpu.busiest_thread_share);
     let bytes = loops.iter().filter(|one| one.counts).map(|one| one.bytes).sum();
     let finished_bytes: u64 = loops.iter().map(|one| one.bytes).sum();
     let validated = tasklets.iter().map(|(_, result)| result.validated_bytes);
@@ -121,13 +145,19 @@ fn direction(
         task_speed_gib_per_s: gib_per_s(bytes, task_latency_s),
         e2e_speed_gib_per_s: gib_per_s(bytes, e2e_latency_s),
         requests_per_s: 0.0,
-        request_latency: histogram.summary(),
+        request_latency,
         histogram,
+        depth: Depth::of(plan.queue_depth, requests, request_latency.mean_ns, lanes_s.sum()),
         loops,
-        tasklets: tasklet_reports,
+        groups: Vec::new(),
         counters,
         short_transfers: lanes().map(|lane| lane.tally.short_transfers).sum(),
-        cpu: cpu(plan, &outcome.clocks, !alone),
+        cpu: Cpu {
+            busiest_thread_share: busiest_threads.reduce(f64::max),
+            ..cpu(plan, &outcome.clocks, !alone)
+        },
+        tasklets: tasklet_reports,
+        ratios: Ratios::default(),
         fingerprint: format!("{:016x}", combine(lanes().flat_map(prints_of))),
         lane_prints: lanes()
             .map(|lane| lane.loops.iter().filter_map(|done| done.print.clone()).collect())
@@ -220,40 +250,15 @@ fn partly_allocates(tasklets: &Tasklets, loops: &[LoopReport]) -> Option<Doubt> 
     })
 }
 
-fn tasklet_report(
-    plan: &Plan,
-    tasklet: &Tasklet,
-    result: &TaskletResult,
-    clocks: &[LoopClock],
-) -> TaskletReport {
-    let mut report = TaskletReport {
-        tid: tasklet.tid,
-        path: tasklet.files[0].path.to_string_lossy().into_owned(),
-        size_bytes: tasklet.size_bytes,
-        bytes: 0,
-        task_latency_s: 0.0,
-        e2e_latency_s: 0.0,
-        loop_task_latency_s: Vec::new(),
-    };
-    for (index, (start, end, _)) in (0..).zip(finished(clocks)) {
-        let Some(last) = last_end(&result.lanes, index) else { break };
-        let task = last.since(start).as_secs_f64();
-        report.loop_task_latency_s.push(task);
-        if plan.counts(index) {
-            report.bytes += moved_bytes(&result.lanes, index);
-            report.task_latency_s += task;
-            report.e2e_latency_s += end.since(start).as_secs_f64();
-        }
-    }
-    report
-}
-
 fn cpu(plan: &Plan, clocks: &[LoopClock], shared_with_other_directions: bool) -> Cpu {
     let mut cpu = Cpu { shared_with_other_directions, ..Cpu::default() };
     for (index, (_, _, clock)) in (0..).zip(finished(clocks)) {
         if plan.counts(index) {
-            cpu.user_s += clock.cpu().user.as_secs_f64();
-            cpu.system_s += clock.cpu().system.as_secs_f64();
+            let spent = clock.cpu();
+            cpu.user_s += spent.user.as_secs_f64();
+            cpu.system_s += spent.system.as_secs_f64();
+            cpu.voluntary_switches += spent.voluntary_switches;
+            cpu.involuntary_switches += spent.involuntary_switches;
         }
     }
     cpu
