@@ -16,6 +16,8 @@ const REST_BITS: u32 = f64::MANTISSA_DIGITS - 1 - STEPS_BITS;
 /// Every number of 64 bits has a place, so that recording needs no limit. Memory that no latency
 /// falls into is never touched, and costs nothing.
 const BUCKETS: usize = 1 << u16::BITS;
+/// How many places there are, by rising latency.
+pub(super) const RANKS: usize = BUCKETS;
 /// The place of the shortest latency. The longest lies before it.
 const FIRST: usize = place_of(0) as usize;
 
@@ -32,7 +34,7 @@ const fn place_of(ns: u64) -> u16 {
 }
 
 /// The smallest latency of a bucket, which is the `rank`-th from the shortest.
-fn least_of(rank: usize) -> u64 {
+pub(super) fn least_of(rank: usize) -> u64 {
     let (doubling, step) = (rank >> STEPS_BITS, rank % (1 << STEPS_BITS));
     // In units of 2^-10: where the bucket of twice the latency and one begins.
     let begin = (1_u128 << STEPS_BITS | step as u128) << doubling;
@@ -72,6 +74,20 @@ impl LatencyHistogram {
             // Most are zero, and memory that nothing is added to is never touched.
             if *more > 0 {
                 *count += more;
+            }
+        }
+    }
+
+    /// Moves all counts to `other`, and tells `each` how many there were of which rank, from the
+    /// shortest latency on.
+    pub(super) fn move_to(&mut self, other: &mut Self, mut each: impl FnMut(usize, u64)) {
+        for rank in 0..RANKS {
+            let place = (FIRST + rank) % BUCKETS;
+            let count = self.counts[place];
+            if count > 0 {
+                self.counts[place] = 0;
+                other.counts[place] += count;
+                each(rank, count);
             }
         }
     }

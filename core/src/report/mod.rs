@@ -5,21 +5,27 @@
 
 mod cpu_bound;
 mod depth;
+mod drift;
 mod groups;
 mod latency;
 mod machine;
 mod ratios;
+mod series;
 mod short_run;
+mod steps;
 
 use serde::{Deserialize, Serialize};
 
 pub use cpu_bound::cpu_bound;
 pub use depth::Depth;
+pub use drift::drift;
 pub use groups::{GroupKind, GroupReport, groups};
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
 pub use ratios::Ratios;
+pub use series::{Sample, SampleLatency, Series};
 pub use short_run::short_run;
+pub(crate) use steps::LatencySteps;
 
 use crate::engine::EngineCounters;
 use crate::plan::{Access, Direction, Plan};

@@ -130,6 +130,7 @@ impl LaneTask {
             part,
             work: self.work,
             receipts,
+            counted: Duration::ZERO,
         };
         match backend.with_engine(setup, work) {
             Ok(result) => {
@@ -191,6 +192,8 @@ struct LaneWork<'a> {
     flow: Flow,
     part: Part,
     receipts: Vec<Receipt>,
+    /// How long the loops that count have taken.
+    counted: Duration,
 }
 
 impl Lane for LaneWork<'_> {
@@ -260,7 +263,10 @@ impl LaneWork<'_> {
         let ran = match self.work {
             Work::Slice(slice) => {
                 let mut sweep = Sweep { part: &mut self.part, slice, target };
-                shared.begin_loop().map_err(LaneError::Barrier)?;
+                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+                if counts {
+                    self.flow.begin_counting(start, self.counted);
+                }
                 self.flow.run(engine, &mut sweep, &watch)
             }
             Work::Blocks(share, runtime) => {
@@ -271,6 +277,9 @@ impl LaneWork<'_> {
                 let mark = u64::from(loop_number) << 40;
                 let start = shared.begin_loop().map_err(LaneError::Barrier)?;
                 watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                if counts {
+                    self.flow.begin_counting(start, self.counted);
+                }
                 match share.direction {
                     Direction::Read => {
                         let mut stream = BlockStream::<false>::new(&share, name, target, mark);
@@ -301,7 +310,11 @@ impl LaneWork<'_> {
             print: by_time.then(|| self.flow.take_print()),
         });
         ran?;
-        shared.end_loop().map_err(LaneError::Barrier)
+        shared.end_loop().map_err(LaneError::Barrier)?;
+        if counts {
+            self.counted += shared.last_loop();
+        }
+        Ok(())
     }
 
     fn is_of_blocks(&self) -> bool {

@@ -17,10 +17,12 @@ mod barrier_tests;
 mod failure;
 mod flow;
 mod lane;
+mod pace;
 mod primitives;
 mod shared;
 mod source;
 mod tasklet;
+mod track;
 mod wave;
 
 pub(crate) use lane::{LaneLoop, LaneResult};

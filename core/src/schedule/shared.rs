@@ -185,6 +185,13 @@ impl Shared {
         self.lanes.wait(Instant::now() + BARRIER_LIMIT, lead)
     }
 
+    /// How long the loop took that was ended last.
+    pub(super) fn last_loop(&self) -> Duration {
+        let clocks = self.clocks();
+        let ended = clocks.iter().rev().find_map(|clock| clock.end.map(|end| (clock.start, end)));
+        ended.map_or(Duration::ZERO, |(start, end)| end.since(start))
+    }
+
     /// Stops the clock of a loop that was cut short at `end`, when no lane runs any more.
     pub(super) fn cut_loop_short(&self, end: Stamp) {
         let cpu_end = self.cpu_of_the_run();

@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Watch;
+use super::apart::{Call, RUNS_EACH, SubmitTime, submit_then_reap};
 use super::books::Books;
 use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Progress};
@@ -35,6 +36,8 @@ struct Sums {
     /// In all loops.
     moved_bytes: u64,
     last_reaped: Stamp,
+    /// When to look up: the end of the time, or of an interval.
+    pause_at: Stamp,
 }
 
 impl Books {
@@ -52,15 +55,24 @@ impl Books {
         last_reaped: &mut Stamp,
     ) -> Result<Option<Called>, LaneError> {
         while *last_reaped < watch.until && self.choose(source) {
+            if *last_reaped >= self.tally.pace.next() {
+                self.pass(*last_reaped);
+            }
+            let pause_at = watch.until.min(self.tally.pace.next());
+            let is_apart = self.runs % RUNS_EACH == RUNS_EACH - 1;
+            self.runs = self.runs.wrapping_add(1);
             let latency = if watch.counts { &mut self.tally.latency } else { &mut self.warm_up };
             let print = &mut self.tally.fingerprint;
             let chosen = &self.chosen[self.chosen_next..self.chosen_end];
-            let offsets = &chosen[..chosen.len().min(print.room())];
+            let most = if is_apart { 1 } else { chosen.len() };
+            let offsets = &chosen[..most.min(print.room())];
             let home = &mut self.slots[0].home;
             let (moved_bytes, last) = (self.moved_bytes, *last_reaped);
-            let mut sums = Sums { requests: 0, moved_bytes, last_reaped: last };
+            let time = &mut self.tally.submit_time;
+            let mut sums = Sums { requests: 0, moved_bytes, last_reaped: last, pause_at };
+            let walk = if is_apart { walk::<true, E, S, H> } else { walk::<false, E, S, H> };
             let stopped =
-                walk(offsets, home, print, latency, engine, source, done, watch, &mut sums);
+                walk(offsets, home, print, latency, engine, source, done, watch, time, &mut sums);
             self.tally.requests += sums.requests as u64;
             self.moved_bytes = sums.moved_bytes;
             *last_reaped = sums.last_reaped;
@@ -85,13 +97,13 @@ impl Books {
 }
 
 /// Does a job at each of `offsets`, up to one that needs a second look, which it returns, or the
-/// end of the time.
+/// time to pause. Submits and reaps in two calls, of which the first is timed, if `APART`.
 ///
 /// # Errors
 /// Why the loop had to end.
 #[inline(never)]
 #[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
-fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
+fn walk<const APART: bool, E: IoEngine, S: Source, H: Fn() -> bool>(
     offsets: &[u64],
     home: &mut Option<Block>,
     print: &mut Fingerprint,
@@ -100,10 +112,11 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
     source: &mut S,
     done: &mut Completions,
     watch: &Watch<H>,
+    time: &mut SubmitTime,
     sums: &mut Sums,
 ) -> Result<Option<Called>, LaneError> {
     let mut running = print.running();
-    let Sums { mut requests, mut moved_bytes, mut last_reaped } = *sums;
+    let Sums { mut requests, mut moved_bytes, mut last_reaped, pause_at } = *sums;
     // The hash of the one that is not done, and how many that is.
     let (mut left_mix, mut left) = (0, 0);
     let mut result = Ok(None);
@@ -116,11 +129,19 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
         let queued = engine.queue(job.request(offset_bytes, 0));
         assert!(queued.is_ok(), "an engine has room for one request");
         let start = Stamp::now();
-        let progress = match engine.submit_and_reap(1, Deadline::after(start, TICK), done) {
+        let deadline = Deadline::after(start, TICK);
+        let called = if APART {
+            let counts = watch.counts;
+            let call = Call { now: start, min: 1, untaken: 1, outstanding: 1, counts };
+            submit_then_reap(engine, call, deadline, done, time)
+        } else {
+            engine.submit_and_reap(1, deadline, done).map_err(LaneError::from)
+        };
+        let progress = match called {
             Ok(progress) => progress,
             Err(error) => {
                 (left_mix, left) = (mix, 1);
-                result = Err(error.into());
+                result = Err(error);
                 break;
             }
         };
@@ -151,12 +172,12 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
             result = Err(LaneError::Halted);
             break;
         }
-        if last_reaped >= watch.until {
+        if last_reaped >= pause_at {
             break;
         }
     }
     print.completed(running.sum_since(print.running()).wrapping_sub(left_mix));
     print.go_on(running, requests + left);
-    *sums = Sums { requests, moved_bytes, last_reaped };
+    *sums = Sums { requests, moved_bytes, last_reaped, pause_at };
     result
 }
