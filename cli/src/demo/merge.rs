@@ -2,8 +2,8 @@
 
 use aio_core::receipt::merge;
 use aio_core::report::{
-    Depth, DirectionReport, EngineReport, LoopReport, Ratios, Status, TaskletReport, gib_per_s,
-    groups, requests_per_s, short_run,
+    Depth, DirectionReport, EngineReport, LoopReport, Ratios, Sharing, Status, TaskletReport,
+    gib_per_s, groups, requests_per_s, short_run,
 };
 
 /// The doubt that is judged by all rounds together.
@@ -26,7 +26,8 @@ pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
     }
     for one in &mut all.directions {
         one.groups = groups(&one.tasklets);
-        one.ratios = Ratios::of(one, one.requests);
+        // Nothing runs beside it.
+        one.ratios = Ratios::of(one, Sharing { cpu: one.requests, calls: one.requests });
         one.doubts.retain(|doubt| doubt.code != SHORT_RUN);
         one.doubts.extend(short_run(one).filter(|_| all.moves_data));
     }
@@ -35,6 +36,8 @@ pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
 
 fn add(sum: &mut DirectionReport, round: DirectionReport) {
     sum.depth = depth(sum, &round);
+    sum.submission = sum.submission.and(round.submission);
+    sum.series.append(&round.series);
     sum.status = worse(sum.status, round.status);
     sum.bytes += round.bytes;
     sum.requests += round.requests;

@@ -90,7 +90,7 @@ fn numbers(engine: &EngineReport, group: &GroupReport) -> [Option<String>; 5] {
 }
 
 fn label(engine: &EngineReport, one: &DirectionReport) -> Vec<String> {
-    vec![printable(&engine.engine), mode(one.direction, one.access)]
+    vec![printable(&engine.engine), mode(one.direction, &one.access)]
 }
 
 fn or_none(cell: Option<String>) -> String {

@@ -7,8 +7,8 @@ use aio_core::plan::{
 use aio_core::receipt::Receipt;
 use aio_core::report::{
     Cpu, Depth, DirectionReport, Doubt, EngineReport, Failure, GroupKind, GroupReport, Latency,
-    LatencyHistogram, LoopReport, Machine, Ratios, Report, SCHEMA_VERSION, Status, TargetReport,
-    Unavailable, gib_per_s, requests_per_s,
+    LatencyHistogram, LoopReport, Machine, Ratios, Report, SCHEMA_VERSION, Sample, SampleLatency,
+    Series, Sharing, Status, Submission, TargetReport, Unavailable, gib_per_s, requests_per_s,
 };
 
 use aio_core::stats::{Fingerprint, LanePrint, What};
@@ -77,17 +77,17 @@ pub(crate) fn null() -> Report {
 
 /// Two engines that read random blocks of 4 KiB for a second.
 pub(crate) fn blocks() -> Report {
-    let blocks =
-        Blocks { pattern: Pattern::Random, requests: None, runtime_ns: Some(1_000_000_000) };
+    let mut blocks = Blocks::new(Pattern::Random);
+    blocks.runtime_ns = Some(1_000_000_000);
     let engine = |name: &str, seconds: f64| {
         let mut one = direction(Direction::Read, [seconds, 0.0, 0.0]);
-        one.access = Access::Blocks(blocks);
+        one.access = Access::Blocks(blocks.clone());
         one.loops.truncate(2);
         one.loops.remove(0);
         (one.requests, one.bytes) = (GIB >> 12, GIB);
         one.requests_per_s = requests_per_s(one.requests, seconds);
         one.task_speed_gib_per_s = gib_per_s(GIB, seconds);
-        one.ratios = Ratios::of(&one, one.requests);
+        one.ratios = Ratios::of(&one, Sharing { cpu: one.requests, calls: one.requests });
         engine(name, vec![one])
     };
     let mut report = report(vec![engine("uring", 1.0), engine("sync", 1.25)]);
@@ -206,6 +206,8 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         },
         histogram: LatencyHistogram::default(),
         depth: Depth { asked: 32, achieved_mean: Some(30.72) },
+        submission: Submission::of(16, 1_600_000, 2900, sum, 15_000_000.5),
+        series: series(sum),
         loops: loops.collect(),
         tasklets: Vec::new(),
         groups: Vec::new(),
@@ -232,10 +234,30 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         doubts: Vec::new(),
         failures: Vec::new(),
         validated_bytes: None,
+        flushes: None,
+        end_flush_s: None,
         unfinished_bytes: 0,
     };
-    made.ratios = Ratios::of(&made, made.requests);
+    made.ratios = Ratios::of(&made, Sharing { cpu: 3072, calls: 3072 });
     made
+}
+
+/// 3072 requests in four intervals of as much time, and latencies in all but the last.
+fn series(seconds: f64) -> Series {
+    let requests = [700, 800, 804, 768];
+    let latency =
+        SampleLatency { p50_ns: Some(14_900_000), p99_ns: Some(20_000_000), max_ns: 25_000_000 };
+    let sample = |(index, requests): (u32, u64)| Sample {
+        t_s: f64::from(index) * seconds / 4.0,
+        requests,
+        bytes: requests << 20,
+        latency: (index < 4).then_some(latency),
+    };
+    Series {
+        interval_s: seconds / 4.0,
+        samples: (1..).zip(requests).map(sample).collect(),
+        is_cut_off: false,
+    }
 }
 
 /// Tasklets that share what is named so.

@@ -18,12 +18,11 @@ pub struct Depth {
 }
 
 impl Depth {
-    /// From `requests` of that mean latency in lanes that worked `lanes_s` seconds altogether.
+    /// From the seconds that all requests together were in flight, and those that all lanes
+    /// together worked.
     #[must_use]
-    pub fn of(asked: u32, requests: u64, latency_mean_ns: f64, lanes_s: f64) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "a mean has no more than 53 bits")]
-        let in_flight_s = requests as f64 * latency_mean_ns / 1e9;
-        let is_timed = requests > 0 && lanes_s > 0.0;
+    pub fn of(asked: u32, in_flight_s: f64, lanes_s: f64) -> Self {
+        let is_timed = in_flight_s > 0.0 && lanes_s > 0.0;
         Self { asked, achieved_mean: is_timed.then(|| in_flight_s / lanes_s) }
     }
 
@@ -41,15 +40,15 @@ mod tests {
     #[test]
     fn the_mean_depth_is_the_time_of_all_requests_over_the_time_of_the_lanes() {
         // 4,000 requests of 1 ms in two lanes of 1 s each: two at a time in each.
-        let depth = Depth::of(4, 4000, 1e6, 2.0);
+        let depth = Depth::of(4, 4.0, 2.0);
         assert!((depth.achieved_mean.unwrap() - 2.0).abs() < 1e-9);
         assert!(depth.is_well_below());
-        assert!(!Depth::of(2, 4000, 1e6, 2.0).is_well_below());
+        assert!(!Depth::of(2, 4.0, 2.0).is_well_below());
     }
 
     #[test]
     fn nothing_timed_has_no_depth_and_is_not_below() {
-        for nothing in [Depth::of(4, 0, 0.0, 1.0), Depth::of(4, 1, 1.0, 0.0)] {
+        for nothing in [Depth::of(4, 0.0, 1.0), Depth::of(4, 1.0, 0.0)] {
             assert_eq!(nothing.achieved_mean, None);
             assert!(!nothing.is_well_below());
         }

@@ -6,6 +6,7 @@
 mod cpu_bound;
 mod depth;
 mod drift;
+mod flush;
 mod groups;
 mod latency;
 mod machine;
@@ -13,19 +14,22 @@ mod ratios;
 mod series;
 mod short_run;
 mod steps;
+mod submission;
 
 use serde::{Deserialize, Serialize};
 
 pub use cpu_bound::cpu_bound;
 pub use depth::Depth;
 pub use drift::drift;
+pub use flush::FlushReport;
 pub use groups::{GroupKind, GroupReport, groups};
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
-pub use ratios::Ratios;
+pub use ratios::{Ratios, Sharing};
 pub use series::{Sample, SampleLatency, Series};
 pub use short_run::short_run;
 pub(crate) use steps::LatencySteps;
+pub use submission::Submission;
 
 use crate::engine::EngineCounters;
 use crate::plan::{Access, Direction, Plan};
@@ -147,6 +151,12 @@ pub struct DirectionReport {
     /// Requests in flight at a time.
     #[serde(default)]
     pub depth: Depth,
+    /// The time inside the calls that submit.
+    #[serde(default)]
+    pub submission: Submission,
+    /// How the requests were spread over time.
+    #[serde(default)]
+    pub series: Series,
     /// Each loop, warm-up included.
     pub loops: Vec<LoopReport>,
     /// Each tasklet.
@@ -175,6 +185,13 @@ pub struct DirectionReport {
     pub failures: Vec<Failure>,
     /// Bytes that were compared, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// Flushes between writes, when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flushes: Option<FlushReport>,
+    /// Σ over counting loops of the time of the flush after a loop, which is not part of any other
+    /// time, in seconds; when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end_flush_s: Option<f64>,
     /// What an unfinished loop had moved when the run ended early.
     pub unfinished_bytes: u64,
 }

@@ -23,19 +23,26 @@ pub struct Ratios {
     pub requests_per_reap_call: Option<f64>,
 }
 
+/// Requests that shared an effort, where directions that ran at the same time cannot be told apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Sharing {
+    /// Those that the process's CPU time and context switches were spent on.
+    pub cpu: u64,
+    /// Those that the engines' calls were made for.
+    pub calls: u64,
+}
+
 impl Ratios {
-    /// The costs of `one`, whose CPU time and context switches were spent on `requests` requests:
-    /// its own, and those of directions that ran at the same time.
+    /// The costs of `one`, which it shared with other requests.
     #[must_use]
-    pub fn of(one: &DirectionReport, requests: u64) -> Self {
-        let nanoseconds = |seconds: f64| per(seconds * 1e9, requests);
+    pub fn of(one: &DirectionReport, shared_by: Sharing) -> Self {
         let counters = one.counters;
         let switches = one.cpu.voluntary_switches + one.cpu.involuntary_switches;
         Self {
-            cpu_user_ns_per_request: nanoseconds(one.cpu.user_s),
-            cpu_system_ns_per_request: nanoseconds(one.cpu.system_s),
-            context_switches_per_request: per(number(switches), requests),
-            system_calls_per_request: per(number(counters.system_calls), one.requests),
+            cpu_user_ns_per_request: per(one.cpu.user_s * 1e9, shared_by.cpu),
+            cpu_system_ns_per_request: per(one.cpu.system_s * 1e9, shared_by.cpu),
+            context_switches_per_request: per(number(switches), shared_by.cpu),
+            system_calls_per_request: per(number(counters.system_calls), shared_by.calls),
             requests_per_submit_call: per(number(counters.submitted), counters.submit_calls),
             requests_per_reap_call: per(number(counters.reaped), counters.reap_calls),
         }

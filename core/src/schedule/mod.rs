@@ -25,9 +25,12 @@ mod tasklet;
 mod track;
 mod wave;
 
+pub(crate) use flow::SubmitTime;
 pub(crate) use lane::{LaneLoop, LaneResult};
+pub(crate) use pace::{Done, Pace};
 pub(crate) use shared::{CpuTime, LoopClock};
 pub(crate) use tasklet::TaskletResult;
+pub(crate) use track::Track;
 pub(crate) use wave::{Wave, WaveOutcome};
 
 use std::time::Duration;

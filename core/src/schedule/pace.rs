@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use super::track::Track;
 use crate::clock::Stamp;
+use crate::plan::Plan;
 use crate::report::{LatencyHistogram, LatencySteps};
+use crate::stats::{Kind, PerKind};
 
 /// The first interval of what is always kept, in nanoseconds: the 64th of a second, so that
 /// doublings of it come to whole seconds.
@@ -17,17 +19,17 @@ pub(crate) const INTERVALS_MAX: usize = 10_000;
 /// What was done since the loops that count began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Done {
-    pub requests: u64,
-    pub bytes: u64,
+    pub requests: PerKind<u64>,
+    pub bytes: PerKind<u64>,
 }
 
 /// Intervals that were asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Intervals {
     pub track: Track<Done>,
-    pub latencies: LatencySteps,
+    pub latencies: PerKind<LatencySteps>,
     /// Latencies of the intervals that are over.
-    earlier: LatencyHistogram,
+    earlier: PerKind<LatencyHistogram>,
 }
 
 /// What was done by when.
@@ -45,18 +47,30 @@ pub(crate) struct Pace {
     next: Stamp,
 }
 
-impl Pace {
-    /// With latencies in intervals of that many nanoseconds, if there are to be any. All memory is
-    /// reserved.
-    pub(crate) fn new(interval_ns: Option<u64>) -> Self {
-        let intervals = interval_ns.map(|interval_ns| Intervals {
-            track: Track::first(INTERVALS_MAX, interval_ns),
-            latencies: LatencySteps::with_room(INTERVALS_MAX),
-            earlier: LatencyHistogram::default(),
-        });
+impl Default for Pace {
+    /// Without intervals.
+    fn default() -> Self {
         let never = Stamp::NEVER;
         let beats = Track::coarsening(BEAT_NS);
-        Self { beats, intervals, before: None, begun: never, earlier_ns: 0, next: never }
+        Self { beats, intervals: None, before: None, begun: never, earlier_ns: 0, next: never }
+    }
+}
+
+impl Pace {
+    /// As `plan` asks for it. All memory is reserved.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let moved = |kind| {
+            let mut parts = plan.phases.iter().flat_map(|phase| phase.direction.parts());
+            parts.any(|part| part.kind() == Some(kind))
+        };
+        let intervals = plan.interval_ns.map(|interval_ns| Intervals {
+            track: Track::first(INTERVALS_MAX, interval_ns),
+            latencies: PerKind::each(|kind| {
+                LatencySteps::with_room(if moved(kind) { INTERVALS_MAX } else { 0 })
+            }),
+            earlier: PerKind::default(),
+        });
+        Self { intervals, ..Self::default() }
     }
 
     /// A loop that counts begins at `start`, before which those that count had taken `earlier`, with `totals`.
@@ -76,7 +90,12 @@ impl Pace {
     /// Notes what was done when the intervals ended that were over by `now`. `latency` holds what
     /// was timed since the last time; if latencies of intervals are kept, it is emptied.
     #[cold]
-    pub(crate) fn pass(&mut self, now: Stamp, totals: Done, latency: &mut LatencyHistogram) {
+    pub(crate) fn pass(
+        &mut self,
+        now: Stamp,
+        totals: Done,
+        latency: &mut PerKind<LatencyHistogram>,
+    ) {
         let before = self.before.unwrap_or(totals);
         let done = Done {
             requests: totals.requests - before.requests,
@@ -94,7 +113,7 @@ impl Pace {
     }
 
     /// Puts the latencies of all intervals into `latency`, which holds those of the last.
-    pub(crate) fn give_back(&mut self, latency: &mut LatencyHistogram) {
+    pub(crate) fn give_back(&mut self, latency: &mut PerKind<LatencyHistogram>) {
         if let Some(intervals) = &mut self.intervals {
             intervals.close(latency);
             std::mem::swap(&mut intervals.earlier, latency);
@@ -113,28 +132,32 @@ impl Pace {
 
 impl Intervals {
     /// Counts what was timed since the last interval ended in the one that runs.
-    fn close(&mut self, latency: &mut LatencyHistogram) {
+    fn close(&mut self, latency: &mut PerKind<LatencyHistogram>) {
         let Self { track, latencies, earlier } = self;
-        latencies.take(track.ends().len(), latency, earlier);
+        for kind in Kind::ALL {
+            latencies[kind].take(track.ends().len(), &mut latency[kind], &mut earlier[kind]);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Direction, Phase};
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn done(requests: u64) -> Done {
-        Done { requests, bytes: 4096 * requests }
+        let of = |count| PerKind::each(|kind| if kind == Kind::Read { count } else { 0 });
+        Done { requests: of(requests), bytes: of(4096 * requests) }
     }
 
     #[test]
     fn time_between_loops_and_loops_that_do_not_count_are_left_out() {
-        let mut pace = Pace::new(None);
+        let mut pace = Pace::default();
         assert_eq!(pace.next(), Stamp::NEVER, "nothing counts yet");
         let start = Stamp::now();
-        let mut latency = LatencyHistogram::default();
+        let mut latency = PerKind::<LatencyHistogram>::default();
         pace.begin(start, Duration::ZERO, done(100));
         assert_eq!(pace.next(), start + Duration::from_nanos(BEAT_NS));
         pace.pass(start + SECOND, done(164), &mut latency);
@@ -149,23 +172,26 @@ mod tests {
 
     #[test]
     fn latencies_belong_to_the_interval_in_which_they_came() {
-        let mut pace = Pace::new(Some(250_000_000));
+        let mut plan = Plan::tensor_swap(vec![Phase::of_tensors(Direction::Read, Vec::new())]);
+        plan.interval_ns = Some(250_000_000);
+        let mut pace = Pace::of(&plan);
         let start = Stamp::now();
-        let mut latency = LatencyHistogram::default();
+        let mut latency = PerKind::<LatencyHistogram>::default();
         pace.begin(start, Duration::ZERO, done(0));
         for (quarter, ns) in [(1, 1_000), (2, 2_000), (4, 4_000)] {
-            latency.record(ns);
-            latency.record(ns);
+            latency[Kind::Read].record(ns);
+            latency[Kind::Read].record(ns);
             pace.pass(start + quarter * SECOND / 4, done(2 * u64::from(quarter)), &mut latency);
-            assert_eq!(latency.count(), 0, "taken");
+            assert_eq!(latency[Kind::Read].count(), 0, "taken");
         }
-        latency.record(8_000);
+        latency[Kind::Read].record(8_000);
         pace.give_back(&mut latency);
-        assert_eq!(latency.count(), 7, "all came back");
+        assert_eq!(latency[Kind::Read].count(), 7, "all came back");
         let steps = pace.intervals.unwrap();
         assert_eq!(steps.track.ends(), [done(2), done(4), done(8), done(8)]);
         let longest = (0..5).map(|index| {
-            let latencies = LatencySteps::summary([&steps.latencies].into_iter(), index);
+            let latencies =
+                LatencySteps::summary([&steps.latencies[Kind::Read]].into_iter(), index);
             latencies.map(|one| one.max_ns / 1000)
         });
         assert_eq!(longest.collect::<Vec<_>>(), [Some(1), Some(2), Some(4), None, Some(8)]);

@@ -31,13 +31,18 @@ impl<T: Copy> Track<T> {
         self.interval_ns
     }
 
+    /// How much time there is room for; `None` when any.
+    pub(crate) fn room_ns(&self) -> Option<u64> {
+        (!self.coarsens).then(|| self.interval_ns.saturating_mul(self.room as u64))
+    }
+
     /// The totals at the ends that were passed.
     pub(crate) fn ends(&self) -> &[T] {
         &self.ends
     }
 
     /// Whether there is no room for another end.
-    pub(crate) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.ends.len() >= self.room
     }
 
@@ -81,10 +86,10 @@ mod tests {
 
     #[test]
     fn ends_that_were_passed_together_have_the_same_totals() {
-        let mut track = Track::first(4, 10);
+        let mut track = Track::<u64>::first(4, 10);
         assert_eq!(track.next_end_ns(), Some(10));
         track.pass(9, 1);
-        assert_eq!(track.ends(), []);
+        assert_eq!(track.ends(), [0_u64; 0]);
         track.pass(10, 2);
         track.pass(35, 3);
         assert_eq!((track.ends(), track.next_end_ns()), (&[2, 3, 3][..], Some(40)));

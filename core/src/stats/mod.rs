@@ -1,6 +1,8 @@
 //! Statistics of a run that are not reports.
 
 mod fingerprint;
+mod kind;
 pub mod steady;
 
 pub use fingerprint::{Fingerprint, LanePrint, What, combine};
+pub use kind::{Kind, PerKind};

@@ -1,6 +1,8 @@
 //! A sample of the time inside the submitting call. Engines submit and wait in one call where the
 //! kernel has one; now and then it is made in two, with a look at the clock between them.
 
+use std::ops::AddAssign;
+
 use super::{LaneError, Progress};
 use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine};
@@ -17,6 +19,13 @@ pub(crate) struct SubmitTime {
     pub calls: u64,
     /// Their time altogether, in nanoseconds.
     pub in_calls_ns: u64,
+}
+
+impl AddAssign for SubmitTime {
+    fn add_assign(&mut self, more: Self) {
+        self.calls += more.calls;
+        self.in_calls_ns += more.in_calls_ns;
+    }
 }
 
 impl SubmitTime {

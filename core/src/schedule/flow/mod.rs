@@ -28,7 +28,7 @@ use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Progress};
 use crate::memory::Block;
 use crate::plan::{Order, Plan};
-use crate::stats::LanePrint;
+use crate::stats::{LanePrint, PerKind};
 use crate::target::Alignment;
 use apart::{BATCHES_EACH, Call, submit_then_reap};
 use books::Books;
@@ -70,7 +70,7 @@ pub(super) struct Flow {
 impl Flow {
     pub(super) fn new(plan: &Plan, alignment: Alignment, tally: Tally) -> Self {
         let depth = plan.queue_depth;
-        let tally = Tally { pace: Pace::new(plan.interval_ns), ..tally };
+        let tally = Tally { pace: Pace::of(plan), ..tally };
         Self {
             policy: Policy {
                 submit_max: plan.batch.submit.unwrap_or(depth) as usize,
@@ -84,7 +84,7 @@ impl Flow {
     }
 
     /// Bytes moved and requests completed, in all loops.
-    pub(super) fn totals(&self) -> (u64, u64) {
+    pub(super) fn totals(&self) -> (PerKind<u64>, PerKind<u64>) {
         (self.books.moved_bytes, self.books.tally.requests)
     }
 
@@ -93,10 +93,12 @@ impl Flow {
         self.books.homes()
     }
 
-    /// A loop that counts begins at `start`; those before it have taken `earlier`.
-    pub(super) fn begin_counting(&mut self, start: Stamp, earlier: Duration) {
-        let totals = self.books.done();
-        self.books.tally.pace.begin(start, earlier, totals);
+    /// A loop begins at `start`; if it counts, those that counted before it have taken `earlier`.
+    pub(super) fn begin(&mut self, start: Stamp, earlier: Option<Duration>) {
+        if let Some(earlier) = earlier {
+            let totals = self.books.done();
+            self.books.tally.pace.begin(start, earlier, totals);
+        }
     }
 
     /// The print of the requests of a loop that time ended.
@@ -203,7 +205,7 @@ impl Flow {
                 self.books.pass(end);
             }
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);
-            watch.moved.store(self.books.moved_bytes, Ordering::Relaxed);
+            watch.moved.store(self.books.moved_bytes.total(), Ordering::Relaxed);
             finished?;
         } else {
             self.nothing_came(end, *last_reaped)?;

@@ -1,5 +1,6 @@
 //! A queue of depth 1: requests one by one, without the books that several at a time need. What
 //! the engine is asked, when the clock is read and what is counted are the same.
+#![expect(clippy::inline_always, reason = "a choice between two loops, made outside of them")]
 
 use std::sync::atomic::Ordering;
 
@@ -9,7 +10,6 @@ use super::books::Books;
 use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Progress};
 use crate::memory::Block;
-use crate::report::LatencyHistogram;
 use crate::schedule::TICK;
 use crate::schedule::failure::LaneError;
 use crate::schedule::source::{Job, Source};
@@ -36,6 +36,13 @@ struct Sums {
     /// In all loops.
     moved_bytes: u64,
     last_reaped: Stamp,
+}
+
+/// How a run of requests goes.
+#[derive(Clone, Copy, Debug)]
+struct Until {
+    /// Whether its calls are made in two, of which the first is timed.
+    is_apart: bool,
     /// When to look up: the end of the time, or of an interval.
     pause_at: Stamp,
 }
@@ -62,19 +69,40 @@ impl Books {
             let is_apart = self.runs % RUNS_EACH == RUNS_EACH - 1;
             self.runs = self.runs.wrapping_add(1);
             let latency = if watch.counts { &mut self.tally.latency } else { &mut self.warm_up };
+            let (moved, counted) = (&mut self.moved_bytes, &mut self.tally.requests);
+            let kind_each = source.kind_each();
             let print = &mut self.tally.fingerprint;
             let chosen = &self.chosen[self.chosen_next..self.chosen_end];
             let most = if is_apart { 1 } else { chosen.len() };
             let offsets = &chosen[..most.min(print.room())];
             let home = &mut self.slots[0].home;
-            let (moved_bytes, last) = (self.moved_bytes, *last_reaped);
             let time = &mut self.tally.submit_time;
-            let mut sums = Sums { requests: 0, moved_bytes, last_reaped: last, pause_at };
-            let walk = if is_apart { walk::<true, E, S, H> } else { walk::<false, E, S, H> };
-            let stopped =
-                walk(offsets, home, print, latency, engine, source, done, watch, time, &mut sums);
-            self.tally.requests += sums.requests as u64;
-            self.moved_bytes = sums.moved_bytes;
+            let (moved_before, last) = (moved.total(), *last_reaped);
+            let until = Until { is_apart, pause_at };
+            let mut sums = Sums { requests: 0, moved_bytes: moved_before, last_reaped: last };
+            let stopped = if let Some(kind) = kind_each {
+                let latency = &mut latency[kind];
+                let record = |_what, ns| latency.record(ns);
+                go(
+                    until, offsets, home, print, record, engine, source, done, watch, time,
+                    &mut sums,
+                )
+            } else {
+                let record = |what: What, ns| {
+                    let kind = what.operation().kind();
+                    latency[kind].record(ns);
+                    counted[kind] += 1;
+                    moved[kind] += u64::from(what.length_bytes());
+                };
+                go(
+                    until, offsets, home, print, record, engine, source, done, watch, time,
+                    &mut sums,
+                )
+            };
+            if let Some(kind) = kind_each {
+                counted[kind] += sums.requests as u64;
+                moved[kind] += sums.moved_bytes - moved_before;
+            }
             *last_reaped = sums.last_reaped;
             self.chosen_next += sums.requests;
             if let Some(called) = stopped? {
@@ -96,6 +124,34 @@ impl Books {
     }
 }
 
+/// Does a run of requests, see [`walk`].
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
+fn go<E: IoEngine, S: Source, H: Fn() -> bool>(
+    until: Until,
+    offsets: &[u64],
+    home: &mut Option<Block>,
+    print: &mut Fingerprint,
+    record: impl FnMut(What, u64),
+    engine: &mut E,
+    source: &mut S,
+    done: &mut Completions,
+    watch: &Watch<H>,
+    time: &mut SubmitTime,
+    sums: &mut Sums,
+) -> Result<Option<Called>, LaneError> {
+    let at = until.pause_at;
+    if until.is_apart {
+        walk::<true, E, S, H>(
+            at, offsets, home, print, record, engine, source, done, watch, time, sums,
+        )
+    } else {
+        walk::<false, E, S, H>(
+            at, offsets, home, print, record, engine, source, done, watch, time, sums,
+        )
+    }
+}
+
 /// Does a job at each of `offsets`, up to one that needs a second look, which it returns, or the
 /// time to pause. Submits and reaps in two calls, of which the first is timed, if `APART`.
 ///
@@ -104,10 +160,11 @@ impl Books {
 #[inline(never)]
 #[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
 fn walk<const APART: bool, E: IoEngine, S: Source, H: Fn() -> bool>(
+    pause_at: Stamp,
     offsets: &[u64],
     home: &mut Option<Block>,
     print: &mut Fingerprint,
-    latency: &mut LatencyHistogram,
+    mut record: impl FnMut(What, u64),
     engine: &mut E,
     source: &mut S,
     done: &mut Completions,
@@ -116,7 +173,7 @@ fn walk<const APART: bool, E: IoEngine, S: Source, H: Fn() -> bool>(
     sums: &mut Sums,
 ) -> Result<Option<Called>, LaneError> {
     let mut running = print.running();
-    let Sums { mut requests, mut moved_bytes, mut last_reaped, pause_at } = *sums;
+    let Sums { mut requests, mut moved_bytes, mut last_reaped } = *sums;
     // The hash of the one that is not done, and how many that is.
     let (mut left_mix, mut left) = (0, 0);
     let mut result = Ok(None);
@@ -164,7 +221,8 @@ fn walk<const APART: bool, E: IoEngine, S: Source, H: Fn() -> bool>(
         }
         requests += 1;
         moved_bytes += u64::from(source.useful_bytes(offset_bytes, what));
-        latency.record(end.ns_after(start));
+        record(what, end.ns_after(start));
+        source.check(offset_bytes, what, came.block.as_ref());
         source.take_back(came.block, home);
         last_reaped = end;
         watch.moved.store(moved_bytes, Ordering::Relaxed);
@@ -178,6 +236,6 @@ fn walk<const APART: bool, E: IoEngine, S: Source, H: Fn() -> bool>(
     }
     print.completed(running.sum_since(print.running()).wrapping_sub(left_mix));
     print.go_on(running, requests + left);
-    *sums = Sums { requests, moved_bytes, last_reaped, pause_at };
+    *sums = Sums { requests, moved_bytes, last_reaped };
     result
 }
