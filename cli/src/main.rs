@@ -13,6 +13,7 @@ mod progress;
 mod render;
 mod signals;
 mod strict;
+mod verify;
 mod voice;
 
 use std::env;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             Asked::Text(text) => Output::Stdout.write(text.as_bytes()).map(|()| Ending::Done),
             Asked::Run(args) => run(&args, &signals),
             Asked::Command(Command::Engines(asked)) => engines::list(&asked),
+            Asked::Command(Command::Verify(asked)) => verify::verify(&asked, &signals),
         }
     });
     ending.unwrap_or_else(|failure| failure.tell()).into()

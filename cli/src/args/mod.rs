@@ -16,7 +16,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::ending::Failure;
 
-pub(crate) use command::{Command, Engines, ListFormat};
+pub(crate) use command::{Command, Engines, ListFormat, Verify};
 pub(crate) use flags::{Args, Format, Loudness, Workload};
 pub(crate) use values::{LogTids, Mode};
 

@@ -380,7 +380,7 @@ fn refuse_too_much_memory(
 }
 
 /// The bytes of a file or block device, which has no size in its metadata, but an end.
-fn end_of(mut file: &File, path: &Path) -> Result<u64, RefusedTarget> {
+pub(super) fn end_of(mut file: &File, path: &Path) -> Result<u64, RefusedTarget> {
     if let Some(namespace) = namespace_of(file, path)? {
         return Ok(namespace.size_bytes);
     }
