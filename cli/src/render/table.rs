@@ -17,7 +17,7 @@ type Content = fn(&EngineReport, &DirectionReport) -> Option<String>;
 /// Columns in order: title, content, and whether it is shown when no row has anything in it.
 const COLUMNS: [(&str, Content, bool); 12] = [
     ("engine", |engine, _| Some(printable(&engine.engine)), true),
-    ("", |_, one| Some(mode(one.direction, one.access)), true),
+    ("", |_, one| Some(mode(one.direction, &one.access)), true),
     ("IOPS", iops, false),
     ("GiB/s", speed, true),
     ("task s", |_, one| has_rate(one).then(|| short(one.task_latency_s)), false),

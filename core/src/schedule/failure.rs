@@ -60,6 +60,8 @@ pub(crate) enum LaneError {
     Stranger { tag: u32 },
     #[error("completions do not match the requests (a defect of the engine)")]
     Unsettled,
+    #[error("cannot make durable what was written")]
+    EndFsync(#[source] std::io::Error),
     #[error("stopped")]
     Halted,
     #[error("the schedule broke: {0}")]

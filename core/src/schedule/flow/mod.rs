@@ -25,7 +25,7 @@ use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Progress};
 use crate::memory::Block;
 use crate::plan::{Order, Plan};
-use crate::stats::LanePrint;
+use crate::stats::{LanePrint, PerKind};
 use crate::target::Alignment;
 use books::Books;
 use single::Called;
@@ -79,7 +79,7 @@ impl Flow {
     }
 
     /// Bytes moved and requests completed, in all loops.
-    pub(super) fn totals(&self) -> (u64, u64) {
+    pub(super) fn totals(&self) -> (PerKind<u64>, PerKind<u64>) {
         (self.books.moved_bytes, self.books.tally.requests)
     }
 
@@ -176,7 +176,7 @@ impl Flow {
         if progress.reaped > 0 {
             *last_reaped = end;
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);
-            watch.moved.store(self.books.moved_bytes, Ordering::Relaxed);
+            watch.moved.store(self.books.moved_bytes.total(), Ordering::Relaxed);
             finished?;
         } else {
             self.nothing_came(end, *last_reaped)?;
