@@ -21,3 +21,4 @@ mod seccomp;
 mod signals;
 mod sizes;
 mod support;
+mod verify;

@@ -87,6 +87,8 @@ pub(crate) struct Bad {
     pub(crate) expected: String,
     /// What is there, in words.
     pub(crate) found: String,
+    /// All of that in one sentence, without a full stop.
+    pub(crate) message: String,
 }
 
 /// Judges each file, prints what was found, and says how to end.
@@ -115,7 +117,7 @@ pub(crate) fn verify(asked: &Verify, signals: &Signals) -> Result<Ending, Failur
         Output::Stdout.write(&render::findings(&findings, asked.format)?)?;
         for found in &findings.files {
             if let Some(bad) = &found.first_bad {
-                voice::complain(&format!("{}: {}", found.path, bad.sentence()));
+                voice::complain(&format!("{}: {}", found.path, bad.message));
                 ending = Ending::Failed;
             }
         }
@@ -161,16 +163,7 @@ impl Bad {
             at_bytes: damage.at_bytes(),
             expected: damage.expected(),
             found: damage.found(),
+            message: bad.to_string(),
         }
-    }
-
-    /// The block and what became of it, without a full stop.
-    pub(crate) fn sentence(&self) -> String {
-        let Self { offset_bytes, length_bytes, kind, expected, found, .. } = self;
-        let kind = kind.name();
-        format!(
-            "the block of {length_bytes} bytes at offset {offset_bytes} is {kind}: expected \
-             {expected}, found {found}"
-        )
     }
 }

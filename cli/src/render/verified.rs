@@ -43,7 +43,7 @@ fn lines(found: &Found) -> Vec<String> {
         let unwritten = count(blocks.unwritten, "block");
         lines.push(format!("  {unwritten} not judged, because never written with --verify"));
     }
-    lines.extend(found.first_bad.as_ref().map(|bad| format!("  first: {}", bad.sentence())));
+    lines.extend(found.first_bad.as_ref().map(|bad| format!("  first: {}", bad.message)));
     lines
 }
 
@@ -98,6 +98,10 @@ mod tests {
             at_bytes: Some(8704),
             expected: "a block".into(),
             found: "512 bytes of zeros from offset 8704 on".into(),
+            message:
+                "the block of 4096 bytes at offset 8192 is zeroed: expected a block, found 512 \
+                      bytes of zeros from offset 8704 on"
+                    .into(),
         });
         insta::assert_snapshot!(text(bad), @r"
         f: 6 of 256 blocks of 4 KiB (crc32c) damaged: 2 torn, 4 zeroed

@@ -8,6 +8,7 @@ use super::failure::LaneError;
 use super::flow::{Flow, Tally, Watch};
 use super::shared::Shared;
 use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep, VariedStream};
+use super::verify::Terms;
 use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
@@ -46,6 +47,14 @@ impl Work {
         }
     }
 
+    /// The share of blocks, if it is blocks.
+    pub(super) fn into_share(self) -> Option<Share> {
+        match self {
+            Self::Slice(_) => None,
+            Self::Blocks(share) => Some(share),
+        }
+    }
+
     fn operations(&self) -> Operations {
         match self {
             Self::Slice(slice) => Operations::of(slice.direction.operations()),
@@ -62,6 +71,8 @@ pub(super) struct LaneTask {
     pub memory: Region,
     pub files: Arc<[Arc<File>]>,
     pub data: DataStream,
+    /// What blocks are verified by, if they are.
+    pub terms: Option<Terms>,
 }
 
 /// What a lane has done in one loop.
@@ -89,6 +100,8 @@ pub(crate) struct LaneResult {
     pub receipts: Vec<Receipt>,
     /// Its memory, unless the kernel still has some of it.
     pub memory: Option<Region>,
+    /// Bytes of the blocks that it read and found right.
+    pub verified_bytes: u64,
     pub error: Option<LaneError>,
 }
 
@@ -105,6 +118,7 @@ impl LaneResult {
             tally: Tally::new(fingerprint),
             receipts,
             memory,
+            verified_bytes: 0,
             error: Some(error),
         }
     }
@@ -130,13 +144,16 @@ impl LaneTask {
             files: self.files,
             segments: part.segments(),
         };
+        let flow = Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint()));
         let work = LaneWork {
             shared: &shared,
             place: self.place,
-            flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint())),
+            flow: if self.terms.is_some() { flow.in_rounds() } else { flow },
             files: Arc::clone(&setup.files),
             part,
             work: self.work,
+            terms: self.terms,
+            verified_bytes: 0,
             receipts,
         };
         match backend.with_engine(setup, work) {
@@ -199,6 +216,8 @@ struct LaneWork<'a> {
     files: Arc<[Arc<File>]>,
     flow: Flow,
     part: Part,
+    terms: Option<Terms>,
+    verified_bytes: u64,
     receipts: Vec<Receipt>,
 }
 
@@ -240,6 +259,7 @@ impl Lane for LaneWork<'_> {
             tally,
             receipts: self.receipts,
             memory: self.part.into_region().ok(),
+            verified_bytes: self.verified_bytes,
             error,
         }
     }
@@ -323,9 +343,24 @@ impl LaneWork<'_> {
         // Room for more writes in a loop than a device survives.
         let mark = u64::from(loop_number) << 40;
         let is_warm_up = index < shared.plan.warmup_loops;
-        let ramp = is_warm_up && share.access.ramp_ns.is_some();
-        let share = if ramp { share.endless() } else { share.clone() };
+        let share = share.in_loop(index, &shared.plan);
         let runtime = share.access.runtime_ns_of(is_warm_up).map(Duration::from_nanos);
+        if let Some(terms) = &self.terms {
+            let stream = VariedStream::new(&share, name, target, mark);
+            let depth = shared.plan.queue_depth;
+            let mut checked = terms.checked(stream, &self.files[0], lane, loop_number, depth);
+            let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+            watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+            let ran = self.flow.run(engine, &mut checked, watch);
+            let (right_bytes, bad) = checked.finish(self.flow.homes());
+            self.verified_bytes += right_bytes;
+            return match bad {
+                Some(bad) if !ran.as_ref().is_err_and(|error| !error.is_secondary()) => {
+                    Err(LaneError::BadBlock { target, bad })
+                }
+                _ => ran,
+            };
+        }
         let kind = if share.is_plain() { share.direction.kind() } else { None };
         match kind {
             Some(Kind::Read) => {

@@ -21,6 +21,7 @@ mod primitives;
 mod shared;
 mod source;
 mod tasklet;
+mod verify;
 mod wave;
 
 pub(crate) use lane::{LaneLoop, LaneResult};

@@ -1,6 +1,7 @@
 //! Files that are only looked at, after a run and without one.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
@@ -21,4 +22,16 @@ pub(crate) fn open_to_inspect(path: &Path) -> Result<(File, u64, Option<Layout>)
     let _ignored = posix_fadvise(&file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
     let layout = mark::layout(&file);
     Ok((file, size_bytes, layout))
+}
+
+/// Makes durable what was written to `file` and drops it from the page cache, so that it is read
+/// from storage next.
+///
+/// # Errors
+/// When it cannot be made durable.
+pub(crate) fn send_to_storage(file: &File) -> io::Result<()> {
+    file.sync_all()?;
+    // A hint that may be ignored.
+    let _ignored = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
+    Ok(())
 }

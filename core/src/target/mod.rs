@@ -26,7 +26,7 @@ pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, NVME_GENERIC, has_holes, ke
 pub(crate) use device::open_block_device_of;
 pub use device::{HeldDevice, TargetKind, namespace_id};
 pub use guard::RefusedTarget;
-pub(crate) use inspect::open_to_inspect;
+pub(crate) use inspect::{open_to_inspect, send_to_storage};
 pub use made::Made;
 pub use mark::MARK;
 pub(crate) use mark::{layout, note_layout, seal};

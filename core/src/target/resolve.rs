@@ -318,6 +318,7 @@ impl Resolver<'_> {
             lanes_have_blocks(&rounded_plan, &tasklet.access, tasklet.size_bytes)?;
             merge(&mut receipts, blocks::align(tasklet, self.alignment)?);
             merge(&mut receipts, blocks::cut_to_whole_blocks(tasklet, rounded));
+            merge(&mut receipts, blocks::verified_in_rounds(tasklet, plan));
             self.fits_devices(tasklet)?;
         }
         let waves = if plan.concurrent { vec![phases.concat()] } else { phases };

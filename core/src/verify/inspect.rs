@@ -1,6 +1,7 @@
 //! A file or device judged from what is in it alone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -88,6 +89,19 @@ pub struct FirstBad {
     pub length_bytes: u64,
     /// What became of it.
     pub damage: Damage,
+}
+
+impl fmt::Display for FirstBad {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { offset_bytes, length_bytes, damage } = self;
+        write!(
+            f,
+            "the block of {length_bytes} bytes at offset {offset_bytes} is {}: expected {}, found {}",
+            damage.kind().name(),
+            damage.expected(),
+            damage.found()
+        )
+    }
 }
 
 /// What was found in a file.

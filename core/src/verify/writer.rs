@@ -59,6 +59,22 @@ impl Writer {
         u64::from(self.header.generation.loop_number) << LOOP_SHIFT | number
     }
 
+    /// Stamps what of `bytes`, at `offset_bytes` of a file that is being filled, lies in the range:
+    /// each block as a write of its own.
+    pub(crate) fn stamp_filling(&self, offset_bytes: u64, bytes: &mut [u8]) {
+        let Header { length_bytes, range_start_bytes: start, range_bytes, .. } = self.header;
+        let block_bytes = u64::from(length_bytes);
+        let end = (offset_bytes + bytes.len() as u64).min(start + range_bytes);
+        let mut at = offset_bytes.max(start);
+        while at < end {
+            let number = (at - start) / block_bytes;
+            let next = end.min(start + (number + 1) * block_bytes);
+            let place = |at: u64| usize::try_from(at - offset_bytes).expect("it is in memory");
+            self.stamp(at, self.sequence(number), &mut bytes[place(at)..place(next)]);
+            at = next;
+        }
+    }
+
     /// Stamps `bytes`, which are to be written at `offset_bytes` with this `sequence`: whole
     /// sectors of blocks that lie side by side from the start of the range on.
     ///
