@@ -115,3 +115,6 @@ fn writes_all(blocks: &Blocks, range_blocks: u64) -> bool {
     let requests = blocks.requests_max(range_blocks).unwrap_or(0);
     in_turn && blocks.sizes.len() <= 1 && requests >= range_blocks
 }
+
+#[cfg(test)]
+mod tests;

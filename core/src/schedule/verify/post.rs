@@ -45,8 +45,8 @@ impl Sum {
     }
 }
 
-/// Reads back all that the lanes with these `shares` wrote, when each made so many writes in each of
-/// its loops, as `writes` says.
+/// Reads back all that the lanes with these `shares` wrote, when each made as many writes in each
+/// of its loops as `writes` says.
 ///
 /// # Errors
 /// When the file cannot be read, or the first block that is not as it must be.

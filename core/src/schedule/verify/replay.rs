@@ -7,8 +7,8 @@ use crate::schedule::source::{Share, Source, StreamName, VariedStream};
 /// Offsets that are asked for at a time.
 const AT_A_TIME: usize = 64;
 
-/// Calls `enter` with the number, offset and length of each of the first `writes` writes that a lane
-/// makes in the loop `name` says.
+/// Calls `enter` with the number, offset and length of each of the first `writes` writes that a
+/// lane makes in the loop that `name` says.
 pub(in crate::schedule) fn each_write(
     share: &Share,
     plan: &Plan,
