@@ -22,8 +22,8 @@ queue of each engine is opened for a moment; nothing is read or written.";
 
 const VERIFY_LONG: &str = "Checks the blocks of files and devices that were written with --file \
 and --verify, from what is in them alone, and tells apart what is torn, stale, misplaced, zeroed, \
-corrupt or missing. The first bad block is named with what was expected and what was found. Only \
-reads. Exit code: 0 all is right, 1 something is damaged or cannot be read, 2 there is no such \
+corrupt or missing. The first bad block is named with what was expected and what was found. Blocks \
+that a run did not come to, because it was cut short, may count as damaged. Only reads. Exit code: 0 all is right, 1 something is damaged or cannot be read, 2 there is no such \
 block.";
 
 /// `aio verify`.

@@ -166,7 +166,7 @@ pub fn judge(
             Sector::Spoilt(stamp) => {
                 let here = stamp.filter(|stamp| stamp.offset_bytes == at_bytes);
                 let known = here.or(first).or_else(|| any_stamp(bytes, offset_bytes));
-                Some(spoilt(sector, at_bytes, block_offset_bytes, known))
+                Some(spoilt(sector, at_bytes, known))
             }
             Sector::Sound(stamp) => misfit(&stamp, at_bytes, block_offset_bytes, &mut first),
         };
@@ -223,13 +223,11 @@ fn any_stamp(bytes: &[u8], offset_bytes: u64) -> Option<Stamp> {
     })
 }
 
-/// What is wrong with a sector that was never written so, when the block may be `known` from
-/// others.
-fn spoilt(sector: &[u8], at_bytes: u64, block_offset_bytes: u64, known: Option<Stamp>) -> Damage {
+/// What is wrong with a sector that was never written so, when the write may be `known` from
+/// another sector of the block.
+fn spoilt(sector: &[u8], at_bytes: u64, known: Option<Stamp>) -> Damage {
     let Some(known) = known else { return Damage::Unknown };
-    let number = (at_bytes - block_offset_bytes) / SECTOR_BYTES as u64;
-    let number = u32::try_from(number).expect("a block has less than 2^32 sectors");
-    let wanted = known.sibling(block_offset_bytes, number);
+    let Some(wanted) = known.sibling(at_bytes) else { return Damage::WrongSector { at_bytes } };
     match wanted.first_difference(sector) {
         Some((at, expected)) => {
             Damage::WrongByte { at_bytes: at_bytes + at as u64, expected, found: sector[at] }

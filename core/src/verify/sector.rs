@@ -126,10 +126,12 @@ impl Stamp {
         self.offset_bytes.wrapping_sub(u64::from(self.index) * SECTOR_BYTES as u64)
     }
 
-    /// The stamp of the sector that is `index` in the same write to a block at `block_offset_bytes`.
-    pub(super) fn sibling(&self, block_offset_bytes: u64, index: u32) -> Self {
-        let offset_bytes = block_offset_bytes.wrapping_add(u64::from(index) * SECTOR_BYTES as u64);
-        Self { offset_bytes, index, ..*self }
+    /// The stamp of the sector at `offset_bytes` that the same write to the same block left, if the
+    /// block reaches that far.
+    pub(super) fn sibling(&self, offset_bytes: u64) -> Option<Self> {
+        let within = offset_bytes.checked_sub(self.block_offset_bytes())?;
+        let index = u32::try_from(within / SECTOR_BYTES as u64).ok()?;
+        (index < 1 << INDEX_BITS).then_some(Self { offset_bytes, index, ..*self })
     }
 
     /// Puts the stamp in front of `sector`, whose content is there but for that of a pattern, and

@@ -222,6 +222,30 @@ fn blocks_are_found_on_a_grid_and_where_their_headers_are() {
     assert_eq!(pieces, wanted);
 }
 
+#[test]
+fn a_part_of_a_block_that_is_read_is_judged_by_what_its_sectors_say() {
+    for checksum in ALL {
+        let bytes = block(&writer(checksum, 1, 0), 3, 2);
+        let grid = Grid { origin_bytes: START, block_bytes: 1024 };
+        for skip in (0..BLOCK).step_by(1024) {
+            let judged = |bytes: &[u8]| -> Result<Vec<Judged>, Damage> {
+                let piece = |piece: Piece| {
+                    let Piece { bytes, offset_bytes, block_offset_bytes, .. } = piece;
+                    judge(bytes, offset_bytes, block_offset_bytes, Freshness::Any)
+                };
+                Walk::new(bytes, at(3) + skip as u64, grid).map(piece).collect()
+            };
+            let part = &bytes[skip..skip + 1024];
+            assert_eq!(judged(part).map(|all| all.len()), Ok(1), "{checksum} from {skip} on");
+            let mut bad = part.to_vec();
+            bad[8] ^= 1;
+            let at_bytes = at(3) + skip as u64 + 8;
+            let wrong = Damage::WrongByte { at_bytes, expected: part[8], found: bad[8] };
+            assert_eq!(judged(&bad), Err(wrong), "{checksum} from {skip} on");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_damage_passes_for_a_right_block(

@@ -108,13 +108,12 @@ fn what_was_written_as_told_is_right_whatever_the_workload() {
         let sum = run.read_back(false).unwrap();
         let access = &run.terms.blocks;
         let covers = access.is_covering() || access.pattern == Pattern::Sequential;
-        assert_eq!(sum.is_whole, covers);
-        let generation = run.terms.writer(0, run.loops - 1);
+        assert!(sum.is_whole || !covers, "of a random order some blocks may be left out");
         assert!(sum.right_bytes > 0 && sum.right_bytes <= BLOCKS * u64::from(BLOCK));
         if covers {
             assert_eq!(sum.right_bytes, BLOCKS * u64::from(BLOCK));
             let oldest = Generation { run: 7, loop_number: run.loops - 1 };
-            assert_eq!(sum.oldest_of_all(), Some(oldest), "{generation:?}");
+            assert_eq!(sum.oldest_of_all(), Some(oldest));
         }
     }
 }
