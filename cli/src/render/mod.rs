@@ -2,9 +2,11 @@
 
 mod classic;
 mod csv;
+mod devices;
 mod engines;
 mod failures;
 mod fio_json;
+mod jobs;
 mod json;
 mod notes;
 mod numbers;
@@ -28,6 +30,7 @@ use crate::engines::Listing;
 use crate::verify::Findings;
 
 pub(crate) use failures::failures;
+pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
 pub(crate) use numbers::{counting_speeds, has_rate, size};
 pub(crate) use text::Text;
 
