@@ -28,3 +28,4 @@ mod sizes;
 mod strace;
 mod support;
 mod verdicts;
+mod verify;

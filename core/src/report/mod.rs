@@ -354,7 +354,7 @@ pub struct Failure {
     pub tid: u32,
     /// The file, when one is to blame.
     pub path: Option<String>,
-    /// `read` or `write`, when a request failed.
+    /// `read`, `write` or the like, when a request failed; `verify`, when a block was bad.
     pub operation: Option<String>,
     /// Where in the file, in bytes.
     pub offset_bytes: Option<u64>,

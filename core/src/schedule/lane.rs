@@ -1,5 +1,7 @@
 //! One lane: memory, an engine of its own, and the loops that move one through the other.
 
+mod blocks;
+
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +9,8 @@ use std::time::Duration;
 use super::failure::LaneError;
 use super::flow::{Flow, Tally, Watch};
 use super::shared::{CpuTime, Shared};
-use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep, VariedStream};
+use super::source::{Job, Share, Slice, Source, Sweep};
+use super::verify::Terms;
 use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
@@ -47,6 +50,14 @@ impl Work {
         }
     }
 
+    /// The share of blocks, if it is blocks.
+    pub(super) fn into_share(self) -> Option<Share> {
+        match self {
+            Self::Slice(_) => None,
+            Self::Blocks(share) => Some(share),
+        }
+    }
+
     fn operations(&self) -> Operations {
         match self {
             Self::Slice(slice) => Operations::of(slice.direction.operations()),
@@ -63,6 +74,8 @@ pub(super) struct LaneTask {
     pub memory: Region,
     pub files: Arc<[Arc<File>]>,
     pub data: DataStream,
+    /// What blocks are verified by, if they are.
+    pub terms: Option<Terms>,
 }
 
 /// What a lane has done in one loop.
@@ -92,6 +105,8 @@ pub(crate) struct LaneResult {
     pub receipts: Vec<Receipt>,
     /// Its memory, unless the kernel still has some of it.
     pub memory: Option<Region>,
+    /// Bytes of the blocks that it read and found right.
+    pub verified_bytes: u64,
     pub error: Option<LaneError>,
 }
 
@@ -108,6 +123,7 @@ impl LaneResult {
             tally: Tally::new(fingerprint),
             receipts,
             memory,
+            verified_bytes: 0,
             error: Some(error),
         }
     }
@@ -133,13 +149,16 @@ impl LaneTask {
             files: self.files,
             segments: part.segments(),
         };
+        let flow = Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint()));
         let work = LaneWork {
             shared: &shared,
             place: self.place,
-            flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint())),
+            flow: if self.terms.is_some() { flow.in_rounds() } else { flow },
             files: Arc::clone(&setup.files),
             part,
             work: self.work,
+            terms: self.terms,
+            verified_bytes: 0,
             receipts,
             counted: Duration::ZERO,
         };
@@ -205,6 +224,8 @@ struct LaneWork<'a> {
     files: Arc<[Arc<File>]>,
     flow: Flow,
     part: Part,
+    terms: Option<Terms>,
+    verified_bytes: u64,
     receipts: Vec<Receipt>,
     /// How long the loops that count have taken.
     counted: Duration,
@@ -248,6 +269,7 @@ impl Lane for LaneWork<'_> {
             tally,
             receipts: self.receipts,
             memory: self.part.into_region().ok(),
+            verified_bytes: self.verified_bytes,
             error,
         }
     }
@@ -308,64 +330,6 @@ impl LaneWork<'_> {
         let done = loops.last_mut().expect("it was just added");
         done.flush = self.end_fsync()?;
         Ok(())
-    }
-
-    /// Makes durable what the tasklet has written, on a clock of its own; the first lane does it
-    /// for all.
-    fn end_fsync(&self) -> Result<Option<Duration>, LaneError> {
-        let Work::Blocks(share) = &self.work else { return Ok(None) };
-        if !share.access.end_fsync || !share.direction.writes_data() || self.place.lane > 0 {
-            return Ok(None);
-        }
-        let start = Stamp::now();
-        self.files[0].sync_all().map_err(LaneError::EndFsync)?;
-        Ok(Some(Stamp::now().since(start)))
-    }
-
-    /// Does the jobs of a loop over blocks.
-    fn run_blocks<E: IoEngine, H: Fn() -> bool>(
-        &mut self,
-        engine: &mut E,
-        index: u32,
-        target: u16,
-        watch: &mut Watch<H>,
-    ) -> Result<Stamp, LaneError> {
-        let shared = self.shared;
-        let Work::Blocks(share) = &self.work else { unreachable!("asked for blocks only") };
-        let LanePlace { tid, lane, .. } = self.place;
-        let name = StreamName { seed: shared.plan.seed, tid, lane, loop_index: index };
-        let loop_number = shared.first_loop.wrapping_add(index);
-        // Room for more writes in a loop than a device survives.
-        let mark = u64::from(loop_number) << 40;
-        let is_warm_up = index < shared.plan.warmup_loops;
-        let ramp = is_warm_up && share.access.ramp_ns.is_some();
-        let share = if ramp { share.endless() } else { share.clone() };
-        let runtime = share.access.runtime_ns_of(is_warm_up).map(Duration::from_nanos);
-        let counted = watch.counts.then_some(self.counted);
-        let kind = if share.is_plain() { share.direction.kind() } else { None };
-        match kind {
-            Some(Kind::Read) => {
-                let mut stream = BlockStream::<false>::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.begin(start, counted);
-                self.flow.run(engine, &mut stream, watch)
-            }
-            Some(Kind::Write) => {
-                let mut stream = BlockStream::<true>::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.begin(start, counted);
-                self.flow.run(engine, &mut stream, watch)
-            }
-            _ => {
-                let mut stream = VariedStream::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.begin(start, counted);
-                self.flow.run(engine, &mut stream, watch)
-            }
-        }
     }
 
     fn is_of_blocks(&self) -> bool {

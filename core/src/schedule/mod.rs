@@ -23,6 +23,7 @@ mod shared;
 mod source;
 mod tasklet;
 mod track;
+mod verify;
 mod wave;
 
 pub(crate) use flow::SubmitTime;

@@ -3,7 +3,7 @@
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     pub alignment: Alignment,
     pub made: Arc<Made>,
     pub first_loop: u32,
+    /// When the wave began, in nanoseconds since 1970: blocks that can be verified name it.
+    pub run: u64,
     stop: Stop,
     /// Set when somebody failed.
     halt: AtomicBool,
@@ -126,6 +128,9 @@ impl Shared {
             alignment: wave.resolved.alignment,
             made: Arc::clone(wave.made),
             first_loop: wave.first_loop,
+            run: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
             stop: wave.stop.clone(),
             halt: AtomicBool::new(false),
             tasklets: Barrier::new(tasklets),

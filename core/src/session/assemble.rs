@@ -155,7 +155,12 @@ fn direction(
     let request_latency = histogram.summary();
     let busiest_threads = tasklet_reports.iter().filter_map(|one| one.cpu.busiest_thread_share);
     let bytes = loops.iter().filter(|one| one.counts).map(|one| one.bytes).sum();
-    let validated = tasklets.iter().map(|(_, result)| result.validated_bytes);
+    let validated = tasklets.iter().map(|(tasklet, result)| {
+        // What was read is checked on the way; what was written, afterwards.
+        let verifies = tasklet.access.blocks().is_some_and(|blocks| blocks.verify.is_some());
+        let read = || result.lanes.iter().map(|lane| lane.verified_bytes).sum();
+        if verifies && kind == Kind::Read { Some(read()) } else { result.validated_bytes }
+    });
     // What two directions moved together cannot be told apart.
     let alone =
         tasklets.len() == outcome.tasklets.len() && tasklets[0].0.direction.parts().len() == 1;

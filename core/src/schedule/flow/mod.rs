@@ -83,6 +83,12 @@ impl Flow {
         }
     }
 
+    /// The same, filling the queue only when it has run empty.
+    pub(super) fn in_rounds(mut self) -> Self {
+        self.policy.order = Order::Sequential;
+        self
+    }
+
     /// Bytes moved and requests completed, in all loops.
     pub(super) fn totals(&self) -> (PerKind<u64>, PerKind<u64>) {
         (self.books.moved_bytes, self.books.tally.requests)
