@@ -73,7 +73,7 @@ impl Pace {
         Self { intervals, ..Self::default() }
     }
 
-    /// A loop that counts begins at `start`, before which those that count had taken `earlier`, with `totals`.
+    /// A loop that counts begins at `start` with `totals`; those before it have taken `earlier`.
     pub(crate) fn begin(&mut self, start: Stamp, earlier: Duration, totals: Done) {
         self.before.get_or_insert(totals);
         self.begun = start;

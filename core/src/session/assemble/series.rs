@@ -29,17 +29,14 @@ pub(super) fn both(plan: &Plan, tasklets: &Tasklets, kind: Kind, clocks: &[LoopC
     let finest_ns = beats.iter().map(|track| track.interval_ns()).max().unwrap_or(INTERVAL_NS_MIN);
     let fine = whole.series(&beats, finest_ns, |_| None);
     let asked: Option<Vec<_>> = paces.iter().map(|pace| pace.intervals.as_ref()).collect();
-    let shown = match (asked, plan.interval_ns) {
-        (Some(asked), Some(interval_ns)) => {
-            let tracks: Vec<_> = asked.iter().map(|one| &one.track).collect();
-            whole.series(&tracks, interval_ns, |index| {
-                LatencySteps::summary(asked.iter().map(|one| &one.latencies[kind]), index)
-            })
-        }
-        _ => {
-            let seconds = INTERVAL_NS_MIN.div_ceil(finest_ns).next_power_of_two();
-            whole.series(&beats, finest_ns.saturating_mul(seconds), |_| None)
-        }
+    let shown = if let (Some(asked), Some(interval_ns)) = (asked, plan.interval_ns) {
+        let tracks: Vec<_> = asked.iter().map(|one| &one.track).collect();
+        whole.series(&tracks, interval_ns, |index| {
+            LatencySteps::summary(asked.iter().map(|one| &one.latencies[kind]), index)
+        })
+    } else {
+        let seconds = INTERVAL_NS_MIN.div_ceil(finest_ns).next_power_of_two();
+        whole.series(&beats, finest_ns.saturating_mul(seconds), |_| None)
     };
     Both { shown, fine }
 }
