@@ -47,6 +47,7 @@ impl Loop {
         Some(Self { path, file: shown.into() })
     }
 
+    /// Its path.
     pub(crate) fn name(&self) -> &str {
         self.path.to_str().expect("losetup prints UTF-8")
     }
