@@ -2,6 +2,7 @@
 
 mod classic;
 mod csv;
+mod details;
 mod devices;
 mod engines;
 mod failures;
