@@ -1,6 +1,7 @@
 //! Results in the forms that people and programs read. Each is a pure function of its data.
 
 mod classic;
+mod course;
 mod csv;
 mod details;
 mod devices;
@@ -11,7 +12,6 @@ mod jobs;
 mod json;
 mod notes;
 mod numbers;
-mod pace;
 mod plan;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -6,8 +6,8 @@ use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
+use super::course;
 use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
-use super::pace;
 use super::plan::plan_line;
 use super::table::directions;
 use super::{devices, failures};
@@ -21,7 +21,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     let mut lines = failures::lines(report);
     lines.extend(together(report));
     lines.extend(doubts(report));
-    lines.extend(pace::lines(report));
+    lines.extend(course::lines(report));
     lines.extend(report.unavailable.iter().map(unavailable_sentence));
     lines.extend(downgrades(report));
     lines.extend(short_transfers(report));

@@ -9,8 +9,8 @@ use crate::clock::Stamp;
 use crate::engine::{Completion, Completions, IoEngine, Request};
 use crate::memory::Block;
 use crate::report::LatencyHistogram;
+use crate::schedule::course::{Course, Done};
 use crate::schedule::failure::{BadResult, LaneError};
-use crate::schedule::pace::{Done, Pace};
 use crate::schedule::source::Source;
 use crate::stats::{Fingerprint, PerKind, What};
 use crate::target::Alignment;
@@ -35,7 +35,7 @@ pub(crate) struct Tally {
     /// Over all loops.
     pub fingerprint: Fingerprint,
     /// What was done by when, in loops that count.
-    pub pace: Pace,
+    pub course: Course,
     /// In loops that count.
     pub submit_time: SubmitTime,
 }
@@ -47,7 +47,7 @@ impl Tally {
             requests: PerKind::default(),
             short_transfers: 0,
             fingerprint,
-            pace: Pace::default(),
+            course: Course::default(),
             submit_time: SubmitTime::default(),
         }
     }
@@ -140,7 +140,7 @@ impl Books {
     #[cold]
     pub(super) fn pass(&mut self, now: Stamp) {
         let totals = self.done();
-        self.tally.pace.pass(now, totals, &mut self.tally.latency);
+        self.tally.course.pass(now, totals, &mut self.tally.latency);
     }
 
     /// Forgets offsets that an earlier source has chosen.

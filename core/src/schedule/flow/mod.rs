@@ -20,8 +20,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::course::Course;
 use super::failure::LaneError;
-use super::pace::Pace;
 use super::source::Source;
 use super::{DRAIN_LIMIT, STALL_LIMIT, TICK};
 use crate::clock::Stamp;
@@ -70,7 +70,7 @@ pub(super) struct Flow {
 impl Flow {
     pub(super) fn new(plan: &Plan, alignment: Alignment, tally: Tally) -> Self {
         let depth = plan.queue_depth;
-        let tally = Tally { pace: Pace::of(plan), ..tally };
+        let tally = Tally { course: Course::of(plan), ..tally };
         Self {
             policy: Policy {
                 submit_max: plan.batch.submit.unwrap_or(depth) as usize,
@@ -103,7 +103,7 @@ impl Flow {
     pub(super) fn begin(&mut self, start: Stamp, earlier: Option<Duration>) {
         if let Some(earlier) = earlier {
             let totals = self.books.done();
-            self.books.tally.pace.begin(start, earlier, totals);
+            self.books.tally.course.begin(start, earlier, totals);
         }
     }
 
@@ -115,7 +115,7 @@ impl Flow {
     /// What was counted.
     pub(super) fn into_tally(self) -> Tally {
         let mut tally = self.books.tally;
-        tally.pace.give_back(&mut tally.latency);
+        tally.course.give_back(&mut tally.latency);
         tally
     }
 
@@ -207,7 +207,7 @@ impl Flow {
         self.books.took(progress.taken);
         if progress.reaped > 0 {
             *last_reaped = end;
-            if end >= self.books.tally.pace.next() {
+            if end >= self.books.tally.course.next() {
                 self.books.pass(end);
             }
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);
