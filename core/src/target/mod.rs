@@ -18,6 +18,7 @@ mod queue;
 mod resolve;
 mod share;
 mod tasklet;
+mod trim;
 mod validate;
 
 pub use alignment::Alignment;
@@ -33,4 +34,5 @@ pub(crate) use open::{OpenPolicy, open_and_fill};
 pub use queue::request_queue_of;
 pub use resolve::{ResolveError, Resolved, resolve};
 pub use tasklet::{Tasklet, TaskletFile};
+pub use trim::{PUNCH_HOLE, Trim, TrimWay, trim_of};
 pub use validate::{Difference, read_back, written_as_told};
