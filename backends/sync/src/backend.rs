@@ -17,8 +17,8 @@ use crate::perform::{Targets, perform};
 use crate::polling;
 use crate::pool::PoolEngine;
 
-/// The backend `sync`: `pread`, `pwrite`, `fsync`, `fdatasync`, and for a trim `fallocate` on a file
-/// and `BLKDISCARD` on a block device.
+/// The backend `sync`: `pread`, `pwrite`, `fsync`, `fdatasync`, and for a trim `fallocate` of a
+/// file or `BLKDISCARD` of a block device.
 ///
 /// At depth 1 the call is made on the lane's own thread, inside `submit`. Above, each engine starts
 /// one thread per place in its queue when it is opened, on the CPUs of the lane, and a request is
