@@ -2,6 +2,8 @@
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 mod blocks;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the sources will use it"))]
+mod pick;
 mod sweep;
 
 pub(super) use blocks::{BlockStream, Share, StreamName};
