@@ -53,7 +53,8 @@ impl DropCache {
 }
 
 /// Writes back what is dirty of the first `size_bytes` of `file`, or of the device that it is, has
-/// the page cache drop them, and looks at what is left. Outside the clock: it waits for the storage.
+/// the page cache drop them, and looks at what is left. It waits for the storage, so it belongs
+/// outside the clock.
 ///
 /// # Errors
 /// When what is dirty cannot be written, or the kernel takes no such advice for what `file` is.

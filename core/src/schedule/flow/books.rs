@@ -1,6 +1,8 @@
 //! What a lane knows about its requests: one slot per tag.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
+use std::ops::Range;
+
 use super::hot::{Entered, begin_all, enter_all};
 use super::slot::{After, FREE, ODD, Slot};
 use super::starts::Starts;
@@ -114,6 +116,12 @@ impl Books {
     #[inline(always)]
     pub(super) fn has_free(&self) -> bool {
         self.in_use < self.free.len()
+    }
+
+    /// The tags at `places`: behind those in use stand the ones that were used last, and right
+    /// before the free ones those that were begun last.
+    pub(super) fn tags(&self, places: Range<usize>) -> &[u32] {
+        &self.free[places]
     }
 
     /// Forgets offsets that an earlier source has chosen.

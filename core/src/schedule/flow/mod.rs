@@ -8,7 +8,12 @@
 
 mod books;
 mod hot;
+#[cfg_attr(not(test), expect(dead_code, reason = "lanes will use it"))]
+mod pace;
+#[cfg_attr(not(test), expect(dead_code, reason = "lanes will use it"))]
+mod paced;
 mod single;
+mod slack;
 mod slot;
 mod starts;
 

@@ -72,7 +72,7 @@ pub(in crate::schedule) struct StreamName {
 
 impl StreamName {
     /// The generator of the stream: a different one for each name.
-    fn generator(self) -> Xoshiro256Plus {
+    pub(in crate::schedule) fn generator(self) -> Xoshiro256Plus {
         let Self { seed, tid, lane, loop_index } = self;
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());

@@ -7,6 +7,7 @@ mod pick;
 mod sweep;
 
 pub(super) use blocks::{BlockStream, Share, StreamName};
+pub(super) use pick::exponential_ns;
 pub(super) use sweep::{Slice, Sweep};
 
 use crate::engine::{Operation, Request};
