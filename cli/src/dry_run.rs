@@ -8,7 +8,7 @@ use aio_core::session::Session;
 use serde::Serialize;
 
 /// All that is known before anything moves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Preview {
     pub(crate) plan: Plan,
     pub(crate) targets: Vec<TargetReport>,

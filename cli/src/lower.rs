@@ -24,7 +24,7 @@ pub(crate) fn lower(args: &Args) -> Result<Plan> {
     plan.queue_depth = tuning.queue_depth;
     plan.lanes = tuning.io_parallel;
     // A tensor swap is repeated and warmed up; a loop over a file is as long as is asked.
-    let (loops, warmup_loops) = if args.workload.file.is_some() { (1, 0) } else { (3, 1) };
+    let (loops, warmup_loops) = if args.blocks.files.is_empty() { (3, 1) } else { (1, 0) };
     plan.loops = tuning.loops.unwrap_or(loops);
     plan.warmup_loops = tuning.warmup_loops.unwrap_or(warmup_loops);
     plan.include_warmup_time = tuning.include_warmup_time;
@@ -37,12 +37,14 @@ pub(crate) fn lower(args: &Args) -> Result<Plan> {
     plan.seed = args.workload.seed;
     plan.validate = args.safety.validate;
     plan.buffered = tuning.buffered;
+    plan.drop_cache = tuning.drop_cache;
     plan.keep = args.safety.keep;
     plan.overwrite = args.safety.overwrite;
     plan.allow_devices.clone_from(&args.safety.allow_devices);
     plan.memory = tuning.memory;
     plan.cpus = tuning.cpus.concat();
     plan.numa_node = tuning.numa_node;
+    blocks::adjust(&mut plan, args);
     Ok(plan)
 }
 
@@ -59,10 +61,10 @@ fn refuse_what_does_not_exist(args: &Args) -> Result<()> {
 
 fn phases(args: &Args) -> Result<Vec<Phase>> {
     let work = &args.workload;
-    if let Some(file) = &work.file {
-        return Ok(vec![blocks::phase(file, work, args.tuning.threads)?]);
+    if !args.blocks.files.is_empty() {
+        return Ok(vec![blocks::phase(args)?]);
     }
-    blocks::refuse_flags_of_blocks(work)?;
+    blocks::refuse_flags_of_blocks(&args.blocks)?;
     let per_folder = !work.folder.is_empty() || !work.folder_to_device_mapping.is_empty();
     if work.read && !per_folder {
         bail!("--read needs --folder; with --read-file, leave it out");

@@ -124,7 +124,7 @@ mod tests {
         report.engines[1].directions[0].lane_prints = vec![vec![sample::print(900, 7)]];
         assert!(same_requests(&report.engines).is_err(), "but not before they differed");
         for engine in &mut report.engines {
-            let blocks = Blocks { pattern: Pattern::Random, requests: Some(9), runtime_ns: None };
+            let blocks = Blocks { requests: Some(9), ..Blocks::new(Pattern::Random) };
             engine.directions[0].access = Access::Blocks(blocks);
         }
         assert!(same_requests(&report.engines).is_err());

@@ -6,10 +6,10 @@ use aio_core::memory::MemoryKind;
 use clap::builder::styling::Styles;
 use clap::{ArgAction, Parser, ValueEnum};
 
+use super::blocks::Blocks;
 use super::command::Command;
 use super::values::{
-    FolderOfDevice, LogTids, Mode, cpus, folder_of_device, log_tids, memory, mode, size, time_ns,
-    whole,
+    FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, whole,
 };
 
 const ABOUT: &str = "Measures how fast io_uring, Linux AIO and pread/pwrite move the same data.
@@ -63,6 +63,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) workload: Workload,
     #[command(flatten)]
+    pub(crate) blocks: Blocks,
+    #[command(flatten)]
     pub(crate) tuning: Tuning,
     #[command(flatten)]
     pub(crate) safety: Safety,
@@ -114,33 +116,6 @@ pub(crate) struct Workload {
     /// Write and read at the same time
     #[arg(long, conflicts_with = "read")]
     pub(crate) concurrent: bool,
-
-    /// Read or write blocks of this file; a missing one is made when --size is given. All threads
-    /// share it, or have one each when {tid} is in its name
-    #[arg(long, visible_alias = "filename", value_name = "FILE")]
-    #[arg(conflicts_with_all = ["read_file", "write_file", "folder", "folder_to_device_mapping"])]
-    #[arg(conflicts_with_all = ["read", "concurrent", "different_file_each_iteration"])]
-    pub(crate) file: Option<PathBuf>,
-
-    /// What is done to --file: read, write, randread or randwrite (any block at any time, so some
-    /// several times before others). A file that is made is filled first, but for write, which
-    /// allocates as it goes [default: read]
-    #[arg(long, value_name = "MODE", value_parser = mode)]
-    pub(crate) rw: Option<Mode>,
-
-    /// How much of --file is used by each thread, from its front on [default: all of it]
-    #[arg(long = "size", value_name = "SIZE", value_parser = size, allow_hyphen_values = true)]
-    pub(crate) size_bytes: Option<u64>,
-
-    /// How long a loop over --file takes; with --number-ios, what comes first ends it
-    #[arg(long = "runtime", value_name = "TIME", value_parser = time_ns)]
-    #[arg(allow_hyphen_values = true)]
-    pub(crate) runtime_ns: Option<u64>,
-
-    /// Requests of each thread in a loop over --file [default: as many as there are blocks, or as
-    /// --runtime leaves time for]
-    #[arg(long, value_name = "N", value_parser = whole(1..=u64::MAX), allow_hyphen_values = true)]
-    pub(crate) number_ios: Option<u64>,
 
     /// A fresh file for each loop, so that each write allocates
     #[arg(long)]
@@ -215,6 +190,10 @@ pub(crate) struct Tuning {
     /// Go through the page cache; the result is doubtful
     #[arg(long)]
     pub(crate) buffered: bool,
+
+    /// Have the page cache forget the files before each loop, with --buffered
+    #[arg(long)]
+    pub(crate) drop_cache: bool,
 
     /// Pages of the buffers: thp, 4k or hugetlb
     #[arg(long, value_name = "KIND", default_value = "thp", value_parser = memory)]

@@ -4,6 +4,7 @@
 //! its arguments. What the flags mean together is [`crate::lower`]'s to say.
 
 mod argv;
+mod blocks;
 mod command;
 mod flags;
 mod values;
@@ -16,6 +17,7 @@ use clap::{CommandFactory, FromArgMatches};
 
 use crate::ending::Failure;
 
+pub(crate) use blocks::Blocks;
 pub(crate) use command::{Command, Engines, ListFormat};
 pub(crate) use flags::{Args, Format, Loudness, Workload};
 pub(crate) use values::{LogTids, Mode};
@@ -188,7 +190,12 @@ mod tests {
     fn a_refusal_of_a_flag_of_blocks_is_such_a_line_too() {
         insta::assert_snapshot!(
             [
-                "--file f --rw randrw",
+                "--file f --rw randomly",
+                "--file f --random-distribution zipf",
+                "--file f --bssplit 4k/60:64k/50",
+                "--file f --rate-iops 0",
+                "--file f --fsync 1 --fdatasync 1",
+                "--file f --bssplit 4k --bs 8k",
                 "--file f --runtime 0",
                 "--file f --runtime 5y",
                 "--file f --number-ios 0",
@@ -199,8 +206,18 @@ mod tests {
             .map(|line| format!("{line}\n  {}", refusal(line)))
             .join("\n"),
             @r"
-            --file f --rw randrw
-              invalid value 'randrw' for '--rw <MODE>': reads and writes cannot be mixed yet; give read, write, randread or randwrite
+            --file f --rw randomly
+              invalid value 'randomly' for '--rw <MODE>': give read, write, rw, trim, randread, randwrite, randrw or randtrim
+            --file f --random-distribution zipf
+              invalid value 'zipf' for '--random-distribution <NAME[:X]>': give uniform, zipf:THETA such as zipf:1.1, pareto:H such as pareto:0.2, or normal:SIGMA in percent such as normal:10
+            --file f --bssplit 4k/60:64k/50
+              invalid value '4k/60:64k/50' for '--bssplit <SIZE/PERCENT:…>': the shares come to 110 %, not to 100
+            --file f --rate-iops 0
+              invalid value '0' for '--rate-iops <N[,poisson]>': give more than 0 and at most 1e9 requests per second
+            --file f --fsync 1 --fdatasync 1
+              the argument '--fsync <N>' cannot be used with '--fdatasync <N>'
+            --file f --bssplit 4k --bs 8k
+              the argument '--bssplit <SIZE/PERCENT:…>' cannot be used with '--block-size <SIZE>'
             --file f --runtime 0
               invalid value '0' for '--runtime <TIME>': give more than 0
             --file f --runtime 5y
@@ -210,9 +227,9 @@ mod tests {
             --file f --size -1
               invalid value '-1' for '--size <SIZE>': a size is a number with or without K, M, G or T (powers of 1024), such as 4096, 64KiB or 1.5G
             --file f --read-file g
-              the argument '--file <FILE>' cannot be used with '--read-file <FILE>'
+              the argument '--file <FILE>...' cannot be used with '--read-file <FILE>'
             --file f --concurrent
-              the argument '--file <FILE>' cannot be used with '--concurrent'
+              the argument '--file <FILE>...' cannot be used with '--concurrent'
             ",
         );
     }
@@ -242,8 +259,8 @@ mod tests {
 
     #[test]
     fn the_names_of_fio_stand_for_the_flags_of_blocks() {
-        let work = accepted("--filename f --rw randwrite --number_ios 7 --runtime 0.5").workload;
-        assert_eq!(work.file.as_deref(), Some(std::path::Path::new("f")));
+        let work = accepted("--filename f --rw randwrite --number_ios 7 --runtime 0.5").blocks;
+        assert_eq!(work.files, [std::path::PathBuf::from("f")]);
         let mode = Mode { direction: Direction::Write, pattern: Pattern::Random };
         assert_eq!(work.rw, Some(mode));
         assert_eq!((work.number_ios, work.runtime_ns), (Some(7), Some(500_000_000)));

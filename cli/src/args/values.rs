@@ -1,12 +1,17 @@
 //! Readers of single values: each refuses in words that say what is accepted.
 
+mod of_blocks;
+
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use aio_core::memory::MemoryKind;
-use aio_core::plan::{Direction, Pattern, RUNTIME_NS_MAX};
+use aio_core::plan::RUNTIME_NS_MAX;
+
+pub(crate) use self::of_blocks::Mode;
+pub(super) use self::of_blocks::{bssplit, checksum, distribution, mode, offset, rate};
 
 /// What a size looks like, for refusals.
 const SIZE_LOOKS: &str = "a size is a number with or without K, M, G or T (powers of 1024), such \
@@ -89,32 +94,6 @@ pub(super) fn time_ns(text: &str) -> Result<u64, String> {
         Ok(ns) if ns <= RUNTIME_NS_MAX => Ok(ns),
         _ => Err(too_long()),
     }
-}
-
-/// What is done to a file in blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mode {
-    /// Which way they go.
-    pub(crate) direction: Direction,
-    /// Their order.
-    pub(crate) pattern: Pattern,
-}
-
-/// `read`, `randwrite` and the like.
-pub(super) fn mode(text: &str) -> Result<Mode, String> {
-    let (direction, pattern) = match text {
-        "read" => (Direction::Read, Pattern::Sequential),
-        "write" => (Direction::Write, Pattern::Sequential),
-        "randread" => (Direction::Read, Pattern::Random),
-        "randwrite" => (Direction::Write, Pattern::Random),
-        "rw" | "readwrite" | "randrw" => {
-            return Err("reads and writes cannot be mixed yet; give read, write, randread or \
-                        randwrite"
-                .into());
-        }
-        _ => return Err("give read, write, randread or randwrite".into()),
-    };
-    Ok(Mode { direction, pattern })
 }
 
 /// A whole number within `range`.
@@ -345,16 +324,6 @@ mod tests {
         fn a_time_never_panics_and_is_never_zero(text in "[-+]?[0-9.]{0,45}[a-zA-Zµ]{0,3}") {
             prop_assert_ne!(time_ns(&text), Ok(0));
         }
-    }
-
-    #[test]
-    fn modes_are_those_of_fio_and_mixes_are_said_to_be_missing() {
-        let randread = Mode { direction: Direction::Read, pattern: Pattern::Random };
-        assert_eq!(mode("randread"), Ok(randread));
-        let write = Mode { direction: Direction::Write, pattern: Pattern::Sequential };
-        assert_eq!(mode("write"), Ok(write));
-        assert!(mode("randrw").unwrap_err().contains("cannot be mixed yet"));
-        assert!(mode("READ").unwrap_err().starts_with("give read, write"));
     }
 
     #[test]

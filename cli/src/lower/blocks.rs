@@ -1,53 +1,131 @@
 //! `--file` and the flags that go with it.
 
-use std::path::Path;
-
 use aio_core::plan::{
-    Access, Blocks, Direction, Origin, PathTemplate, Pattern, Phase, TensorGroup,
+    Access, Blocks, Direction, Distribution, Flush, Origin, PathTemplate, Pattern, Phase, Plan,
+    TensorGroup,
 };
 use anyhow::{Result, bail};
 
-use crate::args::{Mode, Workload};
+use crate::args::{self, Args, Mode};
 
 /// What is done when only a file is named; the same as with fio.
 const READ: Mode = Mode { direction: Direction::Read, pattern: Pattern::Sequential };
+/// How many of a hundred requests of a mix read, unless told otherwise; the same as with fio.
+const READ_PERCENT: u8 = 50;
 
-/// The phase that goes through `file` in blocks.
-pub(super) fn phase(file: &Path, work: &Workload, threads: u32) -> Result<Phase> {
+/// The phase that goes through files in blocks.
+pub(super) fn phase(args: &Args) -> Result<Phase> {
+    let (work, flags) = (&args.workload, &args.blocks);
     if !work.io_size_bytes.is_empty() {
-        bail!("--io-size cannot be used with --file, of which --size says how much is used");
+        bail!(
+            "--io-size cannot be used with --file, of which --size says how much is used and \
+             --io-limit how much is moved"
+        );
     }
     if !work.write_size_bytes.is_empty() {
         bail!("--write-size cannot be used with --file, of which --size says how much is used");
     }
-    let Mode { direction, pattern } = work.rw.unwrap_or(READ);
-    let group = TensorGroup {
+    let Mode { direction, pattern } = mode(flags)?;
+    let group = |file| TensorGroup {
         path: PathTemplate::new(file),
-        tasklets: threads,
-        sizes_bytes: work.size_bytes.into_iter().collect(),
+        tasklets: args.tuning.threads,
+        sizes_bytes: flags.size_bytes.into_iter().collect(),
         // Without a size only what is there can be used.
-        origin: if work.size_bytes.is_some() { Origin::Made } else { Origin::Existing },
+        origin: if flags.size_bytes.is_some() { Origin::Made } else { Origin::Existing },
     };
-    let blocks = Blocks { pattern, requests: work.number_ios, runtime_ns: work.runtime_ns };
-    Ok(Phase { direction, tensors: vec![group], access: Access::Blocks(blocks) })
+    let tensors = flags.files.iter().map(group).collect();
+    Ok(Phase { direction, tensors, access: Access::Blocks(blocks(flags, direction, pattern)?) })
+}
+
+/// What `--rw` and `--trim` say together.
+fn mode(flags: &args::Blocks) -> Result<Mode> {
+    if !flags.trim {
+        return Ok(flags.rw.unwrap_or(READ));
+    }
+    match flags.rw {
+        None => Ok(Mode { direction: Direction::Trim, pattern: Pattern::Sequential }),
+        Some(Mode { direction: Direction::Write | Direction::Trim, pattern }) => {
+            Ok(Mode { direction: Direction::Trim, pattern })
+        }
+        Some(_) => bail!("--trim stands for writes; give it with --rw write or randwrite"),
+    }
+}
+
+fn blocks(flags: &args::Blocks, direction: Direction, pattern: Pattern) -> Result<Blocks> {
+    if flags.norandommap && pattern == Pattern::Sequential {
+        bail!("--norandommap needs --rw randread, randwrite or randrw");
+    }
+    let mix = (direction == Direction::Mixed).then_some(READ_PERCENT);
+    let fsync = flags.fsync.map(|every| Flush { every, data_only: false });
+    let fdatasync = flags.fdatasync.map(|every| Flush { every, data_only: true });
+    let distribution = flags.random_distribution.unwrap_or(Distribution::Uniform);
+    Ok(Blocks {
+        requests: flags.number_ios,
+        io_limit_bytes: flags.io_limit_bytes,
+        runtime_ns: flags.runtime_ns,
+        ramp_ns: flags.ramp_ns,
+        offset_bytes: flags.offset_bytes.unwrap_or(0),
+        read_percent: flags.rwmixread.or(mix),
+        distribution,
+        covers: pattern == Pattern::Random
+            && !flags.norandommap
+            && distribution == Distribution::Uniform,
+        sizes: flags.bssplit.clone().map(|sizes| sizes.0).unwrap_or_default(),
+        flush: fsync.or(fdatasync),
+        end_fsync: flags.end_fsync,
+        rate: flags.rate_iops,
+        verify: flags.verify,
+        compress_percent: flags.compress_percentage.unwrap_or(0),
+        ..Blocks::new(pattern)
+    })
+}
+
+/// What `--bssplit` and `--ramp-time` say about the rest of the plan.
+pub(super) fn adjust(plan: &mut Plan, args: &Args) {
+    let sizes = args.blocks.bssplit.iter().flat_map(|sizes| &sizes.0);
+    if let Some(largest) = sizes.map(|size| u64::from(size.bytes)).max() {
+        plan.block_size_bytes = largest;
+    }
+    if args.blocks.ramp_ns.is_some() {
+        plan.warmup_loops = args.tuning.warmup_loops.unwrap_or(1);
+    }
 }
 
 /// Refuses flags that mean nothing without `--file`.
-pub(super) fn refuse_flags_of_blocks(work: &Workload) -> Result<()> {
-    if work.rw.is_some() {
+pub(super) fn refuse_flags_of_blocks(flags: &args::Blocks) -> Result<()> {
+    if flags.rw.is_some() {
         bail!("--rw needs --file; tensors are moved by --read-file, --write-file or --folder");
     }
-    if work.size_bytes.is_some() {
+    if flags.size_bytes.is_some() {
         bail!("--size needs --file; the size of tensors is --write-size or --io-size");
     }
-    if work.runtime_ns.is_some() {
-        bail!("--runtime needs --file; tensors are moved as a whole, --loops times");
+    let loops = "tensors are moved as a whole, --loops times";
+    let others = [
+        ("runtime", flags.runtime_ns.is_some(), loops),
+        ("ramp-time", flags.ramp_ns.is_some(), loops),
+        ("number-ios", flags.number_ios.is_some(), loops),
+        ("io-limit", flags.io_limit_bytes.is_some(), loops),
+        ("offset", flags.offset_bytes.is_some(), "tensors begin at the front of their files"),
+        ("rwmixread", flags.rwmixread.is_some(), "--concurrent reads and writes tensors"),
+        ("trim", flags.trim, "tensors are read or written"),
+        ("random-distribution", flags.random_distribution.is_some(), IN_ORDER),
+        ("norandommap", flags.norandommap, IN_ORDER),
+        ("bssplit", flags.bssplit.is_some(), "the requests of tensors have --block-size"),
+        ("rate-iops", flags.rate_iops.is_some(), "tensors are moved as fast as they go"),
+        ("fsync", flags.fsync.is_some(), NOT_FLUSHED),
+        ("fdatasync", flags.fdatasync.is_some(), NOT_FLUSHED),
+        ("end-fsync", flags.end_fsync, NOT_FLUSHED),
+        ("verify", flags.verify.is_some(), "--validate checks tensors"),
+        ("compress-percentage", flags.compress_percentage.is_some(), "tensors do not compress"),
+    ];
+    match others.iter().find(|(_, given, _)| *given) {
+        Some((flag, _, why)) => bail!("--{flag} needs --file; {why}"),
+        None => Ok(()),
     }
-    if work.number_ios.is_some() {
-        bail!("--number-ios needs --file; tensors are moved as a whole, --loops times");
-    }
-    Ok(())
 }
+
+const IN_ORDER: &str = "tensors are moved from front to end";
+const NOT_FLUSHED: &str = "tensors are not flushed";
 
 #[cfg(test)]
 mod tests {
@@ -55,12 +133,12 @@ mod tests {
     use super::*;
 
     fn access(line: &str) -> Access {
-        lowered(line).expect("the line makes sense").phases[0].access
+        lowered(line).expect("the line makes sense").phases[0].access.clone()
     }
 
     #[test]
     fn a_file_is_read_from_front_to_end_unless_told_otherwise() {
-        let blocks = |pattern| Blocks { pattern, requests: None, runtime_ns: None };
+        let blocks = Blocks::new;
         assert_eq!(groups("--file f"), ["read Existing f x1 []"]);
         assert_eq!(access("--file f"), Access::Blocks(blocks(Pattern::Sequential)));
         assert_eq!(
@@ -73,9 +151,9 @@ mod tests {
     #[test]
     fn time_and_number_of_requests_end_a_loop() {
         let both = Blocks {
-            pattern: Pattern::Sequential,
             requests: Some(9),
             runtime_ns: Some(2_500_000_000),
+            ..Blocks::new(Pattern::Sequential)
         };
         assert_eq!(access("--file f --number_ios 9 --runtime 2.5"), Access::Blocks(both));
     }
@@ -114,7 +192,7 @@ mod tests {
             --write-file f --write-size 1M --number-ios 1
               --number-ios needs --file; tensors are moved as a whole, --loops times
             --file f --io-size 1M
-              --io-size cannot be used with --file, of which --size says how much is used
+              --io-size cannot be used with --file, of which --size says how much is used and --io-limit how much is moved
             --file f --write-size 1M
               --write-size cannot be used with --file, of which --size says how much is used
             ",

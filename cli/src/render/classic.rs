@@ -30,6 +30,8 @@ fn direction(one: &DirectionReport, moves_data: bool, out: &mut dyn Write) -> io
     let name = match one.direction {
         Direction::Read => "Read",
         Direction::Write => "Write",
+        Direction::Trim => "Trim",
+        Direction::Mixed => unreachable!("a report tells reads and writes apart"),
     };
     for (clock, seconds, gib_per_s) in [
         ("Task", one.task_latency_s, one.task_speed_gib_per_s),

@@ -56,7 +56,7 @@ const COLUMNS: [(&str, Content); 37] = [
     ("fingerprint", |_, _, one| Some(one.fingerprint.clone())),
     ("doubts", |_, _, one| Some(joined(one.doubts.iter().map(|doubt| &doubt.code)))),
     ("failures", |_, _, one| Some(joined(one.failures.iter().map(|failure| &failure.message)))),
-    ("access", |_, _, one| Some(access(one.access).into())),
+    ("access", |_, _, one| Some(access(&one.access).into())),
     ("iops", |_, _, one| has_rate(one).then(|| one.requests_per_s.to_string())),
 ];
 
@@ -86,7 +86,7 @@ fn status(status: Status) -> &'static str {
     }
 }
 
-fn access(access: Access) -> &'static str {
+fn access(access: &Access) -> &'static str {
     match access {
         Access::Tensor => "tensor",
         Access::Blocks(Blocks { pattern: Pattern::Sequential, .. }) => "sequential",

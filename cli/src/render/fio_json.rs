@@ -126,7 +126,7 @@ fn job_options(
     one: &DirectionReport,
 ) -> Map<String, Value> {
     let phase = plan.phases.iter().find(|phase| phase.direction == one.direction);
-    let access = phase.map_or(Access::Tensor, |phase| phase.access);
+    let access = phase.map_or(Access::Tensor, |phase| phase.access.clone());
     let (random, runtime_ns) = match access {
         Access::Tensor => (false, None),
         Access::Blocks(blocks) => (blocks.pattern == Pattern::Random, blocks.runtime_ns),

@@ -8,6 +8,7 @@ mod fio_json;
 mod json;
 mod notes;
 mod numbers;
+mod pace;
 mod plan;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -25,6 +25,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
     lines.extend(loops_of_blocks(report));
+    lines.extend(super::pace::lines(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));
@@ -150,7 +151,7 @@ fn loops_of_blocks(report: &Report) -> Vec<String> {
         let counting = one.loops.iter().filter(|one| one.counts);
         // Over the time that the table's numbers of blocks are over.
         let speeds = span(range(counting.map(|one| one.task_speed_gib_per_s))?);
-        let what = mode(one.direction, one.access);
+        let what = mode(one.direction, &one.access);
         Some((engine.engine.as_str(), format!("loops of {what}: {speeds} GiB/s")))
     });
     by_engine(&said.collect::<Vec<_>>(), report.engines.len())
@@ -162,9 +163,10 @@ fn validated(report: &Report) -> Vec<String> {
         let sound = each(report)
             .filter(|(_, one)| one.direction == direction && one.status == Status::Complete);
         let bytes: Vec<u64> = sound.filter_map(|(_, one)| one.validated_bytes).collect();
-        let compared = match direction {
-            Direction::Write => "what the seed makes, read back without the engine",
-            Direction::Read => "a buffered read of the file",
+        let compared = if direction == Direction::Write {
+            "what the seed makes, read back without the engine"
+        } else {
+            "a buffered read of the file"
         };
         let all: u64 = bytes.iter().sum();
         (!bytes.is_empty()).then(|| format!("validated: {all} bytes, equal to {compared}"))

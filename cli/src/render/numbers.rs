@@ -81,12 +81,16 @@ pub(super) fn scaled(number: f64) -> String {
 }
 
 /// What is done, in the word of `--rw` where it is done in blocks.
-pub(super) fn mode(direction: Direction, access: Access) -> String {
-    match access {
-        Access::Blocks(Blocks { pattern: Pattern::Random, .. }) => format!("rand{direction}"),
-        Access::Blocks(Blocks { pattern: Pattern::Sequential, .. }) | Access::Tensor => {
-            direction.to_string()
-        }
+pub(super) fn mode(direction: Direction, access: &Access) -> String {
+    let Some(Blocks { pattern, read_percent, .. }) = access.blocks() else {
+        return direction.to_string();
+    };
+    let order = if *pattern == Pattern::Random { "rand" } else { "" };
+    match (direction, read_percent) {
+        (Direction::Mixed, _) => format!("{order}rw"),
+        // A part of a mix.
+        (_, Some(_)) => format!("{order}rw {direction}"),
+        (_, None) => format!("{order}{direction}"),
     }
 }
 

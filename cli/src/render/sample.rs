@@ -76,11 +76,11 @@ pub(crate) fn null() -> Report {
 
 /// Two engines that read random blocks of 4 KiB for a second.
 pub(crate) fn blocks() -> Report {
-    let blocks =
-        Blocks { pattern: Pattern::Random, requests: None, runtime_ns: Some(1_000_000_000) };
+    let mut blocks = Blocks::new(Pattern::Random);
+    blocks.runtime_ns = Some(1_000_000_000);
     let engine = |name: &str, seconds: f64| {
         let mut one = direction(Direction::Read, [seconds, 0.0, 0.0]);
-        one.access = Access::Blocks(blocks);
+        one.access = Access::Blocks(blocks.clone());
         one.loops.truncate(2);
         one.loops.remove(0);
         (one.requests, one.bytes) = (GIB >> 12, GIB);
@@ -211,6 +211,9 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         doubts: Vec::new(),
         failures: Vec::new(),
         validated_bytes: None,
+        pace: None,
+        flushes: None,
+        end_flush_s: None,
         unfinished_bytes: 0,
     }
 }

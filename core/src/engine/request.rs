@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::memory::Block;
+use crate::stats::Kind;
 
 /// What a request does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,6 +36,18 @@ impl Operation {
     #[inline(always)]
     pub fn moves_data(self) -> bool {
         matches!(self, Self::Read | Self::Write)
+    }
+
+    /// The kind that it is counted as.
+    #[must_use]
+    #[inline(always)]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Read => Kind::Read,
+            Self::Write => Kind::Write,
+            Self::Fsync | Self::Fdatasync => Kind::Flush,
+            Self::Trim => Kind::Trim,
+        }
     }
 
     /// The operation's name in messages and reports.

@@ -5,6 +5,7 @@
 //! against the files that are there.
 
 mod access;
+mod blocks;
 mod check;
 mod template;
 
@@ -13,16 +14,19 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use access::{Access, Blocks, Pattern};
+pub(crate) use access::operations;
+pub use access::{Access, Blocks, Checksum, Distribution, Flush, Pattern, Rate, SizeShare};
+pub use blocks::RUNTIME_NS_MAX;
 pub(crate) use check::lanes_have_blocks;
-pub use check::{BLOCK_BYTES_MAX, PlanError, RUNTIME_NS_MAX, check};
+pub use check::{BLOCK_BYTES_MAX, PlanError, check};
 pub use template::PathTemplate;
 
-use crate::engine::Operation;
+use crate::engine::{Operation, Operations};
 use crate::memory::MemoryKind;
+use crate::stats::Kind;
 
 /// Everything that a run is asked to do. Two runs of one plan execute the same requests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Plan {
@@ -57,6 +61,9 @@ pub struct Plan {
     pub validate: bool,
     /// Whether I/O goes through the page cache.
     pub buffered: bool,
+    /// Whether the page cache forgets the targets before each loop.
+    #[serde(default)]
+    pub drop_cache: bool,
     /// Whether files that the run made stay.
     pub keep: bool,
     /// Whether files that the tool did not make may be overwritten.
@@ -74,7 +81,7 @@ pub struct Plan {
 }
 
 /// One direction of a plan: which tensors move which way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// Which way.
@@ -114,7 +121,7 @@ pub struct TensorGroup {
     pub origin: Origin,
 }
 
-/// Which way a tensor moves.
+/// Which way data moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
@@ -122,22 +129,79 @@ pub enum Direction {
     Read,
     /// Memory to storage.
     Write,
+    /// Both, request by request; told apart in the report. Blocks only.
+    Mixed,
+    /// Neither: the storage is told to forget. Blocks only.
+    Trim,
 }
 
 impl Direction {
-    /// The operation that moves a block this way.
+    /// The operations that move data this way.
     #[must_use]
-    pub fn operation(self) -> Operation {
+    pub fn operations(self) -> &'static [Operation] {
         match self {
-            Self::Read => Operation::Read,
-            Self::Write => Operation::Write,
+            Self::Read => &[Operation::Read],
+            Self::Write => &[Operation::Write],
+            Self::Mixed => &[Operation::Read, Operation::Write],
+            Self::Trim => &[Operation::Trim],
+        }
+    }
+
+    /// The directions that are reported apart.
+    #[must_use]
+    pub fn parts(self) -> &'static [Direction] {
+        match self {
+            Self::Read => &[Self::Read],
+            Self::Write => &[Self::Write],
+            Self::Mixed => &[Self::Read, Self::Write],
+            Self::Trim => &[Self::Trim],
+        }
+    }
+
+    /// Whether some requests read.
+    #[must_use]
+    pub fn reads(self) -> bool {
+        matches!(self, Self::Read | Self::Mixed)
+    }
+
+    /// Whether some requests write data.
+    #[must_use]
+    pub fn writes_data(self) -> bool {
+        matches!(self, Self::Write | Self::Mixed)
+    }
+
+    /// Whether what the target holds is changed.
+    #[must_use]
+    pub fn changes_target(self) -> bool {
+        self != Self::Read
+    }
+
+    /// The kind of request that is counted for it, where there is one.
+    #[must_use]
+    pub fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Read => Some(Kind::Read),
+            Self::Write => Some(Kind::Write),
+            Self::Mixed => None,
+            Self::Trim => Some(Kind::Trim),
+        }
+    }
+
+    /// Its name: `read`, `write`, `mixed`, `trim`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Mixed => "mixed",
+            Self::Trim => "trim",
         }
     }
 }
 
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.operation().name())
+        f.write_str(self.name())
     }
 }
 
@@ -199,6 +263,7 @@ impl Plan {
             seed: 0,
             validate: false,
             buffered: false,
+            drop_cache: false,
             keep: false,
             overwrite: false,
             allow_devices: Vec::new(),
@@ -218,6 +283,13 @@ impl Plan {
     #[must_use]
     pub fn counts(&self, index: u32) -> bool {
         self.include_warmup_time || index >= self.warmup_loops
+    }
+
+    /// What is asked of an engine.
+    #[must_use]
+    pub fn operations(&self) -> Operations {
+        let of = |phase: &Phase| operations(phase.direction, phase.access.blocks());
+        Operations::of(&self.phases.iter().flat_map(of).collect::<Vec<_>>())
     }
 
     /// Engines that are open at the same time.

@@ -3,14 +3,18 @@
 //! Every number carries its unit in its name. Documented for readers of the JSON in
 //! `docs/report.md`; `schema_version` grows when a field changes its meaning or goes.
 
+mod flush;
 mod latency;
 mod machine;
+mod pace;
 mod short_run;
 
 use serde::{Deserialize, Serialize};
 
+pub use flush::FlushReport;
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
+pub use pace::{PaceReport, rate_missed};
 pub use short_run::short_run;
 
 use crate::engine::EngineCounters;
@@ -148,6 +152,16 @@ pub struct DirectionReport {
     pub failures: Vec<Failure>,
     /// Bytes that were compared, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// How requests fared against their schedule, when they had one.
+    #[serde(flatten)]
+    pub pace: Option<PaceReport>,
+    /// Flushes between writes, when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flushes: Option<FlushReport>,
+    /// Σ over counting loops of the time of the flush after a loop, which is not part of any other
+    /// time, in seconds; when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end_flush_s: Option<f64>,
     /// What an unfinished loop had moved when the run ended early.
     pub unfinished_bytes: u64,
 }

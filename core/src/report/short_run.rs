@@ -14,10 +14,10 @@ const SECONDS_MIN: f64 = 1.0;
 /// by the requests in them and their time.
 #[must_use]
 pub fn short_run(one: &DirectionReport) -> Option<Doubt> {
-    judge(one.access, one.requests, &one.loops)
+    judge(&one.access, one.requests, &one.loops)
 }
 
-fn judge(access: Access, requests: u64, loops: &[LoopReport]) -> Option<Doubt> {
+fn judge(access: &Access, requests: u64, loops: &[LoopReport]) -> Option<Doubt> {
     let counting = || loops.iter().filter(|one| one.counts);
     let seconds: f64 = counting().map(|one| one.e2e_latency_s).sum();
     // Without the figures, so that engines of one run give one reason.
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_run_of_tensors_is_short_with_few_loops_or_little_time_in_those_that_count() {
-        let judge = |loops: &[LoopReport]| judge(Access::Tensor, 1, loops);
+        let judge = |loops: &[LoopReport]| judge(&Access::Tensor, 1, loops);
         assert_eq!(judge(&loops(3, 0.5)), None);
         assert_eq!(judge(&loops(2, 9.0)).expect("two loops").code, "short-run");
         assert!(judge(&loops(3, 0.3)).expect("0.9 s").reason.contains("less than 1 s"));
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn a_run_of_blocks_is_short_with_few_requests_or_little_time_in_loops_that_count() {
-        let blocks = Blocks { pattern: Pattern::Random, requests: None, runtime_ns: None };
+        let access = Access::Blocks(Blocks::new(Pattern::Random));
         let judge = |requests, loops: &[LoopReport]| {
-            judge(Access::Blocks(blocks), requests, loops).map(|doubt| doubt.reason)
+            judge(&access, requests, loops).map(|doubt| doubt.reason)
         };
         assert_eq!(judge(1000, &loops(1, 1.0)), None, "one loop is enough");
         assert!(judge(999, &loops(1, 9.0)).expect("few").contains("fewer than 1000 requests"));

@@ -60,6 +60,10 @@ pub(crate) enum LaneError {
     Stranger { tag: u32 },
     #[error("completions do not match the requests (a defect of the engine)")]
     Unsettled,
+    #[error("cannot make durable what was written")]
+    EndFsync(#[source] std::io::Error),
+    #[error("the page cache cannot be told to drop the target; leave out --drop-cache")]
+    DropCache(#[source] std::io::Error),
     #[error("stopped")]
     Halted,
     #[error("the schedule broke: {0}")]

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::LaneError;
-use super::flow::{Flow, Tally, Watch};
+use super::flow::{Flow, Pace, PaceTally, Rate, Tally, Watch};
 use super::shared::Shared;
-use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep};
+use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep, VariedStream};
 use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
 use crate::memory::{Block, Part, Region, pin_current_thread};
-use crate::plan::Direction;
+use crate::plan::{self, Direction, Plan};
 use crate::receipt::Receipt;
-use crate::stats::{Fingerprint, LanePrint, What};
+use crate::stats::{Fingerprint, Kind, LanePrint, PerKind, What};
+use crate::target::{DropCache, drop_cache};
 
 /// How much of a tensor is filled between two looks at whether to stop.
 const FILL_STEP_BYTES: usize = 16 << 20;
@@ -30,19 +31,26 @@ pub(super) struct LanePlace {
 }
 
 /// What a lane does in each loop.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Work {
     /// Moves its slice of the tensor, all of which is in its memory.
     Slice(Slice),
-    /// Asks for its share of blocks, through buffers in its memory; for so long, if time ends it.
-    Blocks(Share, Option<Duration>),
+    /// Asks for its share of blocks, through buffers in its memory.
+    Blocks(Share),
 }
 
 impl Work {
     fn direction(&self) -> Direction {
         match self {
             Self::Slice(slice) => slice.direction,
-            Self::Blocks(share, _) => share.direction,
+            Self::Blocks(share) => share.direction,
+        }
+    }
+
+    fn operations(&self) -> Operations {
+        match self {
+            Self::Slice(slice) => Operations::of(slice.direction.operations()),
+            Self::Blocks(share) => share.operations(),
         }
     }
 }
@@ -63,13 +71,15 @@ pub(crate) struct LaneLoop {
     /// When its *main* ended.
     pub end: Stamp,
     /// Bytes of the tensor or range that it moved.
-    pub bytes: u64,
+    pub bytes: PerKind<u64>,
     /// Requests that it completed.
-    pub requests: u64,
+    pub requests: PerKind<u64>,
     /// What its engine counted.
     pub counters: EngineCounters,
     /// Which requests these were, if time ended it.
     pub print: Option<LanePrint>,
+    /// How long it took to make durable what was written, when that was asked for.
+    pub flush: Option<Duration>,
 }
 
 /// What a lane has done.
@@ -77,6 +87,8 @@ pub(crate) struct LaneResult {
     /// Each finished loop.
     pub loops: Vec<LaneLoop>,
     pub tally: Tally,
+    /// How its requests fared against their schedule, if they had one.
+    pub pace: Option<PaceTally>,
     pub receipts: Vec<Receipt>,
     /// Its memory, unless the kernel still has some of it.
     pub memory: Option<Region>,
@@ -94,6 +106,7 @@ impl LaneResult {
         Self {
             loops: Vec::new(),
             tally: Tally::new(fingerprint),
+            pace: None,
             receipts,
             memory,
             error: Some(error),
@@ -117,7 +130,7 @@ impl LaneTask {
         let setup = LaneSetup {
             queue_depth: depth,
             largest_block_bytes: shared.block_bytes,
-            operations: Operations::of(&[self.work.direction().operation()]),
+            operations: self.work.operations(),
             files: self.files,
             segments: part.segments(),
         };
@@ -125,8 +138,11 @@ impl LaneTask {
             shared: &shared,
             place: self.place,
             flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint())),
+            files: Arc::clone(&setup.files),
             part,
             work: self.work,
+            pace: None,
+            dropped: None,
             receipts,
         };
         match backend.with_engine(setup, work) {
@@ -163,7 +179,7 @@ impl LaneTask {
                 &format!("{error}; raise the limit with ulimit -l"),
             ),
         });
-        if self.work.direction() == Direction::Write {
+        if self.work.direction().writes_data() {
             let mut at = match &self.work {
                 Work::Slice(slice) => slice.offset_bytes,
                 // No two buffers of a tasklet hold the same.
@@ -186,8 +202,12 @@ struct LaneWork<'a> {
     shared: &'a Shared,
     place: LanePlace,
     work: Work,
+    files: Arc<[Arc<File>]>,
     flow: Flow,
     part: Part,
+    pace: Option<PaceTally>,
+    /// What the page cache kept, all in all.
+    dropped: Option<DropCache>,
     receipts: Vec<Receipt>,
 }
 
@@ -224,9 +244,11 @@ impl Lane for LaneWork<'_> {
             error = Some(LaneError::Unsettled);
         }
         self.receipts.extend(engine.receipts());
+        self.receipts.extend(self.dropped.map(DropCache::receipt));
         LaneResult {
             loops,
             tally,
+            pace: self.pace,
             receipts: self.receipts,
             memory: self.part.into_region().ok(),
             error,
@@ -243,6 +265,7 @@ impl LaneWork<'_> {
     ) -> Result<(), LaneError> {
         let shared = self.shared;
         self.prepare(index);
+        self.drop_cache()?;
         let counts = shared.plan.counts(index);
         let target = if shared.plan.different_file_each_iteration { index } else { 0 };
         let target = u16::try_from(target).expect("refused when the plan was resolved");
@@ -254,31 +277,12 @@ impl LaneWork<'_> {
         };
         let counters_before = engine.counters();
         let (moved_before, completed_before) = self.flow.totals();
-        let ran = match self.work {
-            Work::Slice(slice) => {
-                let mut sweep = Sweep { part: &mut self.part, slice, target };
-                shared.begin_loop().map_err(LaneError::Barrier)?;
-                self.flow.run(engine, &mut sweep, &watch)
-            }
-            Work::Blocks(share, runtime) => {
-                let LanePlace { tid, lane, .. } = self.place;
-                let name = StreamName { seed: shared.plan.seed, tid, lane, loop_index: index };
-                let loop_number = shared.first_loop.wrapping_add(index);
-                // Room for more writes in a loop than a device survives.
-                let mark = u64::from(loop_number) << 40;
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                match share.direction {
-                    Direction::Read => {
-                        let mut stream = BlockStream::<false>::new(&share, name, target, mark);
-                        self.flow.run(engine, &mut stream, &watch)
-                    }
-                    Direction::Write => {
-                        let mut stream = BlockStream::<true>::new(&share, name, target, mark);
-                        self.flow.run(engine, &mut stream, &watch)
-                    }
-                }
-            }
+        let ran = if let Work::Slice(slice) = self.work {
+            let mut sweep = Sweep { part: &mut self.part, slice, target };
+            shared.begin_loop().map_err(LaneError::Barrier)?;
+            self.flow.run(engine, &mut sweep, &watch)
+        } else {
+            self.run_blocks(engine, index, target, &mut watch)
         };
         let end = match &ran {
             Ok(end) => *end,
@@ -287,16 +291,111 @@ impl LaneWork<'_> {
             Err(_) => return ran.map(|_end| ()),
         };
         let (bytes, requests) = self.flow.totals();
-        let by_time = matches!(self.work, Work::Blocks(_, Some(_)));
+        let by_time = watch.until != Stamp::NEVER;
         loops.push(LaneLoop {
             end,
             bytes: bytes - moved_before,
             requests: requests - completed_before,
             counters: engine.counters() - counters_before,
             print: by_time.then(|| self.flow.take_print()),
+            flush: None,
         });
         ran?;
-        shared.end_loop().map_err(LaneError::Barrier)
+        shared.end_loop().map_err(LaneError::Barrier)?;
+        let done = loops.last_mut().expect("it was just added");
+        done.flush = self.end_fsync()?;
+        Ok(())
+    }
+
+    /// Makes durable what the tasklet has written, on a clock of its own; the first lane does it
+    /// for all.
+    fn end_fsync(&self) -> Result<Option<Duration>, LaneError> {
+        let Work::Blocks(share) = &self.work else { return Ok(None) };
+        if !share.access.end_fsync || !share.direction.writes_data() || self.place.lane > 0 {
+            return Ok(None);
+        }
+        let start = Stamp::now();
+        self.files[0].sync_all().map_err(LaneError::EndFsync)?;
+        Ok(Some(Stamp::now().since(start)))
+    }
+
+    /// Does the jobs of a loop over blocks.
+    fn run_blocks<E: IoEngine, H: Fn() -> bool>(
+        &mut self,
+        engine: &mut E,
+        index: u32,
+        target: u16,
+        watch: &mut Watch<H>,
+    ) -> Result<Stamp, LaneError> {
+        let shared = self.shared;
+        let Work::Blocks(share) = &self.work else { unreachable!("asked for blocks only") };
+        let LanePlace { tid, lane, .. } = self.place;
+        let name = StreamName { seed: shared.plan.seed, tid, lane, loop_index: index };
+        let loop_number = shared.first_loop.wrapping_add(index);
+        // Room for more writes in a loop than a device survives.
+        let mark = u64::from(loop_number) << 40;
+        let is_warm_up = index < shared.plan.warmup_loops;
+        let ramp = is_warm_up && share.access.ramp_ns.is_some();
+        let share = if ramp { share.endless() } else { share.clone() };
+        let rate = share.access.rate;
+        let runtime = share.access.runtime_ns_of(is_warm_up).map(Duration::from_nanos);
+        let kind = if share.is_plain() { share.direction.kind() } else { None };
+        match kind {
+            Some(Kind::Read) => {
+                let mut stream = BlockStream::<false>::new(&share, name, target, mark);
+                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                self.run_stream(engine, &mut stream, watch, rate, start, name)
+            }
+            Some(Kind::Write) => {
+                let mut stream = BlockStream::<true>::new(&share, name, target, mark);
+                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                self.run_stream(engine, &mut stream, watch, rate, start, name)
+            }
+            _ => {
+                let mut stream = VariedStream::new(&share, name, target, mark);
+                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                self.run_stream(engine, &mut stream, watch, rate, start, name)
+            }
+        }
+    }
+
+    /// Does the jobs of a stream, as fast as they go or at the rate that was asked.
+    fn run_stream<E: IoEngine, S: Source, H: Fn() -> bool>(
+        &mut self,
+        engine: &mut E,
+        stream: &mut S,
+        watch: &Watch<H>,
+        rate: Option<plan::Rate>,
+        start: Stamp,
+        name: StreamName,
+    ) -> Result<Stamp, LaneError> {
+        let Some(plan::Rate { per_s, poisson }) = rate else {
+            return self.flow.run(engine, stream, watch);
+        };
+        let Plan { lanes, queue_depth, .. } = self.shared.plan;
+        let rate = Rate { per_s, poisson, lane: self.place.lane, lanes };
+        let tally = self.pace.take().unwrap_or_default();
+        let mut pace = Pace::new(rate, start, name, queue_depth, tally);
+        let ran = self.flow.run_paced(engine, stream, watch, &mut pace);
+        self.pace = Some(pace.into_tally());
+        ran
+    }
+
+    /// Has the page cache forget the tasklet's files, where that was asked; the first lane does it
+    /// for all, which wait for it at the barrier.
+    fn drop_cache(&mut self) -> Result<(), LaneError> {
+        if !self.shared.plan.drop_cache || self.place.lane > 0 {
+            return Ok(());
+        }
+        for file in self.files.iter() {
+            let dropped = drop_cache(file).map_err(LaneError::DropCache)?;
+            let before = self.dropped.unwrap_or(DropCache::ALL);
+            self.dropped = Some(before.and(dropped));
+        }
+        Ok(())
     }
 
     fn is_of_blocks(&self) -> bool {
@@ -311,7 +410,7 @@ impl LaneWork<'_> {
         match slice.direction {
             Direction::Write => data::stamp(slice.offset_bytes, loop_number.into(), bytes),
             Direction::Read if self.shared.plan.validate => data::poison(bytes),
-            Direction::Read => {}
+            Direction::Read | Direction::Mixed | Direction::Trim => {}
         }
     }
 }
@@ -326,6 +425,10 @@ impl Source for Rest<'_> {
 
     fn job(&mut self, _offset_bytes: u64, _home: &mut Option<Block>) -> Job {
         unreachable!("none was chosen")
+    }
+
+    fn kind_each(&self) -> Option<Kind> {
+        None
     }
 
     fn useful_bytes(&self, _offset_bytes: u64, _what: What) -> u32 {

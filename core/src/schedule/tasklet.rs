@@ -121,7 +121,7 @@ impl TaskletTask {
         };
         let halted = || self.shared.is_halted();
         let open = |file: &TaskletFile| {
-            target::open_and_fill(file, policy, self.tasklet.size_bytes, self.data(), &halted)
+            target::open_and_fill(file, policy, self.tasklet.end_bytes(), self.data(), &halted)
                 .map_err(|error| (error.into(), Some(file.path.clone())))
         };
         self.tasklet.files.iter().map(open).collect()
@@ -147,7 +147,7 @@ impl TaskletTask {
 
     /// What each lane does, and how many bytes of memory it gets for that.
     fn divide(&self) -> Vec<(Work, u64)> {
-        let Tasklet { direction, size_bytes, access, .. } = self.tasklet;
+        let Tasklet { direction, size_bytes, ref access, .. } = self.tasklet;
         let Shared { block_bytes, alignment, ref plan, .. } = *self.shared;
         match access {
             Access::Tensor => {
@@ -158,8 +158,7 @@ impl TaskletTask {
             }
             Access::Blocks(blocks) => {
                 let shares = Share::split(direction, blocks, size_bytes, block_bytes, plan.lanes);
-                let runtime = blocks.runtime_ns.map(Duration::from_nanos);
-                let work = |share| (Work::Blocks(share, runtime), self.buffers_bytes());
+                let work = |share| (Work::Blocks(share), self.buffers_bytes());
                 shares.into_iter().map(work).collect()
             }
         }
@@ -266,16 +265,13 @@ impl TaskletTask {
             }
             let failed = |source| TaskletError::Post { action: "read the data back", source };
             let buffered = reopen_buffered(open, &file.path).map_err(|e| at(failed(e)))?;
-            let difference = match self.tasklet.direction {
-                Direction::Write => {
-                    let loop_number = self.shared.first_loop.wrapping_add(loop_index);
-                    target::written_as_told(&buffered, size_bytes, self.data(), loop_number)
-                }
-                Direction::Read => {
-                    let memory = whole_tensor(lanes).expect("every lane is complete");
-                    let length = usize::try_from(size_bytes).expect("it is in memory");
-                    target::read_back(&buffered, &memory.as_slice()[..length])
-                }
+            let difference = if self.tasklet.direction == Direction::Write {
+                let loop_number = self.shared.first_loop.wrapping_add(loop_index);
+                target::written_as_told(&buffered, size_bytes, self.data(), loop_number)
+            } else {
+                let memory = whole_tensor(lanes).expect("every lane is complete");
+                let length = usize::try_from(size_bytes).expect("it is in memory");
+                target::read_back(&buffered, &memory.as_slice()[..length])
             };
             if let Some(difference) = difference.map_err(|e| at(failed(e)))? {
                 let offset_bytes = difference.offset_bytes;
@@ -290,7 +286,7 @@ impl TaskletTask {
 fn summary(plan: &Plan, lanes: &[LaneResult]) -> String {
     let counting = |lane: &LaneResult| -> u64 {
         let loops = (0..).zip(&lane.loops).filter(|(index, _)| plan.counts(*index));
-        loops.map(|(_, done)| done.requests).sum()
+        loops.map(|(_, done)| done.requests.total()).sum()
     };
     let requests: u64 = lanes.iter().map(counting).sum();
     let loops = lanes.iter().map(|lane| lane.loops.len()).min().unwrap_or(0);

@@ -129,11 +129,12 @@ impl Wave<'_> {
     /// What a tasklet moves in a loop; 0 when only time ends it.
     fn loop_bytes(&self, tasklet: &Tasklet) -> u64 {
         let block_bytes = u64::from(self.resolved.block_bytes);
-        match tasklet.access {
+        match &tasklet.access {
             Access::Tensor => tasklet.size_bytes,
             Access::Blocks(blocks) => {
                 let requests = blocks.requests_max(tasklet.size_bytes / block_bytes);
-                requests.map_or(0, |requests| requests.saturating_mul(block_bytes))
+                let by_number = requests.map(|requests| requests.saturating_mul(block_bytes));
+                by_number.into_iter().chain(blocks.io_limit_bytes).min().unwrap_or(0)
             }
         }
     }
@@ -149,7 +150,7 @@ impl Wave<'_> {
                 Access::Blocks(_) => file.is_filled() && !filled.contains(&file.path.as_path()),
             };
             if is_prepared {
-                bytes = bytes.saturating_add(tasklet.size_bytes);
+                bytes = bytes.saturating_add(tasklet.end_bytes());
                 filled.push(&file.path);
             }
         }

@@ -7,11 +7,11 @@ use crate::engine::EngineCounters;
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
-    Cpu, DirectionReport, Doubt, EngineReport, LatencyHistogram, LoopReport, Status, TaskletReport,
-    gib_per_s, requests_per_s, short_run,
+    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport,
+    PaceReport, Status, TaskletReport, gib_per_s, rate_missed, requests_per_s, short_run,
 };
 use crate::schedule::{LaneLoop, LaneResult, LoopClock, TaskletResult, WaveOutcome};
-use crate::stats::combine;
+use crate::stats::{Kind, PerKind, combine};
 use crate::target::{Resolved, Tasklet};
 
 type Tasklets<'a> = Vec<(&'a Tasklet, &'a TaskletResult)>;
@@ -39,21 +39,26 @@ pub(super) fn add(
             let lanes = result.lanes.iter().flat_map(|lane| lane.receipts.iter().cloned());
             receipt::merge(&mut report.receipts, lanes);
         }
-        let mut one = direction(plan, phase.direction, &tasklets, outcome);
-        one.requests_per_s = requests_per_s(one.requests, one.task_latency_s);
-        let doubts = resolved.doubts.iter().filter(|(direction, _)| *direction == phase.direction);
-        one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
-        one.status = match (failed, outcome.stopped) {
-            (true, _) => Status::Failed,
-            (false, true) => Status::Interrupted,
-            (false, false) => Status::Complete,
-        };
-        if one.status == Status::Complete && report.moves_data {
-            one.doubts.extend(short_run(&one));
-            one.doubts.extend(partly_allocates(&tasklets, &one.loops));
-            one.doubts.extend(little_overlap(phase.direction, outcome));
+        for part in phase.direction.parts() {
+            let mut one = direction(plan, *part, &tasklets, outcome);
+            one.requests_per_s = requests_per_s(one.requests, one.task_latency_s);
+            let doubts = resolved.doubts.iter().filter(|(whose, _)| *whose == phase.direction);
+            one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
+            one.status = match (failed, outcome.stopped) {
+                (true, _) => Status::Failed,
+                (false, true) => Status::Interrupted,
+                (false, false) => Status::Complete,
+            };
+            if one.status == Status::Complete {
+                one.doubts.extend(pace_doubt(plan, &one, &tasklets, outcome));
+            }
+            if one.status == Status::Complete && report.moves_data {
+                one.doubts.extend(short_run(&one));
+                one.doubts.extend(partly_allocates(&tasklets, &one.loops));
+                one.doubts.extend(little_overlap(phase.direction, outcome));
+            }
+            report.directions.push(one);
         }
-        report.directions.push(one);
     }
 }
 
@@ -92,30 +97,33 @@ fn direction(
     tasklets: &Tasklets,
     outcome: &WaveOutcome,
 ) -> DirectionReport {
-    let loops = loops(plan, tasklets, &outcome.clocks);
+    let kind = direction.kind().expect("a part of a direction is of one kind");
+    let loops = loops(plan, tasklets, kind, &outcome.clocks);
     let lanes = || tasklets.iter().flat_map(|(_, result)| &result.lanes);
     let mut histogram = LatencyHistogram::default();
-    lanes().for_each(|lane| histogram.merge(&lane.tally.latency));
+    lanes().for_each(|lane| histogram.merge(&lane.tally.latency[kind]));
     let (requests, counters) = counted(plan, tasklets, &outcome.clocks);
     let tasklet_reports: Vec<_> = tasklets
         .iter()
-        .map(|(tasklet, result)| tasklet_report(plan, tasklet, result, &outcome.clocks))
+        .map(|(tasklet, result)| tasklet_report(plan, tasklet, result, kind, &outcome.clocks))
         .collect();
     let largest =
         |value: fn(&TaskletReport) -> f64| tasklet_reports.iter().map(value).fold(0.0, f64::max);
     let (task_latency_s, e2e_latency_s) =
         (largest(|one| one.task_latency_s), largest(|one| one.e2e_latency_s));
     let bytes = loops.iter().filter(|one| one.counts).map(|one| one.bytes).sum();
-    let finished_bytes: u64 = loops.iter().map(|one| one.bytes).sum();
     let validated = tasklets.iter().map(|(_, result)| result.validated_bytes);
-    let alone = tasklets.len() == outcome.tasklets.len();
+    // What two directions moved together cannot be told apart.
+    let alone =
+        tasklets.len() == outcome.tasklets.len() && tasklets[0].0.direction.parts().len() == 1;
+    let finished_bytes: u64 = loops.iter().map(|one| one.bytes).sum();
     DirectionReport {
         direction,
-        access: tasklets[0].0.access,
+        access: tasklets[0].0.access.clone(),
         status: Status::Complete,
         tasklets_count: u32::try_from(tasklets.len()).unwrap_or(u32::MAX),
         bytes,
-        requests,
+        requests: requests[kind],
         task_latency_s,
         e2e_latency_s,
         task_speed_gib_per_s: gib_per_s(bytes, task_latency_s),
@@ -135,13 +143,48 @@ fn direction(
         doubts: Vec::new(),
         failures: tasklets.iter().flat_map(|(_, result)| result.failures.clone()).collect(),
         validated_bytes: validated.sum(),
-        // What two directions moved together cannot be told apart.
+        pace: pace(kind, tasklets),
+        flushes: flushes(direction, tasklets, requests[Kind::Flush]),
+        end_flush_s: end_flush_s(direction, plan, tasklets),
         unfinished_bytes: if alone {
             outcome.moved_bytes.saturating_sub(finished_bytes)
         } else {
             0
         },
     }
+}
+
+/// How requests of `kind` fared against their schedule, if they had one.
+fn pace(kind: Kind, tasklets: &Tasklets) -> Option<PaceReport> {
+    let rates = tasklets.iter().filter_map(|(tasklet, _)| tasklet.access.blocks()?.rate);
+    let rate = rates.clone().next()?;
+    let lanes = tasklets.iter().flat_map(|(_, result)| &result.lanes);
+    let tallies: Vec<_> = lanes.filter_map(|lane| lane.pace.as_ref()).collect();
+    let mut response = LatencyHistogram::default();
+    for tally in &tallies {
+        response.merge(&tally.response[kind]);
+    }
+    Some(PaceReport {
+        rate_asked_per_s: rates.map(|rate| rate.per_s).sum(),
+        rate_is_poisson: rate.poisson,
+        response_latency: response.summary(),
+        response_histogram: response,
+        waited_for_place: tallies.iter().map(|tally| tally.waited).sum(),
+        started_late: tallies.iter().map(|tally| tally.late).sum(),
+        never_started: tallies.iter().map(|tally| tally.unstarted).sum(),
+    })
+}
+
+/// The doubt that the rate which was asked was not kept, by requests of all kinds together.
+fn pace_doubt(
+    plan: &Plan,
+    one: &DirectionReport,
+    tasklets: &Tasklets,
+    outcome: &WaveOutcome,
+) -> Option<Doubt> {
+    let (requests, _) = counted(plan, tasklets, &outcome.clocks);
+    let requests = requests.total() - requests[Kind::Flush];
+    rate_missed(one.pace.as_ref()?, requests, one.task_latency_s)
 }
 
 /// The hashes over a lane's requests: one of all of them, or one for each loop that time ended.
@@ -151,13 +194,14 @@ fn prints_of(lane: &LaneResult) -> Vec<u64> {
     if by_time.is_empty() { vec![lane.tally.fingerprint.value()] } else { by_time }
 }
 
-fn loops(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> Vec<LoopReport> {
+fn loops(plan: &Plan, tasklets: &Tasklets, kind: Kind, clocks: &[LoopClock]) -> Vec<LoopReport> {
     (0..)
         .zip(finished(clocks))
         .map(|(index, (start, end, _))| {
             let ends = tasklets.iter().filter_map(|(_, result)| last_end(&result.lanes, index));
             let task = ends.max().map_or(Duration::ZERO, |last| last.since(start)).as_secs_f64();
-            let bytes = tasklets.iter().map(|(_, result)| moved_bytes(&result.lanes, index)).sum();
+            let moved = |lanes| moved_bytes(lanes, kind, index);
+            let bytes = tasklets.iter().map(|(_, result)| moved(&result.lanes)).sum();
             let allocates = |file: usize| {
                 tasklets.iter().any(|(tasklet, _)| {
                     tasklet.files.get(file).is_some_and(crate::target::TaskletFile::starts_empty)
@@ -191,14 +235,18 @@ fn last_end(lanes: &[LaneResult], index: u32) -> Option<Stamp> {
     in_loop(lanes, index).map(|done| done.end).max()
 }
 
-/// What a tasklet's lanes moved in loop `index`.
-fn moved_bytes(lanes: &[LaneResult], index: u32) -> u64 {
-    in_loop(lanes, index).map(|done| done.bytes).sum()
+/// What a tasklet's lanes moved by requests of `kind` in loop `index`.
+fn moved_bytes(lanes: &[LaneResult], kind: Kind, index: u32) -> u64 {
+    in_loop(lanes, index).map(|done| done.bytes[kind]).sum()
 }
 
 /// Requests that were completed, and what the engines counted, in the finished loops that count.
-fn counted(plan: &Plan, tasklets: &Tasklets, clocks: &[LoopClock]) -> (u64, EngineCounters) {
-    let (mut requests, mut counters) = (0, EngineCounters::default());
+fn counted(
+    plan: &Plan,
+    tasklets: &Tasklets,
+    clocks: &[LoopClock],
+) -> (PerKind<u64>, EngineCounters) {
+    let (mut requests, mut counters) = (PerKind::default(), EngineCounters::default());
     let counting = (0..).zip(finished(clocks)).filter(|(index, _)| plan.counts(*index));
     for (index, _) in counting {
         for done in tasklets.iter().flat_map(|(_, result)| in_loop(&result.lanes, index)) {
@@ -224,6 +272,7 @@ fn tasklet_report(
     plan: &Plan,
     tasklet: &Tasklet,
     result: &TaskletResult,
+    kind: Kind,
     clocks: &[LoopClock],
 ) -> TaskletReport {
     let mut report = TaskletReport {
@@ -240,12 +289,38 @@ fn tasklet_report(
         let task = last.since(start).as_secs_f64();
         report.loop_task_latency_s.push(task);
         if plan.counts(index) {
-            report.bytes += moved_bytes(&result.lanes, index);
+            report.bytes += moved_bytes(&result.lanes, kind, index);
             report.task_latency_s += task;
             report.e2e_latency_s += end.since(start).as_secs_f64();
         }
     }
     report
+}
+
+/// The flushes between writes, if any was asked for.
+fn flushes(direction: Direction, tasklets: &Tasklets, requests: u64) -> Option<FlushReport> {
+    let flush = tasklets[0].0.access.blocks()?.flush.filter(|_| direction.writes_data())?;
+    let mut latency = LatencyHistogram::default();
+    let lanes = tasklets.iter().flat_map(|(_, result)| &result.lanes);
+    lanes.for_each(|lane| latency.merge(&lane.tally.latency[Kind::Flush]));
+    Some(FlushReport {
+        operation: flush.operation().name().into(),
+        requests,
+        latency: latency.summary(),
+        histogram: latency,
+    })
+}
+
+/// Σ over counting loops of the longest flush after one, in seconds.
+fn end_flush_s(direction: Direction, plan: &Plan, tasklets: &Tasklets) -> Option<f64> {
+    let asked = tasklets[0].0.access.blocks().is_some_and(|blocks| blocks.end_fsync);
+    let counting = (0..plan.loops_in_all()).filter(|index| plan.counts(*index));
+    let longest = |index| {
+        let lanes = tasklets.iter().flat_map(move |(_, result)| in_loop(&result.lanes, index));
+        lanes.filter_map(|done| done.flush).max()
+    };
+    (asked && direction.writes_data())
+        .then(|| counting.filter_map(longest).sum::<Duration>().as_secs_f64())
 }
 
 fn cpu(plan: &Plan, clocks: &[LoopClock], shared_with_other_directions: bool) -> Cpu {

@@ -12,7 +12,7 @@ pub use stop::Stop;
 
 use std::sync::Arc;
 
-use crate::engine::{Backend, Needs, Operations};
+use crate::engine::{Backend, Needs};
 use crate::plan::Plan;
 use crate::report::{EngineReport, Machine, Report, SCHEMA_VERSION, Status, Unavailable};
 use crate::schedule;
@@ -60,10 +60,8 @@ impl Session {
     /// What a backend must be able to do for this plan.
     #[must_use]
     pub fn needs(&self) -> Needs {
-        let operations: Vec<_> =
-            self.plan.phases.iter().map(|phase| phase.direction.operation()).collect();
         Needs {
-            operations: Operations::of(&operations),
+            operations: self.plan.operations(),
             queue_depth: self.plan.queue_depth,
             batch_submit: self.plan.batch.submit,
             engines: self.plan.engines_at_once(),

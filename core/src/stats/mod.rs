@@ -1,5 +1,7 @@
 //! Statistics of a run that are not reports.
 
 mod fingerprint;
+mod kind;
 
 pub use fingerprint::{Fingerprint, LanePrint, What, combine};
+pub use kind::{Kind, PerKind};

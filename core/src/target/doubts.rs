@@ -75,7 +75,7 @@ pub(super) fn doubts(
         let holes = tasklets().find_map(|tasklet| {
             let has = |file: &&TaskletFile| {
                 let open = file.already_open();
-                open.is_some_and(|open| has_holes(open, tasklet.size_bytes) == Some(true))
+                open.is_some_and(|open| has_holes(open, tasklet.end_bytes()) == Some(true))
             };
             tasklet.files.iter().find(has)
         });
@@ -83,8 +83,9 @@ pub(super) fn doubts(
         let judged = phase.direction == Direction::Read || phase.access != Access::Tensor;
         if let Some(file) = holes.filter(|_| judged) {
             let then = match phase.direction {
-                Direction::Read => "are read without touching storage",
+                Direction::Read | Direction::Mixed => "are read without touching storage",
                 Direction::Write => "a write has to allocate first",
+                Direction::Trim => "there is nothing to trim in",
             };
             let path = file.path.display();
             add("holes", format!("{path} has holes or unwritten extents, which {then}"));

@@ -5,7 +5,7 @@
 #![expect(unsafe_code, reason = "cachestat and mincore have no safe binding")]
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::os::fd::AsRawFd;
 use std::ptr;
 
@@ -27,7 +27,10 @@ pub struct DropCache {
 }
 
 impl DropCache {
-    /// The receipt of what was asked, after the last of the targets: `left_bytes` are those of all.
+    /// Nothing is left of nothing.
+    pub const ALL: Self = Self { left_bytes: Some(0) };
+
+    /// The receipt of what was asked, all in all.
     #[must_use]
     pub fn receipt(self) -> Receipt {
         let asked = "before each loop";
@@ -44,26 +47,25 @@ impl DropCache {
         }
     }
 
-    /// What is left of this target and of `other`.
+    /// The worse of what became of this target, or at this time, and of `other`.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let sum = |one: u64| other.left_bytes.map(|two| one + two);
-        Self { left_bytes: self.left_bytes.and_then(sum) }
+        let more = |one: u64| other.left_bytes.map(|two| one.max(two));
+        Self { left_bytes: self.left_bytes.and_then(more) }
     }
 }
 
-/// Writes back what is dirty of the first `size_bytes` of `file`, or of the device that it is, has
-/// the page cache drop them, and looks at what is left. It waits for the storage, so it belongs
-/// outside the clock.
+/// Writes back what is dirty of `file`, or of the device that it is, has the page cache drop it, and
+/// looks at what is left. It waits for the storage, so it belongs outside the clock.
 ///
 /// # Errors
 /// When what is dirty cannot be written, or the kernel takes no such advice for what `file` is.
-pub fn drop_cache(file: &File, size_bytes: u64) -> io::Result<DropCache> {
+pub fn drop_cache(file: &File) -> io::Result<DropCache> {
     // Dirty pages stay whatever the advice.
     file.sync_data()?;
-    let length = i64::try_from(size_bytes).unwrap_or(i64::MAX);
-    posix_fadvise(file, 0, length, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
-    let told = cached_bytes(file, size_bytes).or_else(|_old_kernel| resident(file, size_bytes));
+    // A length of 0 reaches to the end.
+    posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED)?;
+    let told = cached_bytes(file).or_else(|_old_kernel| resident(file));
     Ok(DropCache { left_bytes: told.ok() })
 }
 
@@ -85,14 +87,10 @@ struct CacheStat {
     recently_evicted: u64,
 }
 
-/// Bytes of whole pages that the page cache holds of the first `size_bytes` of `file`, by
-/// `cachestat`.
-fn cached_bytes(file: &File, size_bytes: u64) -> io::Result<u64> {
-    if size_bytes == 0 {
-        // The call would take that for all of it.
-        return Ok(0);
-    }
-    let range = Range { offset_bytes: 0, length_bytes: size_bytes };
+/// Bytes of whole pages that the page cache holds of `file`, by `cachestat`.
+fn cached_bytes(file: &File) -> io::Result<u64> {
+    // A length of 0 reaches to the end.
+    let range = Range { offset_bytes: 0, length_bytes: 0 };
     let mut answer = CacheStat::default();
     let fd = file.as_raw_fd();
     // SAFETY: the descriptor is open, the kernel reads one range and writes one answer, and both
@@ -104,7 +102,10 @@ fn cached_bytes(file: &File, size_bytes: u64) -> io::Result<u64> {
 
 /// The same by `mincore`, which lies to who neither owns the file nor may write it: to him all of
 /// it is there, so that nothing is said to be gone that is not.
-fn resident(file: &File, size_bytes: u64) -> io::Result<u64> {
+fn resident(file: &File) -> io::Result<u64> {
+    // The size of a device is not in its metadata. Nothing here reads where the file stands.
+    let mut end = file;
+    let size_bytes = end.seek(SeekFrom::End(0))?;
     let mut bytes = 0;
     let mut at = 0;
     while at < size_bytes {
@@ -168,14 +169,14 @@ mod tests {
     #[test]
     fn what_was_written_is_in_the_cache_and_afterwards_is_not() {
         let Some(file) = cached_file() else { return };
-        assert_eq!(resident(&file, BYTES).unwrap(), BYTES);
-        match cached_bytes(&file, BYTES) {
+        assert_eq!(resident(&file).unwrap(), BYTES);
+        match cached_bytes(&file) {
             Ok(bytes) => assert_eq!(bytes, BYTES),
             Err(error) => skip(&format!("cachestat: {error}")),
         }
-        let dropped = drop_cache(&file, BYTES).unwrap();
+        let dropped = drop_cache(&file).unwrap();
         assert_eq!(dropped, DropCache { left_bytes: Some(0) });
-        assert_eq!(resident(&file, BYTES).unwrap(), 0);
+        assert_eq!(resident(&file).unwrap(), 0);
         let mut bytes = vec![0; 1 << 20];
         file.read_exact_at(&mut bytes, 0).unwrap();
         assert!(bytes.iter().all(|byte| *byte == 7), "dirty pages were written first");
@@ -192,7 +193,7 @@ mod tests {
             libc::mmap(ptr::null_mut(), 1 << 16, libc::PROT_READ, flags, file.as_raw_fd(), 0)
         };
         assert_ne!(start, libc::MAP_FAILED);
-        let left = drop_cache(&file, BYTES).unwrap().left_bytes.unwrap();
+        let left = drop_cache(&file).unwrap().left_bytes.unwrap();
         // All that is in one large folio of the cache stays together.
         assert!((1 << 16..=BYTES).contains(&left), "{left} bytes");
         let receipt = DropCache { left_bytes: Some(left) }.receipt();
@@ -202,7 +203,7 @@ mod tests {
     #[test]
     fn the_receipt_says_when_nothing_is_known() {
         let (none, some) = (DropCache { left_bytes: None }, DropCache { left_bytes: Some(4096) });
-        assert_eq!(some.and(some), DropCache { left_bytes: Some(8192) });
+        assert_eq!(some.and(DropCache::ALL), some);
         assert_eq!(some.and(none), none);
         assert!(none.receipt().is_downgrade() && some.receipt().is_downgrade());
         assert!(!DropCache { left_bytes: Some(0) }.receipt().is_downgrade());
@@ -212,6 +213,6 @@ mod tests {
     fn what_has_no_page_cache_is_an_error() {
         let (reader, _writer) = io::pipe().unwrap();
         let pipe = File::from(std::os::fd::OwnedFd::from(reader));
-        assert!(drop_cache(&pipe, BYTES).is_err());
+        assert!(drop_cache(&pipe).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Holds a plan against the files that are there. Changes nothing.
 
 mod blocks;
+mod trims;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
@@ -146,10 +147,10 @@ impl Resolver<'_> {
         group: &TensorGroup,
         tasklets: &mut Vec<Tasklet>,
     ) -> Result<(), ResolveError> {
-        if let Access::Blocks(blocks) = phase.access {
+        if let Access::Blocks(blocks) = &phase.access {
             return self.group_of_blocks(phase, blocks, group, tasklets);
         }
-        let (direction, access) = (phase.direction, phase.access);
+        let (direction, access) = (phase.direction, phase.access.clone());
         let loops =
             if self.plan.different_file_each_iteration { self.plan.loops_in_all() } else { 1 };
         if u16::try_from(loops).is_err() {
@@ -171,10 +172,10 @@ impl Resolver<'_> {
                         Source::Open(Arc::clone(&given.file))
                     }
                     (_, Origin::Existing, _) => Source::Open(self.existing(&path, &mut opened)?),
-                    (_, Origin::Made, Direction::Write) => self.source_to_write(&path)?,
                     (_, Origin::Made, Direction::Read) => {
                         self.source_to_read(&path, size.unwrap_or(0))?
                     }
+                    (_, Origin::Made, _) => self.source_to_write(&path)?,
                 };
                 if let (Source::Open(file), Direction::Read, None) =
                     (&source, direction, self.given)
@@ -184,6 +185,7 @@ impl Resolver<'_> {
                 files.push(TaskletFile { path, source });
             }
             let size_bytes = size.expect("a size is given or was read off the file");
+            let access = access.clone();
             tasklets.push(Tasklet { tid, direction, size_bytes, access, files });
         }
         Ok(())
@@ -247,7 +249,7 @@ impl Resolver<'_> {
             }
             Some(asked) => Ok(asked),
             None => {
-                lanes_have_blocks(self.plan, Access::Tensor, there)?;
+                lanes_have_blocks(self.plan, &Access::Tensor, there)?;
                 Ok(there)
             }
         }
@@ -314,7 +316,8 @@ impl Resolver<'_> {
         let rounded_plan = Plan { block_size_bytes: rounded, ..plan.clone() };
         let mut receipts = vec![block_receipt(plan, rounded, self.alignment)];
         for tasklet in phases.iter_mut().flatten() {
-            lanes_have_blocks(&rounded_plan, tasklet.access, tasklet.size_bytes)?;
+            lanes_have_blocks(&rounded_plan, &tasklet.access, tasklet.size_bytes)?;
+            merge(&mut receipts, blocks::align(tasklet, self.alignment)?);
             merge(&mut receipts, blocks::cut_to_whole_blocks(tasklet, rounded));
             self.fits_devices(tasklet)?;
         }
@@ -336,8 +339,8 @@ impl Resolver<'_> {
             Access::Blocks(_) => Alignment::NONE,
         };
         let held = tasklet.files.iter().filter_map(|file| self.devices.held(&file.path));
-        held.filter(|_| tasklet.direction == Direction::Write)
-            .try_for_each(|device| device.has_room(tasklet.size_bytes, alignment))
+        held.filter(|_| tasklet.direction.changes_target())
+            .try_for_each(|device| device.has_room(tasklet.end_bytes(), alignment))
     }
 }
 

@@ -36,7 +36,7 @@ impl MadeForBlocks {
 
     /// Whether requests write to it.
     pub(super) fn is_written(&self) -> bool {
-        self.direction == Direction::Write
+        self.direction.changes_target()
     }
 
     /// The file with `size_bytes` of blocks, or without any when it starts empty.

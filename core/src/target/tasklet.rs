@@ -31,6 +31,18 @@ impl Tasklet {
         alignment.round_up(self.size_bytes)
     }
 
+    /// Where its tensor or range ends in the target, in bytes.
+    #[must_use]
+    pub fn end_bytes(&self) -> u64 {
+        self.offset_bytes().saturating_add(self.size_bytes)
+    }
+
+    /// Where its range begins in the target, in bytes.
+    #[must_use]
+    pub fn offset_bytes(&self) -> u64 {
+        self.access.blocks().map_or(0, |blocks| blocks.offset_bytes)
+    }
+
     /// Bytes of memory that it needs: its tensor, or a block for each request in flight.
     pub(super) fn buffer_bytes(&self, plan: &Plan, alignment: Alignment) -> u64 {
         let in_flight = || u64::from(plan.lanes) * u64::from(plan.queue_depth);

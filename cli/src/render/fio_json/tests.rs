@@ -244,9 +244,8 @@ fn an_engine_that_moves_no_data_has_requests_and_no_bytes() {
 fn a_random_workload_has_fios_words() {
     let mut report = sample::one_engine();
     report.plan.phases[0].access = Access::Blocks(aio_core::plan::Blocks {
-        pattern: Pattern::Random,
-        requests: None,
         runtime_ns: Some(30_000_000_000),
+        ..aio_core::plan::Blocks::new(Pattern::Random)
     });
     let options = |report: &Report| document(report.clone())["jobs"][0]["job options"].clone();
     assert_eq!(

@@ -12,7 +12,7 @@ use crate::memory::Block;
 use crate::report::LatencyHistogram;
 use crate::schedule::failure::{BadResult, LaneError};
 use crate::schedule::source::Source;
-use crate::stats::Fingerprint;
+use crate::stats::{Fingerprint, PerKind, What};
 use crate::target::Alignment;
 
 /// A completion that ends the run.
@@ -27,9 +27,9 @@ struct Bad {
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     /// In loops that count.
-    pub latency: LatencyHistogram,
+    pub latency: PerKind<LatencyHistogram>,
     /// Completed ones, in all loops.
-    pub requests: u64,
+    pub requests: PerKind<u64>,
     /// In loops that count.
     pub short_transfers: u64,
     /// Over all loops.
@@ -38,8 +38,8 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(in crate::schedule) fn new(fingerprint: Fingerprint) -> Self {
-        let latency = LatencyHistogram::default();
-        Self { latency, requests: 0, short_transfers: 0, fingerprint }
+        let (latency, requests) = (PerKind::default(), PerKind::default());
+        Self { latency, requests, short_transfers: 0, fingerprint }
     }
 }
 
@@ -71,10 +71,10 @@ pub(super) struct Books {
     /// Tails of short transfers, to be queued again before anything new.
     tails: Vec<Request>,
     /// Bytes of the tensor or range that were moved, in all loops.
-    pub moved_bytes: u64,
+    pub moved_bytes: PerKind<u64>,
     pub tally: Tally,
     /// Where latencies of loops go that do not count.
-    pub(super) warm_up: LatencyHistogram,
+    pub(super) warm_up: PerKind<LatencyHistogram>,
     alignment: Alignment,
 }
 
@@ -94,9 +94,9 @@ impl Books {
             chosen_end: 0,
             odd: Vec::with_capacity(depth),
             tails: Vec::with_capacity(depth),
-            moved_bytes: 0,
+            moved_bytes: PerKind::default(),
             tally,
-            warm_up: LatencyHistogram::default(),
+            warm_up: PerKind::default(),
             alignment,
         }
     }
@@ -150,6 +150,9 @@ impl Books {
         while room > 0 {
             if !self.choose(source) {
                 return true;
+            }
+            if self.in_use > 0 && source.is_fenced() {
+                return false;
             }
             let print = &mut self.tally.fingerprint;
             let offsets = &self.chosen[self.chosen_next..self.chosen_end];
@@ -235,7 +238,9 @@ impl Books {
         source: &mut S,
     ) -> Result<(), LaneError> {
         let latency = if counts { &mut self.tally.latency } else { &mut self.warm_up };
-        let Self { slots, free, starts, odd, .. } = self;
+        let Self { slots, free, starts, odd, moved_bytes, .. } = self;
+        let requests = &mut self.tally.requests;
+        let kind_each = source.kind_each();
         let mut entered = Entered::default();
         loop {
             // Where there are more than requests in use, some are strangers.
@@ -244,17 +249,32 @@ impl Books {
             }
             let all = done.len();
             let places = &mut free[self.in_use - all..self.in_use];
-            let stopped =
-                enter_all(done, slots, places, starts, latency, end, source, &mut entered);
+            let stopped = if let Some(kind) = kind_each {
+                let latency = &mut latency[kind];
+                let record = |_what, ns| latency.record(ns);
+                enter_all(done, slots, places, starts, record, end, source, &mut entered)
+            } else {
+                let record = |what: What, ns| {
+                    let kind = what.operation().kind();
+                    latency[kind].record(ns);
+                    requests[kind] += 1;
+                    moved_bytes[kind] += u64::from(what.length_bytes());
+                };
+                enter_all(done, slots, places, starts, record, end, source, &mut entered)
+            };
             let count = all - done.len() - usize::from(stopped.is_some());
             self.in_use -= count;
-            self.tally.requests += count as u64;
+            if let Some(kind) = kind_each {
+                requests[kind] += count as u64;
+            }
             match stopped {
                 Some(completion) => odd.push(completion),
                 None => break,
             }
         }
-        self.moved_bytes += entered.moved_bytes;
+        if let Some(kind) = kind_each {
+            moved_bytes[kind] += entered.moved_bytes;
+        }
         self.tally.fingerprint.completed(entered.mixes);
         if self.odd.is_empty() { Ok(()) } else { self.look_into_odd(end, counts, source) }
     }
@@ -307,15 +327,19 @@ impl Books {
         slot.wanted = FREE;
         self.in_use -= 1;
         self.free[self.in_use] = tag;
+        if what.is_none() {
+            source.check(slot.offset_bytes, slot.what, completion.block.as_ref());
+        }
         source.take_back(completion.block, &mut slot.home);
         if what.is_some() {
             return Err(Bad { tag, what });
         }
-        self.moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
-        self.tally.requests += 1;
+        let kind = slot.what.operation().kind();
+        self.moved_bytes[kind] += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
+        self.tally.requests[kind] += 1;
         self.tally.fingerprint.completed(slot.mix);
         if counts {
-            self.tally.latency.record(end.ns_since(slot.odd.start));
+            self.tally.latency[kind].record(end.ns_since(slot.odd.start));
         }
         Ok(())
     }

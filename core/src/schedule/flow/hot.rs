@@ -5,9 +5,8 @@ use super::slot::{FREE, Slot};
 use super::starts::Starts;
 use crate::clock::Stamp;
 use crate::engine::{Completion, Completions, IoEngine};
-use crate::report::LatencyHistogram;
 use crate::schedule::source::{Job, Source};
-use crate::stats::Fingerprint;
+use crate::stats::{Fingerprint, What};
 
 /// Queues a job of `source` at each of `offsets`, with one of `tags` each. They will be submitted
 /// with batch number `start`.
@@ -39,6 +38,7 @@ pub(super) fn begin_all<E: IoEngine, S: Source>(
 /// What a batch of completions adds up to.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Entered {
+    /// Bytes of the range, if all requests are of one kind.
     pub moved_bytes: u64,
     /// The sum of the hashes of the requests.
     pub mixes: u64,
@@ -46,7 +46,7 @@ pub(super) struct Entered {
 
 /// Enters completions that were reaped at `end`, the last one first, up to one that is not simply
 /// done, which it returns: puts their tags into `free`, which is as long as `done`, each where it
-/// is in there, and their latencies into `latency`.
+/// is in there, and has `record` take what each was and its latency in nanoseconds.
 #[inline(never)]
 #[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
 pub(super) fn enter_all<S: Source>(
@@ -54,7 +54,7 @@ pub(super) fn enter_all<S: Source>(
     slots: &mut [Slot],
     free: &mut [u32],
     starts: &Starts,
-    latency: &mut LatencyHistogram,
+    mut record: impl FnMut(What, u64),
     end: Stamp,
     source: &mut S,
     entered: &mut Entered,
@@ -75,7 +75,8 @@ pub(super) fn enter_all<S: Source>(
         if each_bytes.is_none() {
             moved_bytes += u64::from(source.useful_bytes(slot.offset_bytes, slot.what));
         }
-        latency.record(end.ns_after(starts.of(slot.start)));
+        record(slot.what, end.ns_after(starts.of(slot.start)));
+        source.check(slot.offset_bytes, slot.what, block.as_ref());
         source.take_back(block, &mut slot.home);
     };
     if let Some(each_bytes) = each_bytes {

@@ -8,9 +8,7 @@
 
 mod books;
 mod hot;
-#[cfg_attr(not(test), expect(dead_code, reason = "lanes will use it"))]
 mod pace;
-#[cfg_attr(not(test), expect(dead_code, reason = "lanes will use it"))]
 mod paced;
 mod single;
 mod slack;
@@ -18,6 +16,8 @@ mod slot;
 mod starts;
 
 pub(crate) use books::Tally;
+pub(crate) use pace::PaceTally;
+pub(super) use pace::{Pace, Rate};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -30,7 +30,7 @@ use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Progress};
 use crate::memory::Block;
 use crate::plan::{Order, Plan};
-use crate::stats::LanePrint;
+use crate::stats::{LanePrint, PerKind};
 use crate::target::Alignment;
 use books::Books;
 use single::Called;
@@ -84,7 +84,7 @@ impl Flow {
     }
 
     /// Bytes moved and requests completed, in all loops.
-    pub(super) fn totals(&self) -> (u64, u64) {
+    pub(super) fn totals(&self) -> (PerKind<u64>, PerKind<u64>) {
         (self.books.moved_bytes, self.books.tally.requests)
     }
 
@@ -181,7 +181,7 @@ impl Flow {
         if progress.reaped > 0 {
             *last_reaped = end;
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);
-            watch.moved.store(self.books.moved_bytes, Ordering::Relaxed);
+            watch.moved.store(self.books.moved_bytes.total(), Ordering::Relaxed);
             finished?;
         } else {
             self.nothing_came(end, *last_reaped)?;

@@ -8,12 +8,13 @@ use rand_xoshiro::Xoshiro256Plus;
 use crate::clock::Stamp;
 use crate::report::LatencyHistogram;
 use crate::schedule::source::{StreamName, exponential_ns};
+use crate::stats::{Kind, PerKind};
 
 /// A request that starts so much later than it was meant to, though there was a place for it, is
 /// the tool's fault and counted.
 const LATE: Duration = Duration::from_millis(1);
-/// Told apart from the stream of offsets of the same name.
-const SALT: u64 = 0x5ced_0001_e5a0_0c10;
+/// The number of the generator of gaps, behind those of the sources.
+const GAPS: u32 = 4;
 
 /// What a lane's requests per second are to be.
 #[derive(Clone, Copy, Debug)]
@@ -41,10 +42,9 @@ struct Schedule {
 
 impl Schedule {
     fn new(rate: Rate, start: Stamp, name: StreamName) -> Self {
-        let StreamName { seed, .. } = name;
         let mut schedule = Self { start, rate, index: 0, poisson: None };
         if rate.poisson {
-            let mut generator = StreamName { seed: seed ^ SALT, ..name }.generator();
+            let mut generator = name.generator_of(GAPS);
             let first_ns = exponential_ns(generator.next_u64(), schedule.mean_ns());
             schedule.poisson = Some((generator, first_ns));
         }
@@ -90,10 +90,10 @@ fn rounded(ns: f64) -> u64 {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PaceTally {
     /// From when they were meant to start to when they were done.
-    pub response: LatencyHistogram,
+    pub response: PerKind<LatencyHistogram>,
     /// Requests that started late though there was a place in the queue.
     pub late: u64,
-    /// Requests that were due while the queue was full.
+    /// Requests that were due while the queue was full, or a flush waited to be alone.
     pub waited: u64,
     /// Requests that were due and had not started when the time was over.
     pub unstarted: u64,
@@ -148,16 +148,19 @@ impl Pace {
         }
     }
 
-    /// Notes that the queue was full until `now`.
+    /// Has a request that no schedule knows of, a flush, start at `now`, under `tag`.
+    pub(super) fn begin_unscheduled(&mut self, tag: u32, now: Stamp) {
+        self.intended[tag as usize] = now;
+    }
+
+    /// Notes that there was no place in the queue until `now`.
     pub(super) fn was_full(&mut self, now: Stamp) {
         self.full_until = now;
     }
 
-    /// Enters that the requests of `tags` were done at `end`.
-    pub(super) fn finish(&mut self, tags: &[u32], end: Stamp, counts: bool) {
-        for tag in tags.iter().filter(|_| counts) {
-            self.tally.response.record(end.ns_since(self.intended[*tag as usize]));
-        }
+    /// Enters that the request of `tag`, one of `kind`, was done at `end`.
+    pub(super) fn finish(&mut self, tag: u32, kind: Kind, end: Stamp) {
+        self.tally.response[kind].record(end.ns_since(self.intended[tag as usize]));
     }
 
     /// Counts what is due before `until` and will not start.
@@ -242,7 +245,7 @@ mod tests {
         // Due at 20 ms. The queue is full until 50 ms, and the lane comes a little after that.
         pace.was_full(at_ms(50));
         pace.begin(0, at_ms(50), true);
-        pace.finish(&[0], at_ms(53), true);
+        pace.finish(0, Kind::Read, at_ms(53));
         // Due at 30 ms and kept for 5 ms more by nobody but the lane.
         pace.begin(0, at_ms(55), true);
         // Due at 40 ms, in a loop that does not count.
@@ -253,7 +256,7 @@ mod tests {
         pace.give_up(at_ms(90), true);
         let tally = pace.into_tally();
         assert_eq!((tally.waited, tally.late, tally.unstarted), (2, 2, 3));
-        assert_eq!(tally.response.count(), 1);
-        assert_eq!(tally.response.summary().max_ns / 1_000_000, 33);
+        let response = &tally.response[Kind::Read];
+        assert_eq!((response.count(), response.summary().max_ns / 1_000_000), (1, 33));
     }
 }

@@ -43,7 +43,7 @@ impl Flow {
         let mut exhausted = false;
         loop {
             exhausted |= !self.books.choose(source);
-            if self.books.outstanding() == 0 {
+            if self.books.outstanding() == 0 && (exhausted || !source.is_fenced()) {
                 if exhausted {
                     return Ok(last_moved);
                 }
@@ -59,15 +59,18 @@ impl Flow {
                 continue;
             }
             self.books.queue_tails(engine);
+            let mut has_room = true;
             if !exhausted {
-                exhausted = self.queue_due(engine, source, watch, pace, now);
+                has_room = self.queue_due(engine, source, watch, pace, now);
             }
             let due = if exhausted { Stamp::NEVER } else { pace.due().min(watch.until) };
+            let due = (has_room && self.books.has_free()).then_some(due);
             now = self.wait(engine, source, watch, pace, due, &mut last_moved)?;
         }
     }
 
-    /// Queues what is due by `now` and has a place, up to a batch. Says whether there is no more.
+    /// Queues what is due by `now` and has a place, up to a batch, and a flush whose turn it is,
+    /// when it is alone. Says whether what comes next need not wait for those in flight.
     fn queue_due<E: IoEngine, S: Source, H: Fn() -> bool>(
         &mut self,
         engine: &mut E,
@@ -76,24 +79,30 @@ impl Flow {
         pace: &mut Pace,
         now: Stamp,
     ) -> bool {
-        let mut exhausted = false;
-        while !exhausted
-            && self.books.has_free()
+        while self.books.has_free()
             && self.books.untaken() < self.policy.submit_max
-            && pace.due() <= now
-            && pace.due() < watch.until
+            && self.books.choose(source)
         {
             let before = self.books.outstanding();
-            exhausted = self.books.fill(engine, source, 1);
-            if self.books.outstanding() == before {
+            let is_fenced = source.is_fenced();
+            if is_fenced && before > 0 {
+                return false;
+            }
+            if !is_fenced && pace.due() > now {
                 break;
             }
-            pace.begin(self.books.tags(before..before + 1)[0], now, watch.counts);
+            self.books.fill(engine, source, 1);
+            let tag = self.books.tags(before..before + 1)[0];
+            if is_fenced {
+                pace.begin_unscheduled(tag, now);
+            } else {
+                pace.begin(tag, now, watch.counts);
+            }
         }
-        exhausted
+        true
     }
 
-    /// Hands over what is queued, and waits until something comes, or `due` if there is a place for
+    /// Hands over what is queued, and waits until something comes, or `due`, if there is a place for
     /// what is due then. Returns the time just after that.
     fn wait<E: IoEngine, S: Source, H: Fn() -> bool>(
         &mut self,
@@ -101,14 +110,13 @@ impl Flow {
         source: &mut S,
         watch: &Watch<H>,
         pace: &mut Pace,
-        due: Stamp,
+        due: Option<Stamp>,
         last_moved: &mut Stamp,
     ) -> Result<Stamp, LaneError> {
         let now = Stamp::now();
         self.books.stamp(now);
         let outstanding = self.books.outstanding();
-        let was_full = !self.books.has_free();
-        let wait = if was_full { TICK } else { due.since(now).min(TICK) };
+        let wait = due.map_or(TICK, |due| due.since(now).min(TICK));
         // A queue depth is a u32.
         let all = u32::try_from(outstanding).unwrap_or(u32::MAX);
         let min = self.policy.reap_min.min(all);
@@ -118,12 +126,16 @@ impl Flow {
         if progress.reaped > 0 {
             *last_moved = end;
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);
-            let done = self.books.tags(self.books.outstanding()..outstanding);
-            pace.finish(done, end, watch.counts);
-            if was_full {
+            if watch.counts {
+                for tag in self.books.tags(self.books.outstanding()..outstanding) {
+                    let kind = self.books.slots[*tag as usize].what.operation().kind();
+                    pace.finish(*tag, kind, end);
+                }
+            }
+            if due.is_none() {
                 pace.was_full(end);
             }
-            watch.moved.store(self.books.moved_bytes, Ordering::Relaxed);
+            watch.moved.store(self.books.moved_bytes.total(), Ordering::Relaxed);
             finished?;
         } else if end.since(*last_moved) > STALL_LIMIT {
             return Err(LaneError::Stalled(STALL_LIMIT));

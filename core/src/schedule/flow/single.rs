@@ -8,7 +8,6 @@ use super::books::Books;
 use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Progress};
 use crate::memory::Block;
-use crate::report::LatencyHistogram;
 use crate::schedule::TICK;
 use crate::schedule::failure::LaneError;
 use crate::schedule::source::{Job, Source};
@@ -53,16 +52,32 @@ impl Books {
     ) -> Result<Option<Called>, LaneError> {
         while *last_reaped < watch.until && self.choose(source) {
             let latency = if watch.counts { &mut self.tally.latency } else { &mut self.warm_up };
+            let (moved, counted) = (&mut self.moved_bytes, &mut self.tally.requests);
+            let kind_each = source.kind_each();
             let print = &mut self.tally.fingerprint;
             let chosen = &self.chosen[self.chosen_next..self.chosen_end];
             let offsets = &chosen[..chosen.len().min(print.room())];
             let home = &mut self.slots[0].home;
-            let (moved_bytes, last) = (self.moved_bytes, *last_reaped);
-            let mut sums = Sums { requests: 0, moved_bytes, last_reaped: last };
-            let stopped =
-                walk(offsets, home, print, latency, engine, source, done, watch, &mut sums);
-            self.tally.requests += sums.requests as u64;
-            self.moved_bytes = sums.moved_bytes;
+            let moved_before = moved.total();
+            let mut sums =
+                Sums { requests: 0, moved_bytes: moved_before, last_reaped: *last_reaped };
+            let stopped = if let Some(kind) = kind_each {
+                let latency = &mut latency[kind];
+                let record = |_what, ns| latency.record(ns);
+                walk(offsets, home, print, record, engine, source, done, watch, &mut sums)
+            } else {
+                let record = |what: What, ns| {
+                    let kind = what.operation().kind();
+                    latency[kind].record(ns);
+                    counted[kind] += 1;
+                    moved[kind] += u64::from(what.length_bytes());
+                };
+                walk(offsets, home, print, record, engine, source, done, watch, &mut sums)
+            };
+            if let Some(kind) = kind_each {
+                counted[kind] += sums.requests as u64;
+                moved[kind] += sums.moved_bytes - moved_before;
+            }
             *last_reaped = sums.last_reaped;
             self.chosen_next += sums.requests;
             if let Some(called) = stopped? {
@@ -95,7 +110,7 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
     offsets: &[u64],
     home: &mut Option<Block>,
     print: &mut Fingerprint,
-    latency: &mut LatencyHistogram,
+    mut record: impl FnMut(What, u64),
     engine: &mut E,
     source: &mut S,
     done: &mut Completions,
@@ -143,7 +158,8 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
         }
         requests += 1;
         moved_bytes += u64::from(source.useful_bytes(offset_bytes, what));
-        latency.record(end.ns_after(start));
+        record(what, end.ns_after(start));
+        source.check(offset_bytes, what, came.block.as_ref());
         source.take_back(came.block, home);
         last_reaped = end;
         watch.moved.store(moved_bytes, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::schedule::failure::BadResult;
 use crate::schedule::source::{Slice, Sweep};
-use crate::stats::Fingerprint;
+use crate::stats::{Fingerprint, Kind};
 
 const BLOCK: u32 = 4096;
 const BLOCKS: u64 = 10;
@@ -162,8 +162,8 @@ fn overlap_keeps_the_queue_full_and_moves_every_block_once_in_order() {
     let mut engine = Scripted::new(4, all_of);
     let (result, tally) = run(&plan(|_| ()), &mut engine, DIRECT);
     result.unwrap();
-    assert_eq!(tally.requests, BLOCKS);
-    assert_eq!(tally.latency.count(), BLOCKS);
+    assert_eq!(tally.requests.total(), BLOCKS);
+    assert_eq!(tally.latency[Kind::Read].count(), BLOCKS);
     assert_eq!(engine.most_in_flight, 4);
     assert_eq!(engine.submits, [4, 1, 1, 1, 1, 1, 1, 0, 0, 0]);
     let offsets: Vec<_> = engine.asked.iter().map(|(offset, ..)| *offset).collect();
@@ -200,7 +200,7 @@ fn a_kernel_that_takes_few_at_a_time_gets_the_rest_later_in_order() {
     engine.takes = 1;
     let (result, tally) = run(&plan(|_| ()), &mut engine, DIRECT);
     result.unwrap();
-    assert_eq!(tally.requests, BLOCKS);
+    assert_eq!(tally.requests.total(), BLOCKS);
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_short_transfer_goes_on_behind_what_it_moved_and_counts_once() {
     });
     let (result, tally) = run(&plan(|_| ()), &mut engine, DIRECT);
     result.unwrap();
-    assert_eq!((tally.requests, tally.short_transfers), (BLOCKS, 1));
+    assert_eq!((tally.requests.total(), tally.short_transfers), (BLOCKS, 1));
     // 1000 bytes moved, but direct I/O goes on at a multiple of 512.
     let tail = (u64::from(BLOCK) + 512, BLOCK - 512, 512);
     assert!(engine.asked.contains(&tail), "{:?}", engine.asked);
@@ -254,7 +254,7 @@ fn an_errno_ends_the_run_and_is_told_with_its_place() {
     let Err(LaneError::Request(bad)) = result else { panic!("{result:?}") };
     assert_eq!(bad.what, BadResult::Errno(Errno(5)));
     assert_eq!((bad.offset_bytes, bad.length_bytes), (3 * u64::from(BLOCK), BLOCK));
-    assert_eq!(tally.requests, 3, "what failed does not count");
+    assert_eq!(tally.requests.total(), 3, "what failed does not count");
 }
 
 #[test]
@@ -263,7 +263,7 @@ fn nothing_moved_inside_the_file_is_an_error() {
     let (result, tally) = run(&plan(|_| ()), &mut engine, DIRECT);
     let Err(LaneError::Request(bad)) = result else { panic!("{result:?}") };
     assert_eq!(bad.what, BadResult::NothingMoved);
-    assert_eq!(tally.requests, 0);
+    assert_eq!(tally.requests.total(), 0);
 }
 
 #[test]
@@ -311,8 +311,8 @@ fn a_time_that_is_over_starts_nothing_more_and_waits_for_what_is_in_flight() {
     assert!(part.is_whole());
     let tally = flow.into_tally();
     assert!(tally.fingerprint.is_settled());
-    assert!((4..10).contains(&tally.requests), "{}", tally.requests);
-    assert_eq!(tally.latency.count(), tally.requests);
+    assert!((4..10).contains(&tally.requests.total()), "{}", tally.requests.total());
+    assert_eq!(tally.latency[Kind::Read].count(), tally.requests.total());
 }
 
 /// Reads ten blocks one at a time with an engine that answers like this.
@@ -330,7 +330,7 @@ fn one_by_one_every_block_is_moved_once_in_order_and_counted() {
     let mut engine = Scripted::new(1, all_of);
     let (result, tally) = run(&plan(|plan| plan.queue_depth = 1), &mut engine, DIRECT);
     result.unwrap();
-    assert_eq!((tally.requests, tally.latency.count()), (BLOCKS, BLOCKS));
+    assert_eq!((tally.requests.total(), tally.latency[Kind::Read].count()), (BLOCKS, BLOCKS));
     assert_eq!((engine.submits, engine.reaps_asked), (vec![1; 10], vec![1; 10]));
     let offsets: Vec<_> = engine.asked.iter().map(|(offset, ..)| *offset).collect();
     assert_eq!(offsets, (0..BLOCKS).map(|i| i * u64::from(BLOCK)).collect::<Vec<_>>());
@@ -346,8 +346,8 @@ fn one_by_one_a_short_transfer_goes_on_and_what_comes_after_it_too() {
         if first { 1000 } else { all_of(request) }
     });
     result.unwrap();
-    assert_eq!((tally.requests, tally.short_transfers), (BLOCKS, 1));
-    assert_eq!(tally.latency.count(), BLOCKS);
+    assert_eq!((tally.requests.total(), tally.short_transfers), (BLOCKS, 1));
+    assert_eq!(tally.latency[Kind::Read].count(), BLOCKS);
     assert_eq!(asked[2], (u64::from(BLOCK) + 512, BLOCK - 512, 512));
     assert_eq!(asked.len(), 11);
 }
@@ -361,7 +361,7 @@ fn one_by_one_what_fails_is_told_with_its_place_and_does_not_count() {
             );
         let Err(LaneError::Request(bad)) = result else { panic!("{result:?}") };
         assert_eq!((bad.what, bad.offset_bytes), (what, 3 * u64::from(BLOCK)));
-        assert_eq!((tally.requests, tally.latency.count()), (3, 3));
+        assert_eq!((tally.requests.total(), tally.latency[Kind::Read].count()), (3, 3));
     }
 }
 
@@ -415,7 +415,10 @@ fn one_by_one_a_request_that_is_not_taken_or_not_back_at_once_is_waited_for() {
         let mut engine = Slow { inner: Scripted::new(1, all_of), calls: 0, late };
         let (result, tally) = run(&plan(|plan| plan.queue_depth = 1), &mut engine, DIRECT);
         result.unwrap();
-        assert_eq!((tally.requests, tally.latency.count(), engine.calls), (BLOCKS, BLOCKS, 20));
+        assert_eq!(
+            (tally.requests.total(), tally.latency[Kind::Read].count(), engine.calls),
+            (BLOCKS, BLOCKS, 20)
+        );
     }
 }
 
@@ -427,6 +430,6 @@ fn a_completion_of_no_request_in_flight_is_noticed_at_any_depth() {
         let plan = plan(|plan| plan.queue_depth = u32::try_from(depth).unwrap());
         let (result, tally) = run(&plan, &mut engine, DIRECT);
         assert!(matches!(result, Err(LaneError::Stranger { tag: 77 })), "{result:?}");
-        assert_eq!(tally.requests, 0);
+        assert_eq!(tally.requests.total(), 0);
     }
 }

@@ -1,99 +1,18 @@
-//! Blocks of a range, at random or in order, through one buffer per request in flight.
+//! Blocks of a range that are all alike, at random or in order, through one buffer per request in
+//! flight.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
-use rand_core::{Rng, SeedableRng};
+use rand_core::Rng;
 use rand_xoshiro::Xoshiro256Plus;
 
+use super::passes::Passes;
+use super::share::{Share, StreamName};
 use super::{Job, Source};
 use crate::data;
 use crate::engine::Operation;
 use crate::memory::Block;
-use crate::plan::{Blocks, Direction, Pattern};
-use crate::stats::What;
-
-/// Which blocks of a tasklet's range one lane asks for in each loop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::schedule) struct Share {
-    pub direction: Direction,
-    pub pattern: Pattern,
-    pub block_bytes: u32,
-    /// The blocks that it chooses from: from this one on …
-    first_block: u64,
-    /// … so many.
-    blocks: u64,
-    /// How many requests it makes; without end when absent.
-    requests: Option<u64>,
-}
-
-impl Share {
-    /// The shares of `lanes` lanes: of a sequential range, a contiguous part each; of a random one,
-    /// all of it. The requests are divided as equally as can be.
-    pub(in crate::schedule) fn split(
-        direction: Direction,
-        access: Blocks,
-        size_bytes: u64,
-        block_bytes: u32,
-        lanes: u32,
-    ) -> Vec<Self> {
-        let (range_blocks, lanes) = (size_bytes / u64::from(block_bytes), u64::from(lanes));
-        let part = |whole: u64, lane: u64| whole / lanes + u64::from(lane < whole % lanes);
-        let requests = access.requests_max(range_blocks);
-        let mut next_block = 0;
-        let share = |lane| {
-            let blocks = match access.pattern {
-                Pattern::Random => range_blocks,
-                Pattern::Sequential => part(range_blocks, lane),
-            };
-            let first_block = next_block;
-            if access.pattern == Pattern::Sequential {
-                next_block += blocks;
-            }
-            Self {
-                direction,
-                pattern: access.pattern,
-                block_bytes,
-                first_block,
-                blocks,
-                requests: requests.map(|all| part(all, lane)),
-            }
-        };
-        (0..lanes).map(share).collect()
-    }
-}
-
-/// Names a stream of offsets.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::schedule) struct StreamName {
-    pub seed: u64,
-    pub tid: u32,
-    pub lane: u32,
-    pub loop_index: u32,
-}
-
-impl StreamName {
-    /// The generator of the stream: a different one for each name.
-    pub(in crate::schedule) fn generator(self) -> Xoshiro256Plus {
-        let Self { seed, tid, lane, loop_index } = self;
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let place = [tid, lane, loop_index];
-        for (field, number) in bytes[8..].chunks_exact_mut(4).zip(place) {
-            field.copy_from_slice(&number.to_le_bytes());
-        }
-        // The generator needs a state that is not almost zero; its own outputs are mixed enough to
-        // seed another with.
-        bytes[31] = 1;
-        let mut first = Xoshiro256Plus::from_seed(bytes);
-        for _step in 0..MIXING_STEPS {
-            first.next_u64();
-        }
-        first.fill_bytes(&mut bytes);
-        Xoshiro256Plus::from_seed(bytes)
-    }
-}
-
-/// Steps after which every bit of the state depends on every bit of the seed.
-const MIXING_STEPS: u32 = 64;
+use crate::plan::Pattern;
+use crate::stats::{Kind, What};
 
 /// The jobs of one lane in one loop, which `WRITES` or reads.
 #[derive(Debug)]
@@ -103,7 +22,9 @@ pub(in crate::schedule) struct BlockStream<const WRITES: bool> {
     what: What,
     remaining: u64,
     order: Order,
-    first_block: u64,
+    /// Where the range begins, in bytes.
+    base_bytes: u64,
+    /// Its blocks.
     blocks: u64,
     /// What the next write is marked with, so that no two write the same.
     mark: u64,
@@ -116,6 +37,7 @@ enum Order {
     },
     /// Its upper bits are used, which this generator's are as good as any.
     Random(Xoshiro256Plus),
+    Covering(Passes),
 }
 
 impl<const WRITES: bool> BlockStream<WRITES> {
@@ -133,11 +55,14 @@ impl<const WRITES: bool> BlockStream<WRITES> {
             block_bytes: share.block_bytes,
             what: What::new(Self::OPERATION, target, share.block_bytes),
             remaining: share.requests.unwrap_or(u64::MAX),
-            order: match share.pattern {
+            order: match share.access.pattern {
                 Pattern::Sequential => Order::Sequential { next: 0 },
+                Pattern::Random if share.access.is_covering() => {
+                    Order::Covering(Passes::new(share, name))
+                }
                 Pattern::Random => Order::Random(name.generator()),
             },
-            first_block: share.first_block,
+            base_bytes: share.base_bytes(),
             blocks: share.blocks,
             mark,
         }
@@ -148,7 +73,7 @@ impl<const WRITES: bool> BlockStream<WRITES> {
 /// of a product (D. Lemire, "Fast random integer generation in an interval", 2019, without its
 /// rejection step, so that request *i* always takes the *i*-th output).
 #[inline(always)]
-fn below(bound: u64, random: u64) -> u64 {
+pub(super) fn below(bound: u64, random: u64) -> u64 {
     let wide = u128::from(random) * u128::from(bound);
     (wide >> 64) as u64
 }
@@ -158,19 +83,26 @@ impl<const WRITES: bool> Source for BlockStream<WRITES> {
         let rest = usize::try_from(self.remaining).unwrap_or(usize::MAX);
         let count = rest.min(offsets.len());
         self.remaining -= count as u64;
-        let (blocks, block_bytes) = (self.blocks, u64::from(self.block_bytes));
+        let offsets = &mut offsets[..count];
+        let (base_bytes, blocks, block_bytes) =
+            (self.base_bytes, self.blocks, u64::from(self.block_bytes));
         match &mut self.order {
             Order::Random(generator) => {
                 // A copy, so that its state is in registers.
                 let mut local = generator.clone();
-                for offset in &mut offsets[..count] {
-                    *offset = below(blocks, local.next_u64()) * block_bytes;
+                for offset in offsets {
+                    *offset = base_bytes + below(blocks, local.next_u64()) * block_bytes;
                 }
                 *generator = local;
             }
+            Order::Covering(passes) => {
+                // Widened here, so that several can be multiplied at once.
+                let block_bytes = self.block_bytes;
+                passes.fill(offsets, |block| base_bytes + block * u64::from(block_bytes));
+            }
             Order::Sequential { next } => {
-                for offset in &mut offsets[..count] {
-                    *offset = (self.first_block + *next) * block_bytes;
+                for offset in offsets {
+                    *offset = base_bytes + *next * block_bytes;
                     *next = if *next + 1 == blocks { 0 } else { *next + 1 };
                 }
             }
@@ -188,6 +120,11 @@ impl<const WRITES: bool> Source for BlockStream<WRITES> {
         let Self { target, block_bytes: length_bytes, what, .. } = *self;
         let operation = Self::OPERATION;
         Job { operation, target, length_bytes, what, needed_bytes: length_bytes, block }
+    }
+
+    #[inline(always)]
+    fn kind_each(&self) -> Option<Kind> {
+        Some(Self::OPERATION.kind())
     }
 
     #[inline(always)]
@@ -211,12 +148,13 @@ impl<const WRITES: bool> Source for BlockStream<WRITES> {
 mod tests {
     use super::*;
     use crate::memory::{Mapping, MemoryKind, Part};
+    use crate::plan::{Blocks, Direction};
 
     const BLOCK: u32 = 4096;
     const NAME: StreamName = StreamName { seed: 1, tid: 0, lane: 0, loop_index: 0 };
 
     fn access(pattern: Pattern, requests: Option<u64>) -> Blocks {
-        Blocks { pattern, requests, runtime_ns: None }
+        Blocks { requests, covers: false, ..Blocks::new(pattern) }
     }
 
     fn block() -> Option<Block> {
@@ -237,7 +175,7 @@ mod tests {
 
     fn shares(pattern: Pattern, requests: Option<u64>, blocks: u64, lanes: u32) -> Vec<Share> {
         let size_bytes = blocks * u64::from(BLOCK) + 17;
-        Share::split(Direction::Read, access(pattern, requests), size_bytes, BLOCK, lanes)
+        Share::split(Direction::Read, &access(pattern, requests), size_bytes, BLOCK, lanes)
     }
 
     #[test]
@@ -265,7 +203,7 @@ mod tests {
 
     #[test]
     fn random_blocks_are_spread_evenly_and_lie_inside_the_range() {
-        let share = shares(Pattern::Random, Some(64_000), 64, 1)[0];
+        let share = shares(Pattern::Random, Some(64_000), 64, 1).remove(0);
         let mut counts = [0_u32; 64];
         for offset in offsets(&share, NAME) {
             assert_eq!(offset % u64::from(BLOCK), 0);
@@ -277,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_stream_depends_on_each_part_of_its_name_and_on_nothing_else() {
-        let share = shares(Pattern::Random, Some(100), 1 << 20, 1)[0];
+        let share = shares(Pattern::Random, Some(100), 1 << 20, 1).remove(0);
         let names = [
             NAME,
             StreamName { seed: 2, ..NAME },
@@ -300,11 +238,12 @@ mod tests {
     fn every_write_has_other_data_than_the_one_before() {
         let share = Share::split(
             Direction::Write,
-            access(Pattern::Sequential, Some(2)),
+            &access(Pattern::Sequential, Some(2)),
             u64::from(BLOCK),
             BLOCK,
             1,
-        )[0];
+        )
+        .remove(0);
         let mut home = block();
         let mut stream = BlockStream::<true>::new(&share, NAME, 0, 5);
         let (mut offsets, mut written) = ([0; 3], Vec::new());

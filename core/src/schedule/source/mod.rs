@@ -2,17 +2,21 @@
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 mod blocks;
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "the sources will use it"))]
+mod passes;
 mod pick;
+mod share;
 mod sweep;
+mod varied;
 
-pub(super) use blocks::{BlockStream, Share, StreamName};
+pub(super) use blocks::BlockStream;
 pub(super) use pick::exponential_ns;
+pub(super) use share::{Share, StreamName};
 pub(super) use sweep::{Slice, Sweep};
+pub(super) use varied::VariedStream;
 
 use crate::engine::{Operation, Request};
 use crate::memory::Block;
-use crate::stats::What;
+use crate::stats::{Kind, What};
 
 /// What a lane does next, but for where.
 #[derive(Debug)]
@@ -46,8 +50,18 @@ pub(super) trait Source {
     /// Chooses the offsets of the next jobs; says how many, 0 when all were given out.
     fn choose(&mut self, offsets: &mut [u64]) -> usize;
 
+    /// Whether the job that was chosen first and not asked for yet must wait until none is in
+    /// flight. Only the first of those that are chosen together may have to.
+    #[inline(always)]
+    fn is_fenced(&self) -> bool {
+        false
+    }
+
     /// The job at the offset that was chosen first and not asked for yet.
     fn job(&mut self, offset_bytes: u64, home: &mut Option<Block>) -> Job;
+
+    /// The kind of any job, when all are of one kind.
+    fn kind_each(&self) -> Option<Kind>;
 
     /// How many of the bytes of a job are the tensor's or range's: fewer than asked where a tail is
     /// padded.
@@ -55,6 +69,10 @@ pub(super) trait Source {
 
     /// The same of any job, when all jobs have as many.
     fn useful_bytes_each(&self) -> Option<u32>;
+
+    /// Looks at what a job that is done has left in its memory; its latency is taken by then.
+    #[inline(always)]
+    fn check(&mut self, _offset_bytes: u64, _what: What, _block: Option<&Block>) {}
 
     /// Takes a job's memory back.
     fn take_back(&mut self, block: Option<Block>, home: &mut Option<Block>);

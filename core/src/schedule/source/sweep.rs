@@ -2,9 +2,10 @@
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
 use super::{Job, Source};
+use crate::engine::Operation;
 use crate::memory::{Block, Part};
 use crate::plan::Direction;
-use crate::stats::What;
+use crate::stats::{Kind, What};
 use crate::target::Alignment;
 
 /// Moves a lane's slice of a tensor from front to end, once.
@@ -83,13 +84,20 @@ impl Source for Sweep<'_> {
         let length_bytes = u32::try_from(rest).map_or(block_bytes, |rest| rest.min(block_bytes));
         let block = self.part.lend(length_bytes);
         assert!(block.is_some(), "the memory is as long as the slice");
-        let (operation, target) = (direction.operation(), self.target);
+        let target = self.target;
+        let operation = if direction.writes_data() { Operation::Write } else { Operation::Read };
         let what = What::new(operation, target, length_bytes);
-        let needed_bytes = match direction {
-            Direction::Read => self.useful_bytes(offset_bytes, what),
-            Direction::Write => length_bytes,
+        let needed_bytes = if direction.writes_data() {
+            length_bytes
+        } else {
+            self.useful_bytes(offset_bytes, what)
         };
         Job { operation, target, length_bytes, what, needed_bytes, block }
+    }
+
+    #[inline(always)]
+    fn kind_each(&self) -> Option<Kind> {
+        self.slice.direction.kind()
     }
 
     #[inline(always)]

@@ -6,10 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{ResolveError, Resolver, end_of};
+use super::{ResolveError, Resolver, end_of, refused};
 use crate::data::DataStream;
-use crate::plan::{Access, Blocks, Direction, Origin, Pattern, Phase, TensorGroup};
+use crate::plan::{Access, Blocks, Direction, Origin, Pattern, Phase, SizeShare, TensorGroup};
 use crate::receipt::Receipt;
+use crate::target::alignment::Alignment;
 use crate::target::device::is_device;
 use crate::target::guard::{RefusedTarget, may_write, open_to_write_in_place};
 use crate::target::share::MadeForBlocks;
@@ -20,7 +21,7 @@ impl Resolver<'_> {
     pub(super) fn group_of_blocks(
         &mut self,
         phase: &Phase,
-        blocks: Blocks,
+        blocks: &Blocks,
         group: &TensorGroup,
         tasklets: &mut Vec<Tasklet>,
     ) -> Result<(), ResolveError> {
@@ -32,11 +33,17 @@ impl Resolver<'_> {
             let path = group.path.expand(tid, 0, asked.unwrap_or(0));
             let (source, size_bytes) = match known.get(&path) {
                 Some(shared) => shared.clone(),
-                None => self.file_of_blocks(&path, phase.direction, blocks, group, tid)?,
+                None => {
+                    let found = self.file_of_blocks(&path, phase.direction, blocks, group, tid)?;
+                    if phase.direction == Direction::Trim {
+                        self.can_trim(&path, &found.0, blocks)?;
+                    }
+                    found
+                }
             };
             known.insert(path.clone(), (source.clone(), size_bytes));
             let files = vec![TaskletFile { path, source }];
-            let (direction, access) = (phase.direction, phase.access);
+            let (direction, access) = (phase.direction, phase.access.clone());
             tasklets.push(Tasklet { tid, direction, size_bytes, access, files });
         }
         Ok(())
@@ -47,19 +54,21 @@ impl Resolver<'_> {
         &mut self,
         path: &Path,
         direction: Direction,
-        blocks: Blocks,
+        blocks: &Blocks,
         group: &TensorGroup,
         tid: u32,
     ) -> Result<(Source, u64), ResolveError> {
         let asked = group.sizes_bytes.first().copied();
+        let at = blocks.offset_bytes;
         if let Some(given) = self.given {
             self.align(&given.file, path)?;
-            let size_bytes = self.range_of(path, &given.file, asked)?;
+            let size_bytes = self.range_of(path, &given.file, at, asked)?;
             return Ok((Source::Open(Arc::clone(&given.file)), size_bytes));
         }
         let missing =
             matches!(fs::metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound);
-        match (missing, direction, asked.filter(|_| group.origin == Origin::Made)) {
+        match (missing, direction.changes_target(), asked.filter(|_| group.origin == Origin::Made))
+        {
             (true, _, None) => {
                 let what = "does not exist; give --size to have it made";
                 Err(RefusedTarget::unfit(path, what).into())
@@ -76,21 +85,21 @@ impl Resolver<'_> {
                 let made = Arc::new(MadeForBlocks::new(direction, fill));
                 Ok((Source::MakeForBlocks(made), size_bytes))
             }
-            (false, Direction::Read, _) => {
+            (false, false, _) => {
                 let file = self.open(path)?;
-                let size_bytes = self.range_of(path, &file, asked)?;
+                let size_bytes = self.range_of(path, &file, at, asked)?;
                 Ok((Source::Open(file), size_bytes))
             }
-            (false, Direction::Write, _) if is_device(path) => {
+            (false, true, _) if is_device(path) => {
                 let file = self.device_to_write(path)?;
-                let size_bytes = self.range_of(path, &file, asked)?;
+                let size_bytes = self.range_of(path, &file, at, asked)?;
                 Ok((Source::Open(file), size_bytes))
             }
-            (false, Direction::Write, _) => {
+            (false, true, _) => {
                 let (direct, overwrite) = (self.direct(), self.plan.overwrite);
                 let file = open_to_write_in_place(path, direct, overwrite, None)?;
                 self.align(&file, path)?;
-                let size_bytes = self.range_of(path, &file, asked)?;
+                let size_bytes = self.range_of(path, &file, at, asked)?;
                 Ok((Source::WriteInPlace(Arc::new(file)), size_bytes))
             }
         }
@@ -101,15 +110,25 @@ impl Resolver<'_> {
         &self,
         path: &Path,
         file: &fs::File,
+        offset_bytes: u64,
         asked: Option<u64>,
     ) -> Result<u64, ResolveError> {
-        let there = end_of(file, path)?;
+        let end = end_of(file, path)?;
+        let Some(there) = end.checked_sub(offset_bytes).filter(|there| *there > 0) else {
+            let what = format!("has {end} bytes, and --offset {offset_bytes} leaves nothing of it");
+            return Err(RefusedTarget::unfit(path, what).into());
+        };
         let asked = asked.unwrap_or(there);
         let block_bytes = self.plan.block_size_bytes;
         let what = if asked > there {
+            let from = if offset_bytes > 0 {
+                format!(" from --offset on, of {end}")
+            } else {
+                String::new()
+            };
             format!(
-                "has {there} bytes and --size asks for {asked}; give a smaller --size, or another \
-                 name to have a file made"
+                "has {there} bytes{from} and --size asks for {asked}; give a smaller --size, or \
+                 another name to have a file made"
             )
         } else if asked < block_bytes {
             format!("has {there} bytes, which is no whole block of {block_bytes} bytes")
@@ -118,6 +137,35 @@ impl Resolver<'_> {
         };
         Err(RefusedTarget::unfit(path, what).into())
     }
+}
+
+/// Rounds the sizes of requests up to what direct I/O needs, and says so; where the range begins is
+/// not moved.
+///
+/// # Errors
+/// When the range begins where direct I/O cannot.
+pub(super) fn align(
+    tasklet: &mut Tasklet,
+    alignment: Alignment,
+) -> Result<Option<Receipt>, ResolveError> {
+    let step = alignment.offset_bytes;
+    let Access::Blocks(blocks) = &mut tasklet.access else { return Ok(None) };
+    if !blocks.offset_bytes.is_multiple_of(step.into()) {
+        let accepted = format!("O_DIRECT needs a multiple of {step} here");
+        return Err(refused("offset", &blocks.offset_bytes.to_string(), &accepted));
+    }
+    let told = |sizes: &[SizeShare]| {
+        let one = |share: &SizeShare| format!("{}/{}", share.bytes, share.percent);
+        sizes.iter().map(one).collect::<Vec<_>>().join(":")
+    };
+    let asked = told(&blocks.sizes);
+    for share in &mut blocks.sizes {
+        let rounded = alignment.round_up(share.bytes.into());
+        share.bytes = u32::try_from(rounded).expect("a block is at most 1 GiB");
+    }
+    let granted = told(&blocks.sizes);
+    let why = format!("O_DIRECT moves multiples of {step} bytes here");
+    Ok((asked != granted).then(|| Receipt::downgraded("bssplit", &asked, &granted, &why)))
 }
 
 /// Cuts the range of a tasklet of blocks down to whole ones, and says so when something is left

@@ -12,7 +12,7 @@ use crate::receipt::Receipt;
 use crate::schedule::flow::Tally;
 use crate::schedule::flow::pace::{PaceTally, Rate};
 use crate::schedule::source::{Job, StreamName};
-use crate::stats::{Fingerprint, What};
+use crate::stats::{Fingerprint, Kind, What};
 use crate::target::Alignment;
 
 const BLOCK: u32 = 512;
@@ -37,6 +37,10 @@ impl Source for Reads {
         let what = What::new(operation, 0, BLOCK);
         let (length_bytes, needed_bytes) = (BLOCK, BLOCK);
         Job { operation, target: 0, length_bytes, what, needed_bytes, block: None }
+    }
+
+    fn kind_each(&self) -> Option<Kind> {
+        Some(Kind::Read)
     }
 
     fn useful_bytes(&self, _offset_bytes: u64, _what: What) -> u32 {
@@ -187,9 +191,9 @@ fn run(
 fn the_stall_shows(mut device: Device, depth: u32) {
     let requests = 1000;
     let (start, tally, pace) = run(&mut device, depth, 2000.0, requests, None);
-    assert_eq!(tally.latency.count(), 1000);
-    assert_eq!(pace.response.count(), 1000);
-    let (service, response) = (tally.latency.summary(), pace.response.summary());
+    let (service, response) = (&tally.latency[Kind::Read], &pace.response[Kind::Read]);
+    assert_eq!((service.count(), response.count()), (1000, 1000));
+    let (service, response) = (service.summary(), response.summary());
     assert!(service.max_ns >= 190_000_000, "{service:?}");
     assert!(service.p99_ns < 50_000_000, "{service:?}");
     assert!(response.p99_ns > 100_000_000, "{response:?}");
@@ -215,8 +219,9 @@ fn what_is_due_in_the_time_is_done_or_counted_as_not_begun() {
     let mut device = Device::new(20);
     let runtime = Duration::from_millis(100);
     let (_, tally, pace) = run(&mut device, 2, 1000.0, usize::MAX, Some(runtime));
-    assert!(tally.requests < 100, "{}", tally.requests);
-    assert_eq!(tally.requests + pace.unstarted, 100);
+    let requests = tally.requests.total();
+    assert!(requests < 100, "{requests}");
+    assert_eq!(requests + pace.unstarted, 100);
 }
 
 #[test]
@@ -224,6 +229,7 @@ fn a_request_that_comes_in_pieces_has_one_response() {
     let mut device = Device { is_short: true, ..Device::new(0) };
     let (_, tally, pace) = run(&mut device, 4, 2000.0, 50, None);
     assert_eq!(tally.short_transfers, 50);
-    assert_eq!((tally.requests, pace.response.count()), (50, 50));
-    assert!(pace.response.summary().min_ns >= 2 * 50_000);
+    let response = &pace.response[Kind::Read];
+    assert_eq!((tally.requests.total(), response.count()), (50, 50));
+    assert!(response.summary().min_ns >= 2 * 50_000);
 }

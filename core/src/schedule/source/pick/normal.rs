@@ -8,9 +8,9 @@ use super::{DRAWS_MAX, block_at, fraction, positive_fraction};
 /// fio's `normal:σ`: the mean is the middle of the range, the standard deviation `σ` percent of it.
 /// What would fall outside is drawn again. Neighbours stay neighbours.
 ///
-/// fio takes the mean of twelve uniform numbers, which deviates by 8.3 % already, adds a uniform one
-/// as wide as σ, and hashes the sum, so that it has no middle at all; here the name means what it
-/// says.
+/// fio takes the mean of twelve uniform numbers, which deviates by 8.3 % already, adds a uniform
+/// one as wide as σ, and hashes the sum, so that it has no middle at all; here the name means what
+/// it says.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::schedule) struct Normal {
     blocks: u64,

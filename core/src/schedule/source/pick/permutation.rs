@@ -3,10 +3,11 @@
 /// A keyed bijection of `0..blocks`, for at most 2^52 blocks.
 ///
 /// It works on the next power of two, on numbers x of k bits: x a + b with a odd, and then twice
-/// x (2x + c) with c odd, which permutes the numbers modulo 2^k (R. Rivest, "Permutation polynomials
-/// modulo 2^w", 2001) and mixes their upper bits well, followed by an exclusive or of the upper half
-/// into the lower, which can be undone. What falls behind the range is sent through again until it
-/// falls inside (a cycle walk, J. Black and P. Rogaway, 2002): twice at most, on average.
+/// x (2x + c) with c odd, which permutes the numbers modulo 2^k (R. Rivest, "Permutation
+/// polynomials modulo 2^w", 2001) and mixes their upper bits well, followed by an exclusive or of
+/// the upper half into the lower, which can be undone. What falls behind the range is sent through
+/// again until it falls inside (a cycle walk, J. Black and P. Rogaway, 2002): twice at most, on
+/// average.
 ///
 /// It is as random as a benchmark needs, and no cipher: two indices that lie exactly a half, a
 /// quarter, an eighth and so on of 2^k apart have blocks that still know of each other, the less

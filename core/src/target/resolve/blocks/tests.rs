@@ -18,7 +18,7 @@ fn plan(path: &Path, direction: Direction, pattern: Pattern, size_bytes: Option<
         sizes_bytes: size_bytes.into_iter().collect(),
         origin,
     };
-    let blocks = Blocks { pattern, requests: None, runtime_ns: None };
+    let blocks = Blocks::new(pattern);
     let phase = Phase { direction, tensors: vec![group], access: Access::Blocks(blocks) };
     let mut plan = Plan::tensor_swap(vec![phase]);
     plan.buffered = true;

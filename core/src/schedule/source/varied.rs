@@ -1,0 +1,386 @@
+//! Requests that are not all alike: reads among writes, several sizes, flushes in between, blocks
+//! that are asked for more often than others, trims.
+
+use rand_core::Rng;
+use rand_xoshiro::Xoshiro256Plus;
+
+use super::blocks::below;
+use super::passes::Passes;
+use super::pick::{Normal, Pareto, SizeSplit, Zipf};
+use super::share::{Share, StreamName};
+use super::{Job, Source};
+use crate::data;
+use crate::engine::Operation;
+use crate::memory::Block;
+use crate::plan::{Direction, Distribution, Flush, Pattern};
+use crate::stats::{Kind, What};
+
+/// Jobs that are worked out at a time.
+const AHEAD_MAX: usize = 64;
+/// The numbers of the generators, which are apart so that a plan with another mix asks for the same
+/// blocks. Number 1 is that of passes.
+const BLOCKS: u32 = 0;
+const MIX: u32 = 2;
+const SIZES: u32 = 3;
+
+/// The jobs of one lane in one loop.
+#[derive(Debug)]
+pub(in crate::schedule) struct VariedStream {
+    target: u16,
+    base_bytes: u64,
+    mix: Mix,
+    sizes: Option<(SizeSplit, Xoshiro256Plus)>,
+    place: Place,
+    /// The largest block, of which the range has `blocks`.
+    block_bytes: u32,
+    blocks: u64,
+    flush: Option<Flush>,
+    /// Writes since the last flush.
+    unflushed: u64,
+    remaining: u64,
+    remaining_bytes: u64,
+    /// What the next write is marked with.
+    mark: u64,
+    /// What the jobs do whose offsets were chosen last; those from `next` on were not asked for.
+    ahead: [What; AHEAD_MAX],
+    next: usize,
+    end: usize,
+}
+
+/// What operation is next.
+#[derive(Debug)]
+enum Mix {
+    One(Operation),
+    /// Reads, in so many of a hundred requests, and writes.
+    Both(u64, Xoshiro256Plus),
+}
+
+/// Where it is done.
+#[derive(Debug)]
+enum Place {
+    /// One front for each operation, in bytes from the beginning of the range.
+    Sequential {
+        fronts: [u64; 2],
+    },
+    Covering(Passes),
+    Uniform(Xoshiro256Plus),
+    Zipf(Zipf, Xoshiro256Plus),
+    Pareto(Pareto, Xoshiro256Plus),
+    Normal(Normal, Xoshiro256Plus),
+}
+
+impl Place {
+    fn new(share: &Share, name: StreamName) -> Self {
+        let (blocks, generator) = (share.blocks, name.generator_of(BLOCKS));
+        match (share.access.pattern, share.access.distribution) {
+            (Pattern::Sequential, _) => Self::Sequential { fronts: [0; 2] },
+            (_, Distribution::Uniform) if share.access.is_covering() => {
+                Self::Covering(Passes::new(share, name))
+            }
+            (_, Distribution::Uniform) => Self::Uniform(generator),
+            (_, Distribution::Zipf { theta }) => {
+                Self::Zipf(Zipf::new(blocks, theta, Share::popularity(name)), generator)
+            }
+            (_, Distribution::Pareto { h }) => {
+                Self::Pareto(Pareto::new(blocks, h, Share::popularity(name)), generator)
+            }
+            (_, Distribution::Normal { sigma_percent }) => {
+                Self::Normal(Normal::new(blocks, sigma_percent), generator)
+            }
+        }
+    }
+
+    /// The number of a block, where not bytes are counted.
+    fn block(&mut self, blocks: u64) -> u64 {
+        match self {
+            Self::Sequential { .. } => unreachable!("its fronts are in bytes"),
+            Self::Covering(passes) => {
+                let mut one = [0];
+                passes.fill(&mut one, |block| block);
+                one[0]
+            }
+            Self::Uniform(generator) => below(blocks, generator.next_u64()),
+            Self::Zipf(zipf, generator) => zipf.pick(generator),
+            Self::Pareto(pareto, generator) => pareto.pick(generator),
+            Self::Normal(normal, generator) => normal.pick(generator),
+        }
+    }
+}
+
+impl VariedStream {
+    /// The stream `name` of `share`. Writes are marked with numbers from `mark` on.
+    pub(in crate::schedule) fn new(
+        share: &Share,
+        name: StreamName,
+        target: u16,
+        mark: u64,
+    ) -> Self {
+        let access = &share.access;
+        let sizes: Vec<_> = access.sizes.iter().map(|one| (one.bytes, one.percent)).collect();
+        Self {
+            target,
+            base_bytes: share.base_bytes(),
+            mix: match share.direction {
+                Direction::Mixed => {
+                    let percent = access.read_percent.unwrap_or(READ_PERCENT);
+                    Mix::Both(percent.into(), name.generator_of(MIX))
+                }
+                one => Mix::One(one.operations()[0]),
+            },
+            sizes: (sizes.len() > 1).then(|| (SizeSplit::new(&sizes), name.generator_of(SIZES))),
+            place: Place::new(share, name),
+            block_bytes: share.block_bytes,
+            blocks: share.blocks,
+            flush: access.flush.filter(|_| share.direction.writes_data()),
+            unflushed: 0,
+            remaining: share.requests.unwrap_or(u64::MAX),
+            remaining_bytes: share.limit_bytes.unwrap_or(u64::MAX),
+            mark,
+            ahead: [What::new(Operation::Read, 0, 0); AHEAD_MAX],
+            next: 0,
+            end: 0,
+        }
+    }
+
+    fn operation(&mut self) -> Operation {
+        match &mut self.mix {
+            Mix::One(operation) => *operation,
+            Mix::Both(percent, generator) => {
+                let reads = below(100, generator.next_u64()) < *percent;
+                if reads { Operation::Read } else { Operation::Write }
+            }
+        }
+    }
+
+    fn length_bytes(&mut self) -> u32 {
+        match &mut self.sizes {
+            None => self.block_bytes,
+            Some((split, generator)) => split.pick(generator.next_u64()),
+        }
+    }
+
+    /// Where the next `length_bytes` lie, from the beginning of the range.
+    fn offset_bytes(&mut self, operation: Operation, length_bytes: u32) -> u64 {
+        let (block, length) = (u64::from(self.block_bytes), u64::from(length_bytes));
+        if let Place::Sequential { fronts } = &mut self.place {
+            let front = &mut fronts[usize::from(operation != Operation::Read)];
+            let at = if *front + length > self.blocks * block { 0 } else { *front };
+            *front = at + length;
+            return at;
+        }
+        let within = match &mut self.sizes {
+            // Any of the places in the block that such a request can have.
+            Some((_, generator)) => below(block / length, generator.next_u64()) * length,
+            None => 0,
+        };
+        self.place.block(self.blocks) * block + within
+    }
+
+    /// Whether a flush comes next.
+    fn is_flush_due(&self) -> bool {
+        self.flush.is_some_and(|flush| self.unflushed >= flush.every)
+    }
+
+    /// What comes next, and where.
+    fn work_out(&mut self) -> (What, u64) {
+        if let Some(flush) = self.flush.filter(|_| self.is_flush_due()) {
+            self.unflushed = 0;
+            return (What::new(flush.operation(), self.target, 0), 0);
+        }
+        let operation = self.operation();
+        let length_bytes = self.length_bytes();
+        let offset_bytes = self.base_bytes + self.offset_bytes(operation, length_bytes);
+        self.unflushed += u64::from(operation == Operation::Write);
+        self.remaining -= 1;
+        self.remaining_bytes = self.remaining_bytes.saturating_sub(length_bytes.into());
+        (What::new(operation, self.target, length_bytes), offset_bytes)
+    }
+}
+
+/// Of a mix of which nothing else is said, as with fio.
+const READ_PERCENT: u8 = 50;
+
+impl Source for VariedStream {
+    fn choose(&mut self, offsets: &mut [u64]) -> usize {
+        let mut count = 0;
+        while count < offsets.len().min(AHEAD_MAX) && self.remaining > 0 && self.remaining_bytes > 0
+        {
+            if count > 0 && self.is_flush_due() {
+                // It has to wait, so it must be the first.
+                break;
+            }
+            (self.ahead[count], offsets[count]) = self.work_out();
+            count += 1;
+        }
+        (self.next, self.end) = (0, count);
+        count
+    }
+
+    fn is_fenced(&self) -> bool {
+        self.next < self.end && self.ahead[self.next].operation().kind() == Kind::Flush
+    }
+
+    fn job(&mut self, offset_bytes: u64, home: &mut Option<Block>) -> Job {
+        let what = self.ahead[self.next];
+        self.next += 1;
+        let (operation, length_bytes) = (what.operation(), what.length_bytes());
+        let mut block = if operation.moves_data() { home.take() } else { None };
+        if operation == Operation::Write
+            && let Some(block) = &mut block
+        {
+            let bytes = &mut block.as_mut_slice()[..length_bytes as usize];
+            data::stamp(offset_bytes, self.mark, bytes);
+            self.mark += 1;
+        }
+        let needed_bytes = if operation.moves_data() { length_bytes } else { 0 };
+        Job { operation, target: self.target, length_bytes, what, needed_bytes, block }
+    }
+
+    fn kind_each(&self) -> Option<Kind> {
+        None
+    }
+
+    fn useful_bytes(&self, _offset_bytes: u64, what: What) -> u32 {
+        what.length_bytes()
+    }
+
+    fn useful_bytes_each(&self) -> Option<u32> {
+        None
+    }
+
+    fn take_back(&mut self, block: Option<Block>, home: &mut Option<Block>) {
+        // What moves no data has left its place's memory where it was.
+        if block.is_some() {
+            *home = block;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Blocks, SizeShare};
+
+    const BLOCK: u32 = 4096;
+    const NAME: StreamName = StreamName { seed: 1, tid: 0, lane: 0, loop_index: 0 };
+
+    fn share(direction: Direction, access: &Blocks, blocks: u64) -> Share {
+        Share::split(direction, access, blocks * u64::from(BLOCK), BLOCK, 1).remove(0)
+    }
+
+    /// All jobs with their offsets, as a queue that is never full asks for them, a fence where one
+    /// had to wait.
+    fn jobs(share: &Share) -> Vec<(Operation, u64, u32)> {
+        let mut stream = VariedStream::new(share, NAME, 0, 0);
+        let (mut all, mut some) = (Vec::new(), [0; 64]);
+        loop {
+            let count = stream.choose(&mut some);
+            if count == 0 {
+                return all;
+            }
+            for (index, offset_bytes) in some[..count].iter().enumerate() {
+                let fenced = stream.is_fenced();
+                let job = stream.job(*offset_bytes, &mut None);
+                assert_eq!(fenced, job.operation.kind() == Kind::Flush);
+                assert!(!fenced || index == 0, "only the first of those chosen together may wait");
+                all.push((job.operation, *offset_bytes, job.length_bytes));
+            }
+        }
+    }
+
+    #[test]
+    fn a_mix_has_its_share_of_reads_and_together_they_ask_for_every_block_once() {
+        let access = Blocks { read_percent: Some(70), ..Blocks::new(Pattern::Random) };
+        let all = jobs(&share(Direction::Mixed, &access, 10_000));
+        let reads = all.iter().filter(|(operation, ..)| *operation == Operation::Read).count();
+        // 7000 on average, with a standard deviation of 46.
+        assert!((6770..7230).contains(&reads), "{reads}");
+        let mut offsets: Vec<_> = all.iter().map(|(_, offset, _)| offset / 4096).collect();
+        offsets.sort_unstable();
+        assert!(offsets.into_iter().eq(0..10_000));
+    }
+
+    #[test]
+    fn reads_and_writes_in_order_have_a_front_each() {
+        let access = Blocks { read_percent: Some(50), ..Blocks::new(Pattern::Sequential) };
+        let all = jobs(&share(Direction::Mixed, &access, 64));
+        for wanted in [Operation::Read, Operation::Write] {
+            let mine = all.iter().filter(|(operation, ..)| *operation == wanted);
+            assert!(mine.map(|(_, offset, _)| offset / 4096).eq(
+                (0..64).take(all.iter().filter(|(operation, ..)| *operation == wanted).count())
+            ));
+        }
+    }
+
+    #[test]
+    fn a_flush_comes_after_so_many_writes_and_is_not_counted() {
+        let flush = Some(Flush { every: 3, data_only: true });
+        let access = Blocks { flush, requests: Some(7), ..Blocks::new(Pattern::Sequential) };
+        let all: Vec<_> =
+            jobs(&share(Direction::Write, &access, 64)).iter().map(|(job, ..)| *job).collect();
+        let (write, flush) = (Operation::Write, Operation::Fdatasync);
+        assert_eq!(all, [write, write, write, flush, write, write, write, flush, write]);
+    }
+
+    #[test]
+    fn sizes_have_their_shares_and_lie_inside_the_range_and_at_multiples_of_themselves() {
+        let sizes =
+            vec![SizeShare { bytes: 512, percent: 25 }, SizeShare { bytes: BLOCK, percent: 75 }];
+        for pattern in [Pattern::Random, Pattern::Sequential] {
+            let access = Blocks {
+                sizes: sizes.clone(),
+                requests: Some(4000),
+                offset_bytes: 8192,
+                ..Blocks::new(pattern)
+            };
+            let all = jobs(&share(Direction::Read, &access, 100));
+            let small = all.iter().filter(|(_, _, length)| *length == 512).count();
+            // 1000 on average, with a standard deviation of 27.
+            assert!((860..1140).contains(&small), "{small}");
+            for (_, offset, length) in &all {
+                assert!((8192..=8192 + 100 * 4096 - u64::from(*length)).contains(offset));
+                assert!(pattern == Pattern::Sequential || offset % u64::from(*length) == 0);
+            }
+            let within = all.iter().filter(|(_, offset, _)| offset % 4096 != 0).count();
+            assert!(within > 100, "small ones lie anywhere in a block");
+        }
+    }
+
+    #[test]
+    fn a_number_of_bytes_ends_requests_of_several_sizes() {
+        let sizes =
+            vec![SizeShare { bytes: 512, percent: 50 }, SizeShare { bytes: BLOCK, percent: 50 }];
+        let access =
+            Blocks { sizes, io_limit_bytes: Some(1 << 20), ..Blocks::new(Pattern::Random) };
+        let moved: u64 = jobs(&share(Direction::Read, &access, 100))
+            .iter()
+            .map(|(_, _, length)| u64::from(*length))
+            .sum();
+        assert!((1 << 20..(1 << 20) + u64::from(BLOCK)).contains(&moved), "{moved}");
+    }
+
+    #[test]
+    fn a_skewed_order_asks_for_some_blocks_much_more_often() {
+        for (distribution, least) in [
+            (Distribution::Zipf { theta: 1.2 }, 500),
+            (Distribution::Pareto { h: 0.1 }, 100),
+            (Distribution::Normal { sigma_percent: 5.0 }, 50),
+        ] {
+            let access =
+                Blocks { distribution, requests: Some(10_000), ..Blocks::new(Pattern::Random) };
+            let mut counts = vec![0; 1000];
+            for (_, offset, _) in jobs(&share(Direction::Read, &access, 1000)) {
+                counts[usize::try_from(offset / 4096).unwrap()] += 1;
+            }
+            let most = counts.iter().max().copied().unwrap_or(0);
+            assert!(most > least, "{distribution:?}: {most}");
+        }
+    }
+
+    #[test]
+    fn a_trim_has_no_memory_and_leaves_that_of_its_place() {
+        let all = jobs(&share(Direction::Trim, &Blocks::new(Pattern::Random), 16));
+        assert_eq!(all.len(), 16);
+        assert!(all.iter().all(|(operation, ..)| *operation == Operation::Trim));
+    }
+}
