@@ -2,30 +2,37 @@
 
 use std::iter;
 
-use aio_core::report::{PaceReport, Report};
+use aio_core::report::{DirectionReport, Latency, PaceReport, Report};
 
 use super::notes::each;
-use super::numbers::{mode, scaled};
+use super::numbers::{milliseconds, mode, scaled};
 
-/// What was asked and how the start of requests fared, a line for each engine and direction.
+/// Response beside service, and how the start of requests fared, a line for each engine and
+/// direction.
 pub(super) fn lines(report: &Report) -> Vec<String> {
     let paced = each(report).filter_map(|(engine, one)| {
-        let pace = one.pace.as_ref()?;
-        Some(format!("{} {}: {}", engine.engine, mode(one.direction, &one.access), line(pace)))
+        let mode = mode(one.direction, &one.access);
+        Some(format!("{} {mode}: {}", engine.engine, line(one, one.pace.as_ref()?)))
     });
     paced.collect()
 }
 
-fn line(pace: &PaceReport) -> String {
+fn line(one: &DirectionReport, pace: &PaceReport) -> String {
     let PaceReport { waited_for_place, started_late, never_started, .. } = pace;
+    let two = |latency: &Latency| {
+        format!("p50 {} ms, p99 {} ms", milliseconds(latency.p50_ns), milliseconds(latency.p99_ns))
+    };
     let gaps = if pace.rate_is_poisson { "at random" } else { "evenly" };
     let asked = format!(
-        "{} requests/s were to start, {gaps}; the response (ms) counts from when each was to",
+        "response {}, from when requests were to start; service {}; {} requests/s were to start, \
+         {gaps}",
+        two(&pace.response_latency),
+        two(&one.request_latency),
         scaled(pace.rate_asked_per_s)
     );
     let fared = [
         (waited_for_place, "waited for a place in the queue"),
-        (started_late, "started more than 1 ms late although there was one"),
+        (started_late, "started late although there was one"),
         (never_started, "had not started when the time was over"),
     ];
     let fared = fared.iter().filter(|(count, _)| **count > 0);
@@ -35,7 +42,7 @@ fn line(pace: &PaceReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aio_core::report::{Latency, LatencyHistogram};
+    use aio_core::report::LatencyHistogram;
 
     use super::super::sample;
     use super::*;
@@ -54,6 +61,6 @@ mod tests {
             never_started: 5,
         };
         report.engines[0].directions[0].pace = Some(pace);
-        insta::assert_snapshot!(lines(&report).join("\n"), @r"");
+        insta::assert_snapshot!(lines(&report).join("\n"), @"uring write: response p50 0 ms, p99 0 ms, from when requests were to start; service p50 14.90 ms, p99 20.10 ms; 2.000 k requests/s were to start, at random; 3 waited for a place in the queue; 5 had not started when the time was over");
     }
 }

@@ -1,7 +1,7 @@
 //! The table: a row per direction and engine.
 
 use aio_core::plan::{Access, Direction};
-use aio_core::report::{DirectionReport, EngineReport, Latency, Report, Status};
+use aio_core::report::{DirectionReport, EngineReport, Report, Status};
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 
@@ -15,7 +15,7 @@ use crate::voice::printable;
 type Content = fn(&EngineReport, &DirectionReport) -> Option<String>;
 
 /// Columns in order: title, content, and whether it is shown when no row has anything in it.
-const COLUMNS: [(&str, Content, bool); 14] = [
+const COLUMNS: [(&str, Content, bool); 12] = [
     ("engine", |engine, _| Some(printable(&engine.engine)), true),
     ("", |_, one| Some(mode(one.direction, &one.access)), true),
     ("IOPS", iops, false),
@@ -25,8 +25,6 @@ const COLUMNS: [(&str, Content, bool); 14] = [
     ("loops GiB/s", loops, false),
     ("p50 ms", |_, one| latency(one, one.request_latency.p50_ns), false),
     ("p99 ms", |_, one| latency(one, one.request_latency.p99_ns), false),
-    ("resp p50", |_, one| response(one, |latency| latency.p50_ns), false),
-    ("resp p99", |_, one| response(one, |latency| latency.p99_ns), false),
     ("calls/req", |_, one| calls(one), false),
     ("CPU s", |_, one| has_rate(one).then(|| short(one.cpu.user_s + one.cpu.system_s)), false),
     ("verdict", |engine, one| Some(verdict(engine, one).into()), true),
@@ -92,11 +90,6 @@ fn loops(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
 
 fn latency(one: &DirectionReport, ns: u64) -> Option<String> {
     (has_rate(one) && ns > 0).then(|| milliseconds(ns))
-}
-
-/// Of requests that have a schedule: from when they were meant to start.
-fn response(one: &DirectionReport, ns: fn(&Latency) -> u64) -> Option<String> {
-    latency(one, ns(&one.pace.as_ref()?.response_latency))
 }
 
 fn calls(one: &DirectionReport) -> Option<String> {

@@ -22,8 +22,9 @@ pub struct PaceReport {
     /// Requests that were due while the queue was full, or a flush waited to be alone, and so
     /// started late.
     pub waited_for_place: u64,
-    /// Requests that started more than a millisecond late although there was a place in the queue:
-    /// the thread that starts them was kept from it, by a call that blocked or for want of a CPU.
+    /// Requests that started more than a millisecond late although there had been a place in the
+    /// queue: the thread that starts them was kept from it, by a call that blocked or for want of
+    /// a CPU. Those that came due meanwhile are counted here too.
     pub started_late: u64,
     /// Requests that were due and had not started when the time was over. They are in no latency.
     pub never_started: u64,

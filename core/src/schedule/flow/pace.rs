@@ -91,9 +91,9 @@ fn rounded(ns: f64) -> u64 {
 pub(crate) struct PaceTally {
     /// From when they were meant to start to when they were done.
     pub response: PerKind<LatencyHistogram>,
-    /// Requests that started late though there was a place in the queue.
+    /// Requests that started late though there had been a place in the queue.
     pub late: u64,
-    /// Requests that were due while the queue was full, or a flush waited to be alone.
+    /// Others that were due while the queue was full, or a flush waited to be alone.
     pub waited: u64,
     /// Requests that were due and had not started when the time was over.
     pub unstarted: u64,
@@ -107,6 +107,9 @@ pub(in crate::schedule) struct Pace {
     intended: Box<[Stamp]>,
     /// When the queue was full for the last time.
     full_until: Stamp,
+    /// When the lane was last kept from what was due: from when there was a place for it to when
+    /// it came.
+    away: (Stamp, Stamp),
     tally: PaceTally,
 }
 
@@ -124,6 +127,7 @@ impl Pace {
             schedule: Schedule::new(rate, start, name),
             intended: vec![start; queue_depth as usize].into(),
             full_until: start,
+            away: (start, start),
             tally,
         }
     }
@@ -141,10 +145,17 @@ impl Pace {
     pub(super) fn begin(&mut self, tag: u32, now: Stamp, counts: bool) {
         let due = self.schedule.take();
         self.intended[tag as usize] = due;
-        if counts {
-            let ready = due.max(self.full_until);
+        let ready = due.max(self.full_until);
+        let is_late = now.since(ready) > LATE;
+        if is_late {
+            self.away = (ready, now);
+        }
+        // What came due meanwhile and now waits for a place does so because of that.
+        let is_behind = due > self.away.0 && due <= self.away.1;
+        if counts && (is_late || is_behind) {
+            self.tally.late += 1;
+        } else if counts {
             self.tally.waited += u64::from(ready > due);
-            self.tally.late += u64::from(now.since(ready) > LATE);
         }
     }
 
@@ -249,13 +260,16 @@ mod tests {
         // Due at 30 ms and kept for 5 ms more by nobody but the lane.
         pace.begin(0, at_ms(55), true);
         // Due at 40 ms, in a loop that does not count.
-        pace.begin(1, at_ms(60), false);
+        pace.begin(1, at_ms(55), false);
         // Due at 50 ms, when there was a place again.
-        pace.begin(1, at_ms(60), true);
-        // Due at 60, 70 and 80 ms.
+        pace.begin(1, at_ms(70), true);
+        // Due at 60 ms, while the lane was away, and it found the queue full.
+        pace.was_full(at_ms(71));
+        pace.begin(0, at_ms(71), true);
+        // Due at 70 ms and at 80 ms.
         pace.give_up(at_ms(90), true);
         let tally = pace.into_tally();
-        assert_eq!((tally.waited, tally.late, tally.unstarted), (2, 2, 3));
+        assert_eq!((tally.waited, tally.late, tally.unstarted), (1, 3, 2));
         let response = &tally.response[Kind::Read];
         assert_eq!((response.count(), response.summary().max_ns / 1_000_000), (1, 33));
     }

@@ -33,14 +33,11 @@ impl Resolver<'_> {
             let path = group.path.expand(tid, 0, asked.unwrap_or(0));
             let (source, size_bytes) = match known.get(&path) {
                 Some(shared) => shared.clone(),
-                None => {
-                    let found = self.file_of_blocks(&path, phase.direction, blocks, group, tid)?;
-                    if phase.direction == Direction::Trim {
-                        self.can_trim(&path, &found.0, blocks)?;
-                    }
-                    found
-                }
+                None => self.file_of_blocks(&path, phase.direction, blocks, group, tid)?,
             };
+            if phase.direction == Direction::Trim {
+                self.can_trim(&path, &source, blocks)?;
+            }
             known.insert(path.clone(), (source.clone(), size_bytes));
             let files = vec![TaskletFile { path, source }];
             let (direction, access) = (phase.direction, phase.access.clone());
