@@ -40,8 +40,9 @@ const DEVIATIONS: f64 = 3.0;
 pub fn rate_missed(pace: &PaceReport, requests: u64, seconds: f64) -> Option<Doubt> {
     #[expect(clippy::cast_precision_loss, reason = "a rate has no more than 53 significant bits")]
     let count = requests as f64;
-    let chance = if pace.rate_is_poisson { DEVIATIONS / count.sqrt() } else { 0.0 };
     let asked = pace.rate_asked_per_s;
+    let expected = (asked * seconds).max(1.0);
+    let chance = if pace.rate_is_poisson { DEVIATIONS / expected.sqrt() } else { 0.0 };
     let rate = if seconds > 0.0 { count / seconds } else { 0.0 };
     if rate >= asked * (SHARE_MIN - chance) {
         return None;

@@ -13,6 +13,8 @@ use crate::stats::{Kind, PerKind};
 /// A request that starts so much later than it was meant to, though there was a place for it, is
 /// the tool's fault and counted.
 const LATE: Duration = Duration::from_millis(1);
+/// The most requests that are looked at to count those that will not start.
+const LOOKED_AT_MAX: u64 = 1 << 20;
 /// The number of the generator of gaps, behind those of the sources.
 const GAPS: u32 = 4;
 
@@ -69,6 +71,17 @@ impl Schedule {
         self.start + Duration::from_nanos(after_ns)
     }
 
+    /// Requests from the next one on that are due before `until`. Of random ones no more are
+    /// looked at than takes a moment, and what is beyond is estimated.
+    fn due_before(&mut self, until: Stamp) -> u64 {
+        let mut looked_at = 0;
+        while self.poisson.is_some() && looked_at < LOOKED_AT_MAX && self.due() < until {
+            self.take();
+            looked_at += 1;
+        }
+        looked_at + gaps(until.ns_since(self.due()), self.mean_ns())
+    }
+
     /// When the next request is due, which is then the one before the next.
     fn take(&mut self) -> Stamp {
         let due = self.due();
@@ -79,6 +92,12 @@ impl Schedule {
         }
         due
     }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
+#[expect(clippy::cast_precision_loss, reason = "exact for as long as a run lasts")]
+fn gaps(time_ns: u64, mean_ns: f64) -> u64 {
+    (time_ns as f64 / mean_ns).ceil() as u64
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative")]
@@ -176,9 +195,9 @@ impl Pace {
 
     /// Counts what is due before `until` and will not start.
     pub(super) fn give_up(&mut self, until: Stamp, counts: bool) {
-        while self.schedule.due() < until {
-            self.schedule.take();
-            self.tally.unstarted += u64::from(counts);
+        let unstarted = self.schedule.due_before(until);
+        if counts {
+            self.tally.unstarted += unstarted;
         }
     }
 }
