@@ -17,6 +17,7 @@ mod limits;
 mod moved;
 mod oracles;
 mod outside;
+mod paced;
 mod plans;
 mod readme;
 mod refusals;

@@ -12,6 +12,7 @@ mod jobs;
 mod json;
 mod notes;
 mod numbers;
+mod pace;
 mod plan;
 #[cfg(test)]
 pub(crate) mod sample;

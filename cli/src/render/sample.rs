@@ -238,6 +238,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         doubts: Vec::new(),
         failures: Vec::new(),
         validated_bytes: None,
+        pace: None,
         flushes: None,
         end_flush_s: None,
         unfinished_bytes: 0,

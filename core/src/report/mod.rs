@@ -11,6 +11,7 @@ mod flush;
 mod groups;
 mod latency;
 mod machine;
+mod pace;
 mod ratios;
 mod series;
 mod short_run;
@@ -28,6 +29,7 @@ pub use flush::FlushReport;
 pub use groups::{GroupKind, GroupReport, groups};
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
+pub use pace::{PaceReport, rate_missed};
 pub use ratios::{Ratios, Sharing};
 pub use series::{Sample, SampleLatency, Series};
 pub use short_run::short_run;
@@ -210,6 +212,9 @@ pub struct DirectionReport {
     pub failures: Vec<Failure>,
     /// Bytes that were compared, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// How requests fared against their schedule, when they had one.
+    #[serde(flatten)]
+    pub pace: Option<PaceReport>,
     /// Flushes between writes, when they were asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub flushes: Option<FlushReport>,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::LaneError;
-use super::flow::{Flow, Tally, Watch};
+use super::flow::{Flow, PaceTally, Tally, Watch};
 use super::shared::{CpuTime, Shared};
 use super::source::{Job, Share, Slice, Source, Sweep};
 use super::verify::Terms;
@@ -19,6 +19,7 @@ use crate::observe::mark_unread;
 use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::stats::{Fingerprint, Kind, LanePrint, PerKind, What};
+use crate::target::{DropCache, drop_cache};
 
 /// How much of a tensor is filled between two looks at whether to stop.
 const FILL_STEP_BYTES: usize = 16 << 20;
@@ -102,6 +103,8 @@ pub(crate) struct LaneResult {
     /// Each finished loop.
     pub loops: Vec<LaneLoop>,
     pub tally: Tally,
+    /// How its requests fared against their schedule, if they had one.
+    pub pace: Option<PaceTally>,
     pub receipts: Vec<Receipt>,
     /// Its memory, unless the kernel still has some of it.
     pub memory: Option<Region>,
@@ -121,6 +124,7 @@ impl LaneResult {
         Self {
             loops: Vec::new(),
             tally: Tally::new(fingerprint),
+            pace: None,
             receipts,
             memory,
             verified_bytes: 0,
@@ -159,6 +163,8 @@ impl LaneTask {
             work: self.work,
             terms: self.terms,
             verified_bytes: 0,
+            pace: None,
+            dropped: None,
             receipts,
             counted: Duration::ZERO,
         };
@@ -226,6 +232,9 @@ struct LaneWork<'a> {
     part: Part,
     terms: Option<Terms>,
     verified_bytes: u64,
+    pace: Option<PaceTally>,
+    /// What the page cache kept, all in all.
+    dropped: Option<DropCache>,
     receipts: Vec<Receipt>,
     /// How long the loops that count have taken.
     counted: Duration,
@@ -264,9 +273,11 @@ impl Lane for LaneWork<'_> {
             error = Some(LaneError::Unsettled);
         }
         self.receipts.extend(engine.receipts());
+        self.receipts.extend(self.dropped.map(DropCache::receipt));
         LaneResult {
             loops,
             tally,
+            pace: self.pace,
             receipts: self.receipts,
             memory: self.part.into_region().ok(),
             verified_bytes: self.verified_bytes,
@@ -284,6 +295,7 @@ impl LaneWork<'_> {
     ) -> Result<(), LaneError> {
         let shared = self.shared;
         self.prepare(index);
+        self.drop_cache()?;
         let counts = shared.plan.counts(index);
         let target = if shared.plan.different_file_each_iteration { index } else { 0 };
         let target = u16::try_from(target).expect("refused when the plan was resolved");
@@ -329,6 +341,20 @@ impl LaneWork<'_> {
         }
         let done = loops.last_mut().expect("it was just added");
         done.flush = self.end_fsync()?;
+        Ok(())
+    }
+
+    /// Has the page cache forget the tasklet's files, where that was asked; the first lane does it
+    /// for all, which wait for it at the barrier.
+    fn drop_cache(&mut self) -> Result<(), LaneError> {
+        if !self.shared.plan.drop_cache || self.place.lane > 0 {
+            return Ok(());
+        }
+        for file in self.files.iter() {
+            let dropped = drop_cache(file).map_err(LaneError::DropCache)?;
+            let before = self.dropped.unwrap_or(DropCache::ALL);
+            self.dropped = Some(before.and(dropped));
+        }
         Ok(())
     }
 

@@ -12,9 +12,9 @@ use crate::observe::{self, Content, Evidence};
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
-    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport, Ratios,
-    Series, Sharing, Status, TaskletReport, cpu_bound, drift, gib_per_s, groups, requests_per_s,
-    short_run,
+    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport,
+    PaceReport, Ratios, Series, Sharing, Status, TaskletReport, cpu_bound, drift, gib_per_s,
+    groups, rate_missed, requests_per_s, short_run,
 };
 use crate::schedule::{LaneLoop, LaneResult, LoopClock, TaskletResult, WaveOutcome};
 use crate::stats::{Kind, PerKind, combine};
@@ -73,6 +73,9 @@ pub(super) fn add(
             if one.status != Status::Failed && report.moves_data {
                 one.devices = observe::devices(evidence);
                 one.doubts.extend(observe::doubts(evidence));
+            }
+            if one.status == Status::Complete {
+                one.doubts.extend(pace_doubt(plan, &one, &tasklets, outcome));
             }
             if one.status == Status::Complete && report.moves_data {
                 one.doubts.extend(short_run(&one));
@@ -206,6 +209,7 @@ fn direction(
         doubts: Vec::new(),
         failures: tasklets.iter().flat_map(|(_, result)| result.failures.clone()).collect(),
         validated_bytes: validated.sum(),
+        pace: pace(kind, tasklets),
         flushes: flushes(direction, tasklets, requests[Kind::Flush]),
         end_flush_s: end_flush_s(direction, plan, tasklets),
         unfinished_bytes: if alone {
@@ -215,6 +219,39 @@ fn direction(
         },
     };
     (report, series.fine)
+}
+
+/// How requests of `kind` fared against their schedule, if they had one.
+fn pace(kind: Kind, tasklets: &Tasklets) -> Option<PaceReport> {
+    let rates = tasklets.iter().filter_map(|(tasklet, _)| tasklet.access.blocks()?.rate);
+    let rate = rates.clone().next()?;
+    let lanes = tasklets.iter().flat_map(|(_, result)| &result.lanes);
+    let tallies: Vec<_> = lanes.filter_map(|lane| lane.pace.as_ref()).collect();
+    let mut response = LatencyHistogram::default();
+    for tally in &tallies {
+        response.merge(&tally.response[kind]);
+    }
+    Some(PaceReport {
+        rate_asked_per_s: rates.map(|rate| rate.per_s).sum(),
+        rate_is_poisson: rate.poisson,
+        response_latency: response.summary(),
+        response_histogram: response,
+        waited_for_place: tallies.iter().map(|tally| tally.waited).sum(),
+        started_late: tallies.iter().map(|tally| tally.late).sum(),
+        never_started: tallies.iter().map(|tally| tally.unstarted).sum(),
+    })
+}
+
+/// The doubt that the rate which was asked was not kept, by requests of all kinds together.
+fn pace_doubt(
+    plan: &Plan,
+    one: &DirectionReport,
+    tasklets: &Tasklets,
+    outcome: &WaveOutcome,
+) -> Option<Doubt> {
+    let (requests, _) = counted(plan, tasklets, &outcome.clocks);
+    let requests = requests.total() - requests[Kind::Flush];
+    rate_missed(one.pace.as_ref()?, requests, one.task_latency_s)
 }
 
 /// The hashes over a lane's requests: one of all of them, or one for each loop that time ended.

@@ -1,6 +1,7 @@
 //! Holds a plan against the files that are there. Changes nothing.
 
 mod blocks;
+mod trims;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};

@@ -1,6 +1,8 @@
 //! What a lane knows about its requests: one slot per tag.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
+use std::ops::Range;
+
 use super::apart::SubmitTime;
 use super::hot::{Entered, begin_all, enter_all};
 use super::slot::{After, FREE, ODD, Slot};
@@ -141,6 +143,12 @@ impl Books {
     pub(super) fn pass(&mut self, now: Stamp) {
         let totals = self.done();
         self.tally.course.pass(now, totals, &mut self.tally.latency);
+    }
+
+    /// The tags at `places`: behind those in use stand the ones that were used last, and right
+    /// before the free ones those that were begun last.
+    pub(super) fn tags(&self, places: Range<usize>) -> &[u32] {
+        &self.free[places]
     }
 
     /// Forgets offsets that an earlier source has chosen.

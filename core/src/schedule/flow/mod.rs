@@ -9,12 +9,17 @@
 mod apart;
 mod books;
 mod hot;
+mod pace;
+mod paced;
 mod single;
+mod slack;
 mod slot;
 mod starts;
 
 pub(crate) use apart::SubmitTime;
 pub(crate) use books::Tally;
+pub(crate) use pace::PaceTally;
+pub(super) use pace::{Pace, Rate};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;

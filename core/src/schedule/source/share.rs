@@ -137,7 +137,7 @@ impl StreamName {
     }
 
     /// Generator number `index` of the stream.
-    pub(super) fn generator_of(self, index: u32) -> Xoshiro256Plus {
+    pub(in crate::schedule) fn generator_of(self, index: u32) -> Xoshiro256Plus {
         let Self { seed, tid, lane, loop_index } = self;
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());

@@ -37,6 +37,9 @@ impl Resolver<'_> {
                 Some(shared) => shared.clone(),
                 None => self.file_of_blocks(&path, phase.direction, blocks, group, tid)?,
             };
+            if phase.direction == Direction::Trim {
+                self.can_trim(&path, &source, blocks)?;
+            }
             known.insert(path.clone(), (source.clone(), size_bytes));
             let files = vec![TaskletFile { path, source }];
             let (direction, access) = (phase.direction, phase.access.clone());
