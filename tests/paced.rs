@@ -5,6 +5,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -61,7 +62,6 @@ impl Disk {
 
     /// Writes that the device has completed.
     fn writes(&self) -> u64 {
-        use std::os::unix::fs::MetadataExt;
         let device = fs::metadata(&self.mounted).expect("it is mounted").dev();
         let (major, minor) = (nix::sys::stat::major(device), nix::sys::stat::minor(device));
         let stat = fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat"));
@@ -95,8 +95,9 @@ fn a_stall_shows_in_the_response_and_not_in_the_service() {
             "--engine {engine} --file disk/w --rw randwrite --block-size 4k --queue-depth {depth} \
              --rate-iops 400 --runtime 3 --format json --quiet"
         );
-        let mut aio = folder.program(AIO);
-        let aio = aio.args(line.split_whitespace()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut aio = Command::new(AIO);
+        aio.current_dir(folder.path()).args(line.split_whitespace());
+        aio.stdout(Stdio::piped()).stderr(Stdio::piped());
         let before = disk.writes();
         let mut running = aio.spawn().expect("the program starts");
         let step = Duration::from_millis(10);

@@ -55,8 +55,8 @@ impl DropCache {
     }
 }
 
-/// Writes back what is dirty of `file`, or of the device that it is, has the page cache drop it, and
-/// looks at what is left. It waits for the storage, so it belongs outside the clock.
+/// Writes back what is dirty of `file`, or of the device that it is, has the page cache drop it,
+/// and looks at what is left. It waits for the storage, so it belongs outside the clock.
 ///
 /// # Errors
 /// When what is dirty cannot be written, or the kernel takes no such advice for what `file` is.
