@@ -1,8 +1,8 @@
 //! The form of a job file: sections of options, comments, includes and variables.
 //!
 //! As in fio's `__parse_jobs_ini` (init.c): a `[section]` is a job, one whose name begins with
-//! `global` sets options for all jobs behind it, `;` and `#` begin a comment anywhere in a line, and
-//! `include FILE` within a section reads options from another file.
+//! `global` sets options for all jobs behind it, `;` and `#` begin a comment anywhere in a line,
+//! and `include FILE` within a section reads options from another file.
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;

@@ -105,6 +105,8 @@ fn options_of_engines_and_files_are_said_in_aios_flags() {
         "ioengine=null",
         "direct=1",
         "direct=1\nbuffered=1",
+        "direct=1\ninvalidate=1",
+        "invalidate=0",
         "buffered=0",
         "unlink=1",
         "numjobs=4\nthread\ngroup_reporting\ndescription=what it is"
@@ -129,6 +131,10 @@ fn options_of_engines_and_files_are_said_in_aios_flags() {
             direct=1
               no buffered
             direct=1 | buffered=1
+              nothing more
+            direct=1 | invalidate=1
+              no buffered
+            invalidate=0
               nothing more
             buffered=0
               no buffered

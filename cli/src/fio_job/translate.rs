@@ -1,8 +1,8 @@
 //! One job of fio's in aio's flags.
 //!
 //! What fio takes for granted is said aloud, because aio takes other things for granted: blocks of
-//! 4 KiB, a queue of depth 1, calls that read and write by themselves, buffered I/O, one request per
-//! submitting call, and files that stay.
+//! 4 KiB, a queue of depth 1, calls that read and write by themselves, buffered I/O, one request
+//! per submitting call, and files that stay.
 
 mod ends;
 mod engine;

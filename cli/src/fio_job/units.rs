@@ -1,7 +1,7 @@
 //! fio's numbers, which are not aio's: `1KiB` is 1,000 bytes there, and `1.5k` is one byte.
 //!
-//! As in fio's parse.c with its default `kb_base=1024`. What fio reads in a way that nobody means is
-//! refused.
+//! As in fio's parse.c with its default `kb_base=1024`. What fio reads in a way that nobody means
+//! is refused.
 
 use crate::jobs::Place;
 
