@@ -2,8 +2,8 @@
 
 use aio_core::receipt::merge;
 use aio_core::report::{
-    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, gib_per_s, requests_per_s,
-    short_run,
+    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, add_devices, gib_per_s,
+    requests_per_s, short_run,
 };
 
 /// The doubt that is judged by all rounds together.
@@ -55,6 +55,7 @@ fn add(sum: &mut DirectionReport, round: DirectionReport) {
     sum.short_transfers += round.short_transfers;
     sum.cpu.user_s += round.cpu.user_s;
     sum.cpu.system_s += round.cpu.system_s;
+    add_devices(&mut sum.devices, &round.devices);
     for doubt in round.doubts {
         if !sum.doubts.contains(&doubt) {
             sum.doubts.push(doubt);

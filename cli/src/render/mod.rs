@@ -2,6 +2,7 @@
 
 mod classic;
 mod csv;
+mod devices;
 mod engines;
 mod failures;
 mod fio_json;

@@ -3,6 +3,7 @@
 //! Every number carries its unit in its name. Documented for readers of the JSON in
 //! `docs/report.md`; `schema_version` grows when a field changes its meaning or goes.
 
+mod device;
 mod flush;
 mod latency;
 mod machine;
@@ -10,6 +11,8 @@ mod short_run;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use device::mean_bytes;
+pub use device::{DeviceUse, PcieLink, Storage, add_devices};
 pub use flush::FlushReport;
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
@@ -72,6 +75,25 @@ pub struct TargetReport {
     pub device: Option<String>,
     /// What direct I/O must be a multiple of, in bytes; absent for buffered I/O.
     pub alignment_bytes: Option<u32>,
+    /// The options that its file system is mounted with, those of the mount first.
+    #[serde(default)]
+    pub mount_options: Option<String>,
+    /// Whether data that is written there is compressed, as far as the file system tells.
+    #[serde(default)]
+    pub compresses: Option<bool>,
+    /// The block device that it lies on or is, where there is one.
+    #[serde(default)]
+    pub storage: Option<Storage>,
+}
+
+impl TargetReport {
+    /// The number of the block device that it lies on or is; `None` where that is a character
+    /// device, whose numbers mean other devices.
+    #[must_use]
+    pub fn block_device(&self) -> Option<&String> {
+        let is_generic = self.file_system.as_deref() == Some(crate::target::NVME_GENERIC);
+        self.device.as_ref().filter(|_| !is_generic)
+    }
 }
 
 /// An engine that cannot run here.
@@ -138,6 +160,9 @@ pub struct DirectionReport {
     pub short_transfers: u64,
     /// CPU time of the whole process in the loops that count.
     pub cpu: Cpu,
+    /// What the devices did that the targets lie on, in this direction and the loops that count.
+    #[serde(default)]
+    pub devices: Vec<DeviceUse>,
     /// Hash over the requests in queue order, as 16 hexadecimal digits. Equal for equal plans.
     pub fingerprint: String,
     /// For each lane, its requests in each loop in short, where time ended the loops; not part of
@@ -231,7 +256,7 @@ pub struct Cpu {
 /// A reason not to trust a number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Doubt {
-    /// A stable word for programs: `buffered`, `memory-file-system`, `holes`.
+    /// A stable word for programs: `buffered`, `page-cache`, `holes`.
     pub code: String,
     /// A sentence for people, without a full stop.
     pub reason: String,

@@ -12,6 +12,7 @@ use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
 use crate::memory::{Block, Part, Region, pin_current_thread};
+use crate::observe::mark_unread;
 use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::stats::{Fingerprint, Kind, LanePrint, PerKind, What};
@@ -186,6 +187,8 @@ impl LaneTask {
                 self.data.fill(at, 0, step);
                 at += step.len() as u64;
             }
+        } else {
+            mark_unread(&mut self.memory);
         }
         if halted() { Err(LaneError::Halted) } else { Ok(()) }
     }

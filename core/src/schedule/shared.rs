@@ -11,6 +11,7 @@ use super::BARRIER_LIMIT;
 use super::barrier::{Barrier, BreakGuard, Broken};
 use super::wave::Wave;
 use crate::clock::Stamp;
+use crate::observe::Watch;
 use crate::plan::Plan;
 use crate::session::Stop;
 use crate::target::{Alignment, Made};
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     moved: Vec<Moved>,
     /// CPU time of the thread that shows progress, which is not the run's.
     observer_cpu: Mutex<CpuTime>,
+    /// What the kernel counts, read before the first stamp of a loop and after its last.
+    pub(super) watch: Watch,
 }
 
 /// A counter alone on its cache line: lanes must not slow each other down by counting.
@@ -110,6 +113,7 @@ impl Shared {
             loops_done: AtomicU32::new(0),
             moved: (0..lanes).map(|_| Moved::default()).collect(),
             observer_cpu: Mutex::default(),
+            watch: Watch::open(wave.plan, wave.tasklets, &wave.resolved.targets),
         }
     }
 
@@ -139,6 +143,7 @@ impl Shared {
     /// Waits for all lanes and starts the loop's clock.
     pub(super) fn begin_loop(&self) -> Result<Stamp, Broken> {
         let lead = || {
+            self.watch.begin(self.plan.counts(self.loops_begun.load(Ordering::Relaxed)));
             let cpu_start = self.cpu_of_the_run();
             self.loops_begun.fetch_add(1, Ordering::Relaxed);
             let start = Stamp::now();
@@ -154,6 +159,7 @@ impl Shared {
         let lead = || {
             let end = Stamp::now();
             let cpu_end = self.cpu_of_the_run();
+            self.watch.end();
             self.loops_done.fetch_add(1, Ordering::Relaxed);
             let mut clocks = self.clocks();
             let clock = clocks.last_mut().expect("a loop that ends has begun");
@@ -166,6 +172,7 @@ impl Shared {
     /// Stops the clock of a loop that was cut short at `end`, when no lane runs any more.
     pub(super) fn cut_loop_short(&self, end: Stamp) {
         let cpu_end = self.cpu_of_the_run();
+        self.watch.end();
         if let Some(clock) = self.clocks().last_mut() {
             clock.end = Some(end);
             clock.cpu_end = cpu_end;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Stamp;
 use crate::engine::EngineCounters;
+use crate::observe::{self, Content, Evidence};
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
@@ -24,6 +25,7 @@ pub(super) fn add(
     outcome: &WaveOutcome,
 ) {
     let failed = outcome.tasklets.iter().any(|(_, result)| !result.failures.is_empty());
+    let moved = super::moved::moved(plan, resolved, outcome);
     for phase in &plan.phases {
         let tasklets: Tasklets = outcome
             .tasklets
@@ -42,13 +44,25 @@ pub(super) fn add(
         for part in phase.direction.parts() {
             let mut one = direction(plan, *part, &tasklets, outcome);
             one.requests_per_s = requests_per_s(one.requests, one.task_latency_s);
-            let doubts = resolved.doubts.iter().filter(|(whose, _)| *whose == phase.direction);
+            let applies = |whose| whose == phase.direction || whose == *part;
+            let doubts = resolved.doubts.iter().filter(|(whose, _)| applies(*whose));
             one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
             one.status = match (failed, outcome.stopped) {
                 (true, _) => Status::Failed,
                 (false, true) => Status::Interrupted,
                 (false, false) => Status::Complete,
             };
+            let evidence = Evidence {
+                seen: &outcome.seen,
+                moved: &moved,
+                direction: *part,
+                buffered: plan.buffered,
+                content: content(&tasklets),
+            };
+            if one.status != Status::Failed && report.moves_data {
+                one.devices = observe::devices(evidence);
+                one.doubts.extend(observe::doubts(evidence));
+            }
             if one.status == Status::Complete && report.moves_data {
                 one.doubts.extend(short_run(&one));
                 one.doubts.extend(partly_allocates(&tasklets, &one.loops));
@@ -83,8 +97,17 @@ fn little_overlap(direction: Direction, outcome: &WaveOutcome) -> Option<Doubt> 
     })
 }
 
+/// What was read into the memory of all tasklets.
+fn content(tasklets: &Tasklets) -> Content {
+    let mut content = Content::default();
+    for (_, result) in tasklets {
+        content.add(result.content);
+    }
+    content
+}
+
 /// The loops that all lanes of the wave have finished.
-fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Stamp, Stamp, &LoopClock)> {
+pub(super) fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Stamp, Stamp, &LoopClock)> {
     clocks.iter().map_while(|clock| clock.end.map(|end| (clock.start, end, clock)))
 }
 
@@ -133,6 +156,7 @@ fn direction(
         counters,
         short_transfers: lanes().map(|lane| lane.tally.short_transfers).sum(),
         cpu: cpu(plan, &outcome.clocks, !alone),
+        devices: Vec::new(),
         fingerprint: format!("{:016x}", combine(lanes().flat_map(prints_of))),
         lane_prints: lanes()
             .map(|lane| lane.loops.iter().filter_map(|done| done.print.clone()).collect())
@@ -189,7 +213,7 @@ fn loops(plan: &Plan, tasklets: &Tasklets, kind: Kind, clocks: &[LoopClock]) -> 
 }
 
 /// What a tasklet's lanes did in loop `index`.
-fn in_loop(lanes: &[LaneResult], index: u32) -> impl Iterator<Item = &LaneLoop> {
+pub(super) fn in_loop(lanes: &[LaneResult], index: u32) -> impl Iterator<Item = &LaneLoop> {
     lanes.iter().filter_map(move |lane| lane.loops.get(index as usize))
 }
 
@@ -199,7 +223,7 @@ fn last_end(lanes: &[LaneResult], index: u32) -> Option<Stamp> {
 }
 
 /// What a tasklet's lanes moved by requests of `kind` in loop `index`.
-fn moved_bytes(lanes: &[LaneResult], kind: Kind, index: u32) -> u64 {
+pub(super) fn moved_bytes(lanes: &[LaneResult], kind: Kind, index: u32) -> u64 {
     in_loop(lanes, index).map(|done| done.bytes[kind]).sum()
 }
 
