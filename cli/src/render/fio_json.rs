@@ -80,12 +80,16 @@ impl FioJson {
 fn global_options(reports: &[(Option<&str>, &Report)]) -> Value {
     let mut options = Map::new();
     if let Some((_, first)) = reports.first()
-        && reports.iter().all(|(_, other)| other.plan.buffered == first.plan.buffered)
+        && is_direct_shared(reports)
     {
         options.insert("direct".into(), json!(direct(&first.plan)));
     }
     options.insert("group_reporting".into(), json!("1"));
     Value::Object(options)
+}
+
+fn is_direct_shared(reports: &[(Option<&str>, &Report)]) -> bool {
+    reports.windows(2).all(|two| two[0].1.plan.buffered == two[1].1.plan.buffered)
 }
 
 fn direct(plan: &Plan) -> &'static str {
@@ -95,6 +99,7 @@ fn direct(plan: &Plan) -> &'static str {
 /// A job of fio's: one direction of an engine, or reads and writes that were mixed.
 #[derive(Clone, Debug)]
 struct Part<'r> {
+    direction: Direction,
     directions: Vec<&'r DirectionReport>,
 }
 
@@ -103,20 +108,16 @@ impl<'r> Part<'r> {
     fn all(report: &Report, engine: &'r EngineReport) -> Vec<Self> {
         let is_mixed = report.plan.phases.iter().any(|one| one.direction == Direction::Mixed);
         if is_mixed && !engine.directions.is_empty() {
-            return vec![Self { directions: engine.directions.iter().collect() }];
+            let directions = engine.directions.iter().collect();
+            return vec![Self { direction: Direction::Mixed, directions }];
         }
-        engine.directions.iter().map(|one| Self { directions: vec![one] }).collect()
+        let part =
+            |one: &'r DirectionReport| Self { direction: one.direction, directions: vec![one] };
+        engine.directions.iter().map(part).collect()
     }
 
     fn first(&self) -> &'r DirectionReport {
         self.directions[0]
-    }
-
-    fn direction(&self) -> Direction {
-        match self.directions.as_slice() {
-            [one] => one.direction,
-            _ => Direction::Mixed,
-        }
     }
 
     /// The number of the first error that has one, as fio prints it.
@@ -130,25 +131,26 @@ fn jobs(reports: &[(Option<&str>, &Report)]) -> Vec<Value> {
     let mut jobs = Vec::new();
     let mut group = 0;
     for (name, report) in reports {
-        let of_engine = |engine| Part::all(report, engine).into_iter().map(move |it| (engine, it));
-        let parts: Vec<_> = report.engines.iter().flat_map(of_engine).collect();
-        let is_only = parts.len() == 1;
-        let mut engines = parts.iter().map(|(engine, _)| engine.engine.as_str()).peekable();
-        for (engine, part) in &parts {
-            let own = match part.direction() {
-                Direction::Mixed => format!("{}-rw", engine.engine),
-                one => format!("{}-{one}", engine.engine),
-            };
-            let full = match name {
-                // A name stands for itself where nothing else needs it.
-                Some(name) if is_only => (*name).to_owned(),
-                Some(name) => format!("{name}-{own}"),
-                None => own,
-            };
-            jobs.push(job(report, engine, part, (&full, group)));
-            let this = engines.next();
-            let is_last = engines.peek().copied() != this;
-            group += usize::from(is_last || !report.plan.concurrent);
+        let engines = report.engines.iter().map(|engine| (engine, Part::all(report, engine)));
+        let engines: Vec<_> = engines.collect();
+        let is_only = engines.iter().map(|(_, parts)| parts.len()).sum::<usize>() == 1;
+        for (engine, parts) in &engines {
+            for part in parts {
+                let own = format!("{}-{}", engine.engine, options::word(part.direction));
+                let full = match name {
+                    // A name stands for itself where nothing else needs it.
+                    Some(name) if is_only => (*name).to_owned(),
+                    Some(name) => format!("{name}-{own}"),
+                    None => own,
+                };
+                let mut job = job(report, engine, part, (&full, group));
+                if !is_direct_shared(reports) {
+                    job["job options"]["direct"] = json!(direct(&report.plan));
+                }
+                jobs.push(job);
+                group += usize::from(!report.plan.concurrent);
+            }
+            group += usize::from(report.plan.concurrent);
         }
     }
     jobs

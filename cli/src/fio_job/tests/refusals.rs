@@ -124,16 +124,6 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
         "[j]\nfilename=-",
         "[j]\nfilename={tid}",
         "[j]\nfilename=a:b:c\nsize=1m",
-        "[a/b]\nsize=1m",
-        "[j]\ndirectory=a:b",
-        "[j]\ndirectory=a\nfilename=/b",
-        "[j]\niodepth=$ncpus",
-        "[j]\niodepth=${NOTHING}",
-        "[j]\ninclude nothing.fio",
-        "[j]\ninclude sections.fio",
-        "[j]\ninclude self.fio",
-        "[a]\nsize=1m\n[b]\nsize=1m",
-        "[a]\nsize=1m\n[b]\nsize=1m\nstonewall=0"
     ]),
             @r##"
             "[j]\ndirect=yes"
@@ -180,6 +170,26 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
               j.fio:2: filename has a word in braces that aio would replace
             "[j]\nfilename=a:b:c\nsize=1m"
               j.fio:1: fio goes through the 3 files in turn; aio has threads for each of them, and iodepth=1 cannot be shared out evenly to them
+            "##,
+        );
+}
+
+#[test]
+fn a_file_or_a_job_that_aio_cannot_have_is_refused_with_its_line() {
+    insta::assert_snapshot!(
+        refusals([
+            "[a/b]\nsize=1m",
+            "[j]\ndirectory=a:b",
+            "[j]\ndirectory=a\nfilename=/b",
+            "[j]\niodepth=$ncpus",
+            "[j]\niodepth=${NOTHING}",
+            "[j]\ninclude nothing.fio",
+            "[j]\ninclude sections.fio",
+            "[j]\ninclude self.fio",
+            "[a]\nsize=1m\n[b]\nsize=1m",
+            "[a]\nsize=1m\n[b]\nsize=1m\nstonewall=0"
+        ]),
+        @r##"
             "[a/b]\nsize=1m"
               j.fio:1: "a/b" would be the name of a file; give a filename
             "[j]\ndirectory=a:b"
@@ -200,6 +210,6 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
               j.fio:3: fio runs this job at the same time as the one before, and aio one after the other; add stonewall to it, or numjobs to one job in place of several; --lenient goes on without it
             "[a]\nsize=1m\n[b]\nsize=1m\nstonewall=0"
               j.fio:3: fio runs this job at the same time as the one before, and aio one after the other; add stonewall to it, or numjobs to one job in place of several; --lenient goes on without it
-            "##,
-        );
+        "##,
+    );
 }

@@ -19,7 +19,7 @@ pub(super) fn job_options(
 ) -> Map<String, Value> {
     let plan = &report.plan;
     let one = part.first();
-    let of_it = |phase: &&Phase| phase.direction == part.direction();
+    let of_it = |phase: &&Phase| phase.direction == part.direction;
     let access = plan.phases.iter().find(of_it).map(|phase| &phase.access);
     let blocks = access.and_then(Access::blocks);
     let is_random = blocks.is_some_and(|blocks| blocks.pattern == Pattern::Random);
@@ -27,7 +27,7 @@ pub(super) fn job_options(
     let mut add = |key: &str, value: String| options.insert(key.into(), Value::String(value));
     add("name", name.into());
     add("ioengine", engine.engine.clone());
-    add("rw", format!("{}{}", if is_random { "rand" } else { "" }, word(part.direction())));
+    add("rw", format!("{}{}", if is_random { "rand" } else { "" }, word(part.direction)));
     add("bs", size(block_bytes));
     add("iodepth", plan.queue_depth.to_string());
     add("numjobs", one.tasklets_count.to_string());
@@ -48,7 +48,8 @@ pub(super) fn job_options(
     options
 }
 
-fn word(direction: Direction) -> String {
+/// The direction in fio's word.
+pub(super) fn word(direction: Direction) -> String {
     match direction {
         Direction::Mixed => "rw".into(),
         one => one.to_string(),
