@@ -160,6 +160,32 @@ fn buffered_writes_that_nothing_flushed_are_not_durable() {
     if folder.is_direct() {
         told(&folder.aio(&line).code(0).direction(), "not-durable", false);
     }
+    for (flush, is_told) in [("", true), ("--end-fsync", false), ("--fsync 8", false)] {
+        let line = format!(
+            "--engine sync --buffered --file b --size 1M --rw randwrite --bs 4k --quiet --format \
+             json {flush}"
+        );
+        told(&folder.aio(&line).code(0).direction(), "not-durable", is_told);
+    }
+}
+
+#[test]
+fn both_directions_of_a_mix_are_told_apart_at_the_device_and_none_is_taken_for_others() {
+    let folder = Folder::new();
+    let Some(disk) = quiet_disk(&folder) else { return };
+    let name = disk.name();
+    let line = format!(
+        "--engine sync --file {name} --allow-device {name} --rw randrw --bs 4k --number-ios 2000 \
+         --quiet --format json"
+    );
+    let report = folder.aio(&line).code(0).json();
+    let directions = report["engines"][0]["directions"].as_array().expect("a list");
+    assert_eq!(directions.len(), 2);
+    for direction in directions {
+        assert_eq!(direction["devices"][0]["bytes"], direction["bytes"], "{direction}");
+        told(direction, "others", false);
+        told(direction, "page-cache", false);
+    }
 }
 
 /// Runs the program in a control group of its own, for which `script` sets `$group/…`; said aloud

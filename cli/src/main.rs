@@ -17,6 +17,7 @@ mod render;
 mod results;
 mod signals;
 mod strict;
+mod verify;
 mod voice;
 
 use std::env;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
             Asked::Text(text) => Output::Stdout.write(text.as_bytes()).map(|()| Ending::Done),
             Asked::Run(args) => run(&args, &signals),
             Asked::Command(Command::Engines(asked)) => engines::list(&asked),
+            Asked::Command(Command::Verify(asked)) => verify::verify(&asked, &signals),
             Asked::Command(Command::Run(asked)) => jobs::run(&plan_file::jobs(&asked)?, &signals),
             Asked::Command(Command::Fio(asked)) => jobs::run(&fio_job::jobs(&asked)?, &signals),
         }

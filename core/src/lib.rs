@@ -20,3 +20,4 @@ pub mod session;
 pub mod stats;
 pub mod target;
 pub mod testing;
+pub mod verify;

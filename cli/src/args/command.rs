@@ -13,6 +13,9 @@ pub(crate) enum Command {
     /// List the engines with their options, and whether they can run here
     #[command(long_about = ENGINES_LONG)]
     Engines(Engines),
+    /// Check the blocks of files that were written with --verify, from the files alone
+    #[command(long_about = VERIFY_LONG)]
+    Verify(Verify),
 
     /// Run the jobs of a plan file, one after the other
     #[command(long_about = RUN_LONG)]
@@ -62,6 +65,29 @@ pub(crate) struct Fio {
 const ENGINES_LONG: &str = "Lists the engines with their options: values, default, what each does, \
 the Linux version that brought it, and what this machine's kernel grants of it now. To find out, a \
 queue of each engine is opened for a moment; nothing is read or written.";
+
+const VERIFY_LONG: &str = "Checks the blocks of files and devices that were written with --file \
+and --verify, from what is in them alone, and tells apart what is torn, stale, misplaced, zeroed, \
+corrupt or missing. The first bad block is named with what was expected and what was found. Blocks \
+that a run did not come to, because it was cut short, may count as damaged. Only reads. Exit code: 0 all is right, 1 something is damaged or cannot be read, 2 there is no such \
+block.";
+
+/// `aio verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The files and block devices
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The last loop of the last run wrote every block: one of an older loop or run is stale. What a
+    /// file says of that by itself is known without this flag; a device says nothing
+    #[arg(long)]
+    pub(crate) all_written: bool,
+
+    /// Form of the results: text, or json for programs
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, hide_possible_values = true)]
+    pub(crate) format: ListFormat,
+}
 
 /// `aio engines`.
 #[derive(Debug, clap::Args)]

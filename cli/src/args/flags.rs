@@ -10,7 +10,7 @@ use super::blocks::Blocks;
 use super::command::Command;
 use super::given::Given;
 use super::values::{
-    FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, whole,
+    FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, time_ns, whole,
 };
 
 const ABOUT: &str = "Measures how fast io_uring, Linux AIO and pread/pwrite move the same data.
@@ -264,6 +264,10 @@ pub(crate) struct Listing {
     /// read fio's JSON)
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true)]
     pub(crate) format: Format,
+
+    /// Report requests, bytes and latencies of each interval of this length too, 10ms or longer
+    #[arg(long = "interval", value_name = "TIME", value_parser = time_ns)]
+    pub(crate) interval_ns: Option<u64>,
 
     /// Write the results to this file instead of stdout
     #[arg(long, value_name = "FILE")]

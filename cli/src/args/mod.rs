@@ -22,7 +22,7 @@ use flags::Line;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use catalogue::{Catalogue, Flag, Takes, nearest};
-pub(crate) use command::{Command, Engines, Fio, ListFormat, Run};
+pub(crate) use command::{Command, Engines, Fio, ListFormat, Run, Verify};
 pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};
 pub(crate) use given::{Given, RefusedFlags, from_flags};
 pub(crate) use values::{LogTids, Mode};

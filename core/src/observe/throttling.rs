@@ -1,10 +1,10 @@
 //! Whether the machine was held back: by heat, or by a limit on its processor's time.
 
 use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::cgroup;
+use super::watch::read_again;
 
 /// The most that is read of a file of counters.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -86,8 +86,7 @@ pub(super) fn is_hot(sys: &Path, number: &str) -> bool {
 
 fn count(file: &File, find: impl Fn(&str) -> Option<&str>) -> Option<u64> {
     let mut text = [0; TEXT_BYTES_MAX];
-    let length = file.read_at(&mut text, 0).ok()?;
-    find(std::str::from_utf8(&text[..length]).ok()?)?.trim().parse().ok()
+    find(read_again(file, &mut text)?)?.trim().parse().ok()
 }
 
 /// The field of `cpu.stat`, which both versions of control groups call the same.

@@ -1,8 +1,8 @@
 //! Reads the kernel's counters around the loops that count.
 
 use std::fs::File;
+use std::io::{Read, Seek};
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -216,9 +216,16 @@ fn watch(sys: &Path, number: String) -> Option<Watched> {
 
 fn row(stat: &File) -> Option<BlockStat> {
     let mut text = [0; ROW_BYTES_MAX];
-    // Read from the front, the kernel makes the text anew.
-    let length = stat.read_at(&mut text, 0).ok()?;
-    BlockStat::parse(std::str::from_utf8(&text[..length]).ok()?)
+    BlockStat::parse(read_again(stat, &mut text)?)
+}
+
+/// Reads a file of counters from the front, for which the kernel makes its text anew. Without
+/// `pread`, which engines make their requests with: who traces those finds no others on a lane's
+/// thread.
+pub(super) fn read_again<'a>(mut file: &File, into: &'a mut [u8]) -> Option<&'a str> {
+    file.rewind().ok()?;
+    let length = file.read(into).ok()?;
+    std::str::from_utf8(&into[..length]).ok()
 }
 
 #[cfg(test)]

@@ -86,6 +86,7 @@ impl Session {
         let mut report = EngineReport {
             engine: spec.into(),
             moves_data: backend.moves_data(),
+            waits_by_polling: backend.waits_by_polling(),
             receipts: backend.batch_receipt(self.plan.batch.submit).into_iter().collect(),
             directions: Vec::new(),
         };
