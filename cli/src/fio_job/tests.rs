@@ -81,7 +81,7 @@ fn refused(text: &str) -> String {
 fn what_fio_takes_for_granted_is_said_aloud() {
     assert_eq!(
         flags("[j]\nfilename=f"),
-        ["j: file=f block-size=4096 engine=sync queue-depth=1 buffered keep"]
+        ["j: file=f block-size=4096 engine=sync queue-depth=1 buffered drop-cache keep"]
     );
 }
 
@@ -129,15 +129,15 @@ fn options_of_engines_and_files_are_said_in_aios_flags() {
             ioengine=null
               engine=null
             direct=1
-              no buffered
+              no buffered no drop-cache
             direct=1 | buffered=1
               nothing more
             direct=1 | invalidate=1
-              no buffered
+              no buffered no drop-cache
             invalidate=0
-              nothing more
+              no drop-cache
             buffered=0
-              no buffered
+              no buffered no drop-cache
             unlink=1
               no keep
             numjobs=4 | thread | group_reporting | description=what it is

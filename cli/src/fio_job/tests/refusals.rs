@@ -103,7 +103,6 @@ fn what_means_something_else_in_aio_is_refused_with_its_line() {
 fn what_aio_does_not_have_is_refused_with_its_line() {
     insta::assert_snapshot!(refusals([
         "[j]\ndirect=yes",
-        "[j]\ninvalidate=1",
         "[j]\nioengine=mmap",
         "[j]\nioengine=libaio\nfixedbufs",
         "[j]\nioengine=libaio\nhipri",
@@ -128,8 +127,6 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
             @r##"
             "[j]\ndirect=yes"
               j.fio:2: direct is 0 or 1, and not "yes"
-            "[j]\ninvalidate=1"
-              j.fio:2: invalidate: aio does not drop cached pages before buffered I/O; --lenient goes on without it
             "[j]\nioengine=mmap"
               j.fio:2: aio has no engine like ioengine=mmap; it has io_uring, libaio, null and those that read and write by calls (psync, sync, pvsync, pvsync2)
             "[j]\nioengine=libaio\nfixedbufs"

@@ -88,15 +88,15 @@ pub(super) fn cache(settings: &mut Settings, flags: &mut Flags) -> Result<(), Fa
         None => (true, place),
         Some(setting) => (is_on(setting)? != (setting.key == "direct"), &setting.place),
     };
+    // fio drops what the page cache has of the files before it begins, unless told otherwise.
     let invalidate = settings.take(&["invalidate"]);
+    let is_dropped = invalidate.map(is_on).transpose()?.unwrap_or(true);
     if let (true, place) = is_buffered {
         flags.turn_on("buffered", place);
-        if let Some(invalidate) = invalidate.filter(|it| it.value.as_deref() != Some("0")) {
-            let sentence = "invalidate: aio does not drop cached pages before buffered I/O";
-            settings.ignore(&invalidate.place, sentence)?;
+        if is_dropped {
+            flags.turn_on("drop-cache", invalidate.map_or(place, |setting| &setting.place));
         }
     }
-    invalidate.map(is_on).transpose()?;
     let unlink = settings.take(&["unlink"]);
     if !unlink.map(is_on).transpose()?.unwrap_or(false) {
         flags.turn_on("keep", unlink.map_or(place, |setting| &setting.place));
