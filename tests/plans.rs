@@ -77,6 +77,7 @@ fn a_mistake_in_the_last_job_keeps_the_first_from_running() {
         ("size = '1M'\nread-file = 'g'", vec!["p.toml:15", "--read-file"]),
         ("batch-submit = 64", vec!["p.toml:10", "\"look\"", "--batch-submit 64"]),
         ("cpus = 60000", vec!["p.toml:10", "--cpus 60000"]),
+        ("engine = 'sinc'", vec!["p.toml:10", "sinc"]),
     ] {
         let folder = folder_with(&format!("{TWO}{last}\n"));
         folder.aio("run p.toml").refused(&words);
@@ -112,7 +113,7 @@ size = '64k'
     let script = "mkfifo o; \"$0\" \"$@\" 2>err & until grep -q 'good (1 of 3)' err || ! kill -0 $!; do sleep 0.01; \
                   done; rm g; cat o; wait $!; code=$?; cat err >&2; exit $code";
     let ended = folder.shell(script, "run p.toml --format csv --output o");
-    let ended = ended.code(1).says(&["\"bad\": g", "1 job was not started: never"]);
+    let ended = ended.code(1).says(&["\"bad\": cannot read g", "1 job was not started: never"]);
     assert_eq!(ended.stdout.lines().count(), 2, "a header and the good job: {}", ended.stdout);
 }
 

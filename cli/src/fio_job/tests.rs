@@ -168,8 +168,8 @@ fn options_of_workloads_are_said_in_aios_flags() {
         "rw=randread\nrandom_distribution=zipf:1.2",
         "random_distribution=random\nnorandommap\nrandseed=9",
         "norandommap=0\nrandrepeat=1",
-        "bssplit=4k/60:64k/40",
-        "bssplit=4k/50:1k/:32k/",
+        "size=1m\nbssplit=4k/60:64k/40",
+        "size=1m\nbssplit=4k/50:1k/:32k/",
         "rw=write\nfsync=8\nend_fsync=1\nfdatasync=0",
         "rw=read\nfsync=8\nend_fsync=1",
         "rw=write\nverify=crc32c-intel\nbuffer_compress_percentage=50",
@@ -215,10 +215,10 @@ fn options_of_workloads_are_said_in_aios_flags() {
               norandommap seed=9
             norandommap=0 | randrepeat=1
               nothing more
-            bssplit=4k/60:64k/40
-              bssplit=4096/60:65536/40
-            bssplit=4k/50:1k/:32k/
-              bssplit=4096/50:1024/25:32768/25
+            size=1m | bssplit=4k/60:64k/40
+              bssplit=4096/60:65536/40 size=1048576 io-limit=1048576
+            size=1m | bssplit=4k/50:1k/:32k/
+              bssplit=4096/50:1024/25:32768/25 size=1048576 io-limit=1048576
             rw=write | fsync=8 | end_fsync=1 | fdatasync=0
               rw=write fsync=8 end-fsync
             rw=read | fsync=8 | end_fsync=1
