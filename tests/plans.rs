@@ -77,6 +77,7 @@ fn a_mistake_in_the_last_job_keeps_the_first_from_running() {
         ("size = '1M'\nread-file = 'g'", vec!["p.toml:15", "--read-file"]),
         ("batch-submit = 64", vec!["p.toml:10", "\"look\"", "--batch-submit 64"]),
         ("cpus = 60000", vec!["p.toml:10", "--cpus 60000"]),
+        ("engine = 'sinc'", vec!["p.toml:10", "sinc"]),
     ] {
         let folder = folder_with(&format!("{TWO}{last}\n"));
         folder.aio("run p.toml").refused(&words);
@@ -92,6 +93,7 @@ fn a_job_that_does_not_end_well_is_the_last_and_what_was_found_before_stays() {
     let plan = "\
 engine = 'sync'
 buffered = true
+block-size = '4k'
 [[job]]
 name = 'good'
 file = 'f'
@@ -108,10 +110,10 @@ size = '64k'
     folder.file("g", 4 << 10);
     // All jobs have been checked when the first one begins, and it cannot end before somebody reads
     // its results; in between, the second one's file goes.
-    let script = "mkfifo o; \"$0\" \"$@\" 2>err & until grep -q 'good (1 of 3)' err; do sleep 0.01; \
+    let script = "mkfifo o; \"$0\" \"$@\" 2>err & until grep -q 'good (1 of 3)' err || ! kill -0 $!; do sleep 0.01; \
                   done; rm g; cat o; wait $!; code=$?; cat err >&2; exit $code";
     let ended = folder.shell(script, "run p.toml --format csv --output o");
-    let ended = ended.code(1).says(&["\"bad\": g", "1 job was not started: never"]);
+    let ended = ended.code(1).says(&["\"bad\": cannot read g", "1 job was not started: never"]);
     assert_eq!(ended.stdout.lines().count(), 2, "a header and the good job: {}", ended.stdout);
 }
 
@@ -179,4 +181,35 @@ fn a_plan_may_come_from_stdin_and_one_that_is_no_plan_is_refused() {
     folder.shell("printf '\\377' | \"$0\" \"$@\"", "run -").refused(&["stdin is not UTF-8"]);
     folder.aio("run").refused(&["PLAN.toml"]);
     folder.aio("--quiet run p.toml").refused(&["cannot be used with"]);
+}
+
+/// The content of the only block of `docs/plans.md` that is marked as `kind`.
+fn documented(kind: &str) -> &'static str {
+    let page = include_str!("../docs/plans.md");
+    let (_, behind) = page.split_once(&format!("```{kind}\n")).expect("there is one");
+    behind.split_once("```").expect("it ends").0
+}
+
+#[test]
+fn the_examples_of_the_documents_run_as_they_stand() {
+    assert_eq!(documented("toml"), include_str!("../docs/example.toml"));
+    assert_eq!(documented("ini"), include_str!("../docs/example.fio"));
+    for (kind, command, requests) in [("toml", "run", None), ("ini", "fio", Some([64, 8192]))] {
+        let folder = folder_with(documented(kind));
+        if !folder.can_run("libaio") || !folder.can_run("uring") || !folder.is_direct() {
+            return;
+        }
+        let json = folder.aio(&format!("{command} p.toml --quiet --format json")).code(0).json();
+        let jobs = json["jobs"].as_array().expect("jobs");
+        let names: Vec<_> = jobs.iter().map(|job| job["name"].as_str().expect("a name")).collect();
+        let expected: &[&str] = match kind {
+            "toml" => &["fill", "random reads", "one at a time"],
+            _ => &["fill", "random reads"],
+        };
+        assert_eq!(names, expected);
+        for (job, requests) in jobs.iter().zip(requests.into_iter().flatten()) {
+            assert_eq!(job["report"]["engines"][0]["directions"][0]["requests"], requests);
+        }
+        assert_eq!(folder.names(), ["bench.dat", "p.toml"]);
+    }
 }

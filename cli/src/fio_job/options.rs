@@ -7,7 +7,7 @@ use crate::ending::Failure;
 use crate::jobs::Place;
 
 /// Every name that aio knows, for suggestions.
-pub(super) const NAMES: [&str; 52] = [
+pub(super) const NAMES: [&str; 53] = [
     "blocksize",
     "bs",
     "bssplit",
@@ -23,6 +23,7 @@ pub(super) const NAMES: [&str; 52] = [
     "fsync",
     "group_reporting",
     "hipri",
+    "invalidate",
     "io_limit",
     "io_size",
     "iodepth",

@@ -81,7 +81,7 @@ fn refused(text: &str) -> String {
 fn what_fio_takes_for_granted_is_said_aloud() {
     assert_eq!(
         flags("[j]\nfilename=f"),
-        ["j: file=f block-size=4096 engine=sync queue-depth=1 buffered keep"]
+        ["j: file=f block-size=4096 engine=sync queue-depth=1 buffered drop-cache keep"]
     );
 }
 
@@ -105,6 +105,8 @@ fn options_of_engines_and_files_are_said_in_aios_flags() {
         "ioengine=null",
         "direct=1",
         "direct=1\nbuffered=1",
+        "direct=1\ninvalidate=1",
+        "invalidate=0",
         "buffered=0",
         "unlink=1",
         "numjobs=4\nthread\ngroup_reporting\ndescription=what it is"
@@ -127,11 +129,15 @@ fn options_of_engines_and_files_are_said_in_aios_flags() {
             ioengine=null
               engine=null
             direct=1
-              no buffered
+              no buffered no drop-cache
             direct=1 | buffered=1
               nothing more
+            direct=1 | invalidate=1
+              no buffered no drop-cache
+            invalidate=0
+              no drop-cache
             buffered=0
-              no buffered
+              no buffered no drop-cache
             unlink=1
               no keep
             numjobs=4 | thread | group_reporting | description=what it is
@@ -162,8 +168,8 @@ fn options_of_workloads_are_said_in_aios_flags() {
         "rw=randread\nrandom_distribution=zipf:1.2",
         "random_distribution=random\nnorandommap\nrandseed=9",
         "norandommap=0\nrandrepeat=1",
-        "bssplit=4k/60:64k/40",
-        "bssplit=4k/50:1k/:32k/",
+        "size=1m\nbssplit=4k/60:64k/40",
+        "size=1m\nbssplit=4k/50:1k/:32k/",
         "rw=write\nfsync=8\nend_fsync=1\nfdatasync=0",
         "rw=read\nfsync=8\nend_fsync=1",
         "rw=write\nverify=crc32c-intel\nbuffer_compress_percentage=50",
@@ -209,10 +215,10 @@ fn options_of_workloads_are_said_in_aios_flags() {
               norandommap seed=9
             norandommap=0 | randrepeat=1
               nothing more
-            bssplit=4k/60:64k/40
-              bssplit=4096/60:65536/40
-            bssplit=4k/50:1k/:32k/
-              bssplit=4096/50:1024/25:32768/25
+            size=1m | bssplit=4k/60:64k/40
+              bssplit=4096/60:65536/40 size=1048576 io-limit=1048576
+            size=1m | bssplit=4k/50:1k/:32k/
+              bssplit=4096/50:1024/25:32768/25 size=1048576 io-limit=1048576
             rw=write | fsync=8 | end_fsync=1 | fdatasync=0
               rw=write fsync=8 end-fsync
             rw=read | fsync=8 | end_fsync=1

@@ -42,8 +42,10 @@ struct Shape {
     mode: &'static str,
     /// Files that the job goes through in turn, each with its share of what the job says.
     files: u64,
-    /// Bytes per request.
+    /// Bytes per request; of several sizes the smallest.
     block_bytes: u64,
+    /// Whether there are several sizes, so that bytes and not requests tell when a pass is over.
+    has_sizes: bool,
     /// Requests in flight, of all files together.
     depth: u64,
 }
@@ -85,8 +87,8 @@ pub(super) fn draft(
     waits(is_first, &mut settings)?;
     let mode = mode(&mut settings, &mut flags)?;
     let files = target::files(section, &mut settings, &mut flags)?;
-    let mut shape = Shape { mode, files, block_bytes: 0, depth: 1 };
-    shape.block_bytes = block(&mut settings, &mut flags)?;
+    let mut shape = Shape { mode, files, block_bytes: 0, has_sizes: false, depth: 1 };
+    (shape.block_bytes, shape.has_sizes) = block(&mut settings, &mut flags)?;
     shape.depth = engine::engine(shape, &mut settings, &mut flags)?;
     engine::batches(shape, &mut settings, &mut flags)?;
     mix(shape, &mut settings, &mut flags)?;
@@ -141,18 +143,19 @@ fn mode(settings: &mut Settings, flags: &mut Flags) -> Result<&'static str, Fail
     Ok(mode)
 }
 
-/// Sets the size of requests, and returns the smallest.
-fn block(settings: &mut Settings, flags: &mut Flags) -> Result<u64, Failure> {
+/// Sets the size of requests, and returns the smallest, and whether there are several.
+fn block(settings: &mut Settings, flags: &mut Flags) -> Result<(u64, bool), Failure> {
     let size = settings.take(&["bs", "blocksize"]);
     let size_bytes = size.map(bytes).transpose()?.unwrap_or(4096);
     let Some(split) = settings.take(&["bssplit"]) else {
         flags.set("block-size", size_bytes, size.map_or(settings.place(), |size| &size.place));
-        return Ok(size_bytes);
+        return Ok((size_bytes, false));
     };
     let parts = shares(split)?;
     let text: Vec<_> = parts.iter().map(|(bytes, percent)| format!("{bytes}/{percent}")).collect();
     flags.set("bssplit", text.join(":"), &split.place);
-    Ok(parts.iter().map(|(bytes, _)| *bytes).min().unwrap_or(size_bytes))
+    let smallest = parts.iter().map(|(bytes, _)| *bytes).min().unwrap_or(size_bytes);
+    Ok((smallest, parts.len() > 1))
 }
 
 /// `4k/60:64k/40`; sizes without a share have equal parts of what is left.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use aio_backends::choose;
-use aio_core::plan::Plan;
+use aio_core::plan::{Origin, Plan};
 use aio_core::session::Session;
+use aio_core::target::ResolveError;
 
 use super::Job;
 use crate::ending::{Ending, Failure};
@@ -70,9 +71,12 @@ fn outlooks(
                     left.extend(missing.map(|path| (path, job.name.clone())));
                 }
             }
-            Err(error) => match missing(plan).find_map(|path| left.get(&path)) {
-                Some(maker) => outlooks.push(Outlook::Awaits(maker.clone())),
-                None => return Err(job.refuse(error.into())),
+            Err(error) => match (&error, awaited(plan, &left)) {
+                (ResolveError::Target(_), Some(maker)) => {
+                    known_engines(plan).map_err(|failure| job.refuse(failure))?;
+                    outlooks.push(Outlook::Awaits(maker));
+                }
+                _ => return Err(job.refuse(error.into())),
             },
         }
     }
@@ -85,14 +89,26 @@ fn check(job: &Job, session: &Session, results: &Results) -> Result<(), Failure>
     if job.args.safety.strict { strict::refuse_downgrades(session, &choice) } else { Ok(()) }
 }
 
-/// Targets of `plan` that are not there.
-fn missing(plan: &Plan) -> impl Iterator<Item = PathBuf> {
+/// The job that makes what `plan` needs and is not there, when all of it is in `left`.
+fn awaited(plan: &Plan, left: &BTreeMap<PathBuf, String>) -> Option<String> {
     let groups = plan.phases.iter().flat_map(|phase| &phase.tensors);
-    let paths = groups.flat_map(|group| {
+    let needed = groups.filter(|group| group.origin == Origin::Existing);
+    let paths = needed.flat_map(|group| {
         let size = group.sizes_bytes.first().copied().unwrap_or_default();
         (0..group.tasklets).map(move |tid| group.path.expand(tid, 0, size))
     });
-    paths.filter(|path| !path.exists())
+    let makers = paths.filter(|path| !path.exists()).map(|path| left.get(&path));
+    let makers: Option<Vec<_>> = makers.collect();
+    makers?.into_iter().next_back().cloned()
+}
+
+/// Refuses engines that do not exist; whether they can run is found out when their target is there.
+fn known_engines(plan: &Plan) -> Result<(), Failure> {
+    let named = plan.engines.iter().filter(|spec| !matches!(spec.as_str(), "auto" | "all"));
+    named
+        .map(|spec| aio_backends::parse(spec).map(drop))
+        .collect::<Result<(), _>>()
+        .map_err(Failure::refused)
 }
 
 fn each(

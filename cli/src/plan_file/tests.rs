@@ -201,9 +201,9 @@ fn a_value_that_is_wrong_is_refused_with_its_line() {
             "help = true"
               p.toml:1: unknown key "help"; keys are the long names of the flags that aio --help lists
             "file = 'f'\nread-file = 'g'"
-              p.toml:1: the argument '--file <FILE>' cannot be used with '--read-file <FILE>'
+              p.toml:2: the argument '--file <FILE>...' cannot be used with '--read-file <FILE>'
             "file = ''"
-              p.toml:1: a value is required for '--file <FILE>' but none was supplied
+              p.toml:1: a value is required for '--file <FILE>...' but none was supplied
             "file = 'f"
               p.toml:1: invalid literal string, expected `'`
             "= 1"

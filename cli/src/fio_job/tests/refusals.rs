@@ -86,7 +86,7 @@ fn what_means_something_else_in_aio_is_refused_with_its_line() {
             "[j]\nruntime=1w"
               j.fio:2: runtime is a whole number of seconds, or one with us, ms, s, m, h or d, and not "1w"
             "[j]\nruntime=10"
-              j.fio:2: with runtime alone fio ends early when it has been through the file; add time_based, or size
+              j.fio:2: runtime needs size, because fio ends when it has been through the file; or add time_based, with runtime
             "[j]\ntime_based"
               j.fio:2: time_based needs runtime, which says how long
             "[j]\ntime_based\nruntime=1\nio_size=1m"
@@ -117,22 +117,13 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
         "[j]\nbssplit=4k/60:64k/60",
         "[j]\nbssplit=4k/60:64k/30",
         "[j]\nbssplit=4k/x",
+        "[j]\nbssplit=4k/50:8k/50",
         "[j]\nbssplit=4k/50,8k/50",
         "[j]\nverify=md5",
         "[j]\nfilename=a::b",
         "[j]\nfilename=-",
         "[j]\nfilename={tid}",
         "[j]\nfilename=a:b:c\nsize=1m",
-        "[a/b]\nsize=1m",
-        "[j]\ndirectory=a:b",
-        "[j]\ndirectory=a\nfilename=/b",
-        "[j]\niodepth=$ncpus",
-        "[j]\niodepth=${NOTHING}",
-        "[j]\ninclude nothing.fio",
-        "[j]\ninclude sections.fio",
-        "[j]\ninclude self.fio",
-        "[a]\nsize=1m\n[b]\nsize=1m",
-        "[a]\nsize=1m\n[b]\nsize=1m\nstonewall=0"
     ]),
             @r##"
             "[j]\ndirect=yes"
@@ -165,6 +156,8 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
               j.fio:2: the shares of bssplit=4k/60:64k/30 do not come to 100 percent
             "[j]\nbssplit=4k/x"
               j.fio:2: "x" in bssplit is no share in percent
+            "[j]\nbssplit=4k/50:8k/50"
+              j.fio:1: bssplit needs size, because fio ends when it has been through the file; or add time_based, with runtime
             "[j]\nbssplit=4k/50,8k/50"
               j.fio:2: bssplit differs between reads and writes (4k/50,8k/50), which aio does not have
             "[j]\nverify=md5"
@@ -177,6 +170,26 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
               j.fio:2: filename has a word in braces that aio would replace
             "[j]\nfilename=a:b:c\nsize=1m"
               j.fio:1: fio goes through the 3 files in turn; aio has threads for each of them, and iodepth=1 cannot be shared out evenly to them
+            "##,
+        );
+}
+
+#[test]
+fn a_file_or_a_job_that_aio_cannot_have_is_refused_with_its_line() {
+    insta::assert_snapshot!(
+        refusals([
+            "[a/b]\nsize=1m",
+            "[j]\ndirectory=a:b",
+            "[j]\ndirectory=a\nfilename=/b",
+            "[j]\niodepth=$ncpus",
+            "[j]\niodepth=${NOTHING}",
+            "[j]\ninclude nothing.fio",
+            "[j]\ninclude sections.fio",
+            "[j]\ninclude self.fio",
+            "[a]\nsize=1m\n[b]\nsize=1m",
+            "[a]\nsize=1m\n[b]\nsize=1m\nstonewall=0"
+        ]),
+        @r##"
             "[a/b]\nsize=1m"
               j.fio:1: "a/b" would be the name of a file; give a filename
             "[j]\ndirectory=a:b"
@@ -197,6 +210,6 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
               j.fio:3: fio runs this job at the same time as the one before, and aio one after the other; add stonewall to it, or numjobs to one job in place of several; --lenient goes on without it
             "[a]\nsize=1m\n[b]\nsize=1m\nstonewall=0"
               j.fio:3: fio runs this job at the same time as the one before, and aio one after the other; add stonewall to it, or numjobs to one job in place of several; --lenient goes on without it
-            "##,
-        );
+        "##,
+    );
 }

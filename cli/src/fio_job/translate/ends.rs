@@ -54,7 +54,7 @@ pub(super) fn ends(
     if let Some((setting, us)) = ramp {
         flags.set("ramp-time", format!("{us}us"), &setting.place);
     }
-    ends.limits(shape, flags)?;
+    ends.limits(shape, settings.place(), flags)?;
     if let Some((setting, loops)) = loops.filter(|(_, loops)| *loops > 1) {
         let other = [ends.runtime, ends.io_size, ends.number_ios].into_iter().flatten().next();
         if let Some((other, _)) = other {
@@ -70,7 +70,7 @@ pub(super) fn ends(
 
 impl Ends<'_> {
     /// What ends a pass over the range.
-    fn limits(&self, shape: Shape, flags: &mut Flags) -> Result<(), Failure> {
+    fn limits(&self, shape: Shape, job: &Place, flags: &mut Flags) -> Result<(), Failure> {
         if let Some((setting, us)) = self.runtime {
             flags.set("runtime", format!("{us}us"), &setting.place);
         }
@@ -86,17 +86,22 @@ impl Ends<'_> {
                 shape.share("io_size", io_bytes, &setting.place)?,
                 &setting.place,
             );
-        } else if let Some((runtime, _)) = self.runtime {
-            // fio's time is the longest that a job may take; aio's is how long it takes.
-            let Some((setting, size_bytes)) = self.size else {
-                return Err(runtime.place.refuse(format_args!(
-                    "with {} alone fio ends early when it has been through the file; add time_based, \
-                     or size",
-                    runtime.key
-                )));
-            };
-            flags.set("io-limit", shape.share("size", size_bytes, &setting.place)?, &runtime.place);
+            return Ok(());
         }
+        // fio's time is the longest that a job may take; aio's is how long it takes. And where
+        // requests have several sizes, aio counts as many as there are of the largest.
+        let (what, place) = match self.runtime {
+            Some((runtime, _)) => (runtime.key.as_str(), &runtime.place),
+            None if shape.has_sizes => ("bssplit", job),
+            None => return Ok(()),
+        };
+        let Some((setting, size_bytes)) = self.size else {
+            return Err(place.refuse(format_args!(
+                "{what} needs size, because fio ends when it has been through the file; or add \
+                 time_based, with runtime"
+            )));
+        };
+        flags.set("io-limit", shape.share("size", size_bytes, &setting.place)?, place);
         Ok(())
     }
 

@@ -88,8 +88,14 @@ pub(super) fn cache(settings: &mut Settings, flags: &mut Flags) -> Result<(), Fa
         None => (true, place),
         Some(setting) => (is_on(setting)? != (setting.key == "direct"), &setting.place),
     };
+    // fio drops what the page cache has of the files before it begins, unless told otherwise.
+    let invalidate = settings.take(&["invalidate"]);
+    let is_dropped = invalidate.map(is_on).transpose()?.unwrap_or(true);
     if let (true, place) = is_buffered {
         flags.turn_on("buffered", place);
+        if is_dropped {
+            flags.turn_on("drop-cache", invalidate.map_or(place, |setting| &setting.place));
+        }
     }
     let unlink = settings.take(&["unlink"]);
     if !unlink.map(is_on).transpose()?.unwrap_or(false) {
