@@ -1,7 +1,11 @@
 //! The commands beside a run: what `aio NAME` understands. Each has its flags in a struct of its
 //! own, and the module of the same name in the crate does it.
 
+use std::path::PathBuf;
+
 use clap::{Subcommand, ValueEnum};
+
+use super::flags::Args;
 
 /// What can be asked for instead of a run.
 #[derive(Debug, Subcommand)]
@@ -9,6 +13,50 @@ pub(crate) enum Command {
     /// List the engines with their options, and whether they can run here
     #[command(long_about = ENGINES_LONG)]
     Engines(Engines),
+
+    /// Run the jobs of a plan file, one after the other
+    #[command(long_about = RUN_LONG)]
+    Run(Run),
+
+    /// Run the jobs of an fio job file, one after the other
+    #[command(long_about = FIO_LONG)]
+    Fio(Fio),
+}
+
+const RUN_LONG: &str = "Runs the jobs of a plan file, one after the other. The file is TOML; its \
+keys are the long names of the flags below, and a flag that is given here wins over the key in every \
+job. All jobs are checked before the first one runs. --dump-plan prints such a file for any command \
+line; docs/plans.md says the rest.";
+
+const FIO_LONG: &str = "Runs the jobs of an fio job file, one after the other, as far as aio has \
+what they ask for. An option that it does not have is refused with its line; --lenient goes on \
+without it and says so. A flag that is given here wins over the file in every job. All jobs are \
+checked before the first one runs; docs/plans.md lists the options and what differs from fio.";
+
+/// `aio run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// The plan file; - is stdin
+    #[arg(value_name = "PLAN.toml")]
+    pub(crate) plan: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) args: Box<Args>,
+}
+
+/// `aio fio`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fio {
+    /// The job file; - is stdin
+    #[arg(value_name = "JOB.fio")]
+    pub(crate) job_file: PathBuf,
+
+    /// Leave out what aio does not have, and list it on stderr
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    #[command(flatten)]
+    pub(crate) args: Box<Args>,
 }
 
 const ENGINES_LONG: &str = "Lists the engines with their options: values, default, what each does, \

@@ -5,6 +5,7 @@ mod csv;
 mod engines;
 mod failures;
 mod fio_json;
+mod jobs;
 mod json;
 mod notes;
 mod numbers;
@@ -26,6 +27,7 @@ use crate::ending::Failure;
 use crate::engines::Listing;
 
 pub(crate) use failures::failures;
+pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
 pub(crate) use numbers::{counting_speeds, has_rate, size};
 pub(crate) use text::Text;
 
