@@ -74,8 +74,9 @@ fn system_calls_are_those_that_strace_counts() {
     }
     let Some(disk) = Disk::attach(&folder) else { return };
     for line in lines(&folder, &disk) {
+        let flushed = if line.contains("randwrite") { "--fsync 16" } else { "" };
         for more in ["--number-ios 500", "--number-ios 100 --threads 2 --io-parallel 2 --loops 2"] {
-            let line = format!("{line} {more}");
+            let line = format!("{line} {more} {flushed}");
             let (ended, calls) = strace::run(&folder, &line);
             let one = ended.code(0).direction();
             let counters = &one["counters"];

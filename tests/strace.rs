@@ -8,7 +8,7 @@ use crate::support::{AIO, Ended, Folder, skip};
 /// What an engine may move data and wait with, and how the program begins. A question mark lets
 /// strace pass over what it does not know.
 const CALLS: &str = "trace=execve,?io_uring_enter,io_submit,io_getevents,?io_pgetevents,pread64,\
-                     pwrite64,preadv,pwritev,?preadv2,?pwritev2";
+                     pwrite64,preadv,pwritev,?preadv2,?pwritev2,fsync,fdatasync";
 
 /// One call that a thread of a lane made after its engine was set up.
 #[derive(Debug)]
@@ -56,8 +56,8 @@ pub(crate) fn run(folder: &Folder, line: &str) -> (Ended, Vec<Call>) {
             continue;
         }
         let of_thread = text.lines().map(Call::parse);
-        // A lane tries its calls before the clock starts, so that they move nothing.
-        calls.extend(of_thread.skip_while(Call::is_trial));
+        // A lane tries calls before the clock starts, so that they move nothing.
+        calls.extend(of_thread.skip_while(|call| !call.begins()));
     }
     assert_eq!(main_threads, 1, "{line}");
     fs::remove_dir_all(&logs).expect("it is ours");
@@ -80,13 +80,14 @@ impl Call {
         word.unwrap_or_else(|| panic!("{self:?} has no number {argument}"))
     }
 
-    /// Whether it asks for nothing, or what it asks for lies behind the end of the target.
-    fn is_trial(&self) -> bool {
+    /// Whether it can be a lane's first beside trials: those ask for nothing, read behind the end of
+    /// the target, or flush before anything was written.
+    fn begins(&self) -> bool {
         match self.name.as_str() {
-            "io_uring_enter" => self.number(1) == 0 && self.number(2) == 0,
-            "io_submit" => self.number(1) == 0,
-            "io_getevents" | "io_pgetevents" => self.number(2) == 0,
-            _ => self.result == 0,
+            "io_uring_enter" => self.number(1) > 0 || self.number(2) > 0,
+            "io_submit" => self.arguments.contains("_CMD_P"),
+            "io_getevents" | "io_pgetevents" | "fsync" | "fdatasync" => false,
+            _ => self.result > 0,
         }
     }
 
@@ -99,8 +100,8 @@ impl Call {
         }
     }
 
-    /// The requests that the kernel took by it, as far as strace decodes them: those of `io_uring`
-    /// are in memory that it does not look at.
+    /// The reads and writes that the kernel took by it, as far as strace decodes them: those of
+    /// `io_uring` are in memory that it does not look at.
     pub(crate) fn moved(&self) -> Vec<Moved> {
         let is_write = self.name.starts_with("pwrite");
         match self.name.as_str() {
@@ -117,15 +118,16 @@ impl Call {
             "io_submit" => {
                 let requests = self.arguments.split("aio_lio_opcode=IOCB_CMD_").skip(1);
                 let taken = usize::try_from(self.taken()).expect("it is no more than were queued");
-                requests.take(taken).map(queued).collect()
+                requests.take(taken).filter_map(queued).collect()
             }
             _ => Vec::new(),
         }
     }
 }
 
-/// Reads the rest of a request such as `PREAD, …, aio_nbytes=4096, aio_offset=8368128}`.
-fn queued(text: &str) -> Moved {
+/// Reads the rest of a request such as `PREAD, …, aio_nbytes=4096, aio_offset=8368128}`; `None` for
+/// a flush.
+fn queued(text: &str) -> Option<Moved> {
     let field = |name: &str| {
         let (_, rest) = text.split_once(name).unwrap_or_else(|| panic!("{text}"));
         let digits = rest.split(|char: char| !char.is_ascii_digit()).next();
@@ -134,7 +136,8 @@ fn queued(text: &str) -> Moved {
     let is_write = match text.split(',').next() {
         Some("PREAD") => false,
         Some("PWRITE") => true,
+        Some("FSYNC" | "FDSYNC") => return None,
         _ => panic!("neither read nor write: {text}"),
     };
-    Moved { is_write, offset_bytes: field("aio_offset="), bytes: field("aio_nbytes=") }
+    Some(Moved { is_write, offset_bytes: field("aio_offset="), bytes: field("aio_nbytes=") })
 }
