@@ -80,13 +80,15 @@ impl Call {
         word.unwrap_or_else(|| panic!("{self:?} has no number {argument}"))
     }
 
-    /// Whether it can be a lane's first beside trials: those ask for nothing, read behind the end of
-    /// the target, or flush before anything was written.
+    /// Whether it can be the first of a thread beside trials: those ask for nothing, read behind the
+    /// end of the target, or are an asynchronous flush before anything was written.
     fn begins(&self) -> bool {
         match self.name.as_str() {
             "io_uring_enter" => self.number(1) > 0 || self.number(2) > 0,
             "io_submit" => self.arguments.contains("_CMD_P"),
-            "io_getevents" | "io_pgetevents" | "fsync" | "fdatasync" => false,
+            "io_getevents" | "io_pgetevents" => false,
+            // A thread of a pool may begin with one.
+            "fsync" | "fdatasync" => true,
             _ => self.result > 0,
         }
     }
