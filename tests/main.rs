@@ -1,7 +1,7 @@
 //! Whole-program tests: the binary as a user runs it. One module per purpose.
 //!
-//! None but those of devices, and of what others count of them, needs root, and none a network or a
-//! certain speed. What the machine cannot do is skipped aloud.
+//! None but those of devices, control groups and what others count of both needs root, and none a
+//! network or a certain speed. What the machine cannot do is skipped aloud.
 
 mod blocks;
 mod data;
@@ -27,3 +27,4 @@ mod signals;
 mod sizes;
 mod strace;
 mod support;
+mod verdicts;

@@ -2,6 +2,8 @@
 
 mod classic;
 mod csv;
+mod details;
+mod devices;
 mod engines;
 mod failures;
 mod fio_json;

@@ -6,10 +6,10 @@ use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
-use super::failures;
 use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
 use super::plan::plan_line;
 use super::table::directions;
+use super::{devices, failures};
 use crate::measure::NOT_STARTED;
 
 /// The most targets that are listed.
@@ -28,6 +28,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));
+    lines.extend(devices::uses(report));
     lines.extend(batches(report));
     lines.extend(fingerprints(report));
     lines
@@ -229,6 +230,7 @@ pub(super) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
     if targets.len() > TARGETS_MAX {
         lines.push(format!("target: and {} more", targets.len() - TARGETS_MAX));
     }
+    lines.extend(devices::of_targets(targets));
     lines
 }
 

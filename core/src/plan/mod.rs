@@ -78,6 +78,9 @@ pub struct Plan {
     /// The NUMA node that buffers come from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub numa_node: Option<u32>,
+    /// The length of the intervals whose latencies are reported, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval_ns: Option<u64>,
 }
 
 /// One direction of a plan: which tensors move which way.
@@ -270,6 +273,7 @@ impl Plan {
             memory: MemoryKind::Thp,
             cpus: Vec::new(),
             numa_node: None,
+            interval_ns: None,
         }
     }
 

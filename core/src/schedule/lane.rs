@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use super::failure::LaneError;
 use super::flow::{Flow, Tally, Watch};
-use super::shared::Shared;
+use super::shared::{CpuTime, Shared};
 use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep, VariedStream};
 use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
 use crate::memory::{Block, Part, Region, pin_current_thread};
+use crate::observe::mark_unread;
 use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::stats::{Fingerprint, Kind, LanePrint, PerKind, What};
@@ -75,6 +76,8 @@ pub(crate) struct LaneLoop {
     pub requests: PerKind<u64>,
     /// What its engine counted.
     pub counters: EngineCounters,
+    /// What its thread spent.
+    pub cpu: CpuTime,
     /// Which requests these were, if time ended it.
     pub print: Option<LanePrint>,
     /// How long it took to make durable what was written, when that was asked for.
@@ -138,6 +141,7 @@ impl LaneTask {
             part,
             work: self.work,
             receipts,
+            counted: Duration::ZERO,
         };
         match backend.with_engine(setup, work) {
             Ok(result) => {
@@ -186,6 +190,8 @@ impl LaneTask {
                 self.data.fill(at, 0, step);
                 at += step.len() as u64;
             }
+        } else {
+            mark_unread(&mut self.memory);
         }
         if halted() { Err(LaneError::Halted) } else { Ok(()) }
     }
@@ -200,6 +206,8 @@ struct LaneWork<'a> {
     flow: Flow,
     part: Part,
     receipts: Vec<Receipt>,
+    /// How long the loops that count have taken.
+    counted: Duration,
 }
 
 impl Lane for LaneWork<'_> {
@@ -264,10 +272,12 @@ impl LaneWork<'_> {
             until: Stamp::NEVER,
         };
         let counters_before = engine.counters();
+        let cpu_before = CpuTime::of_this_thread();
         let (moved_before, completed_before) = self.flow.totals();
         let ran = if let Work::Slice(slice) = self.work {
             let mut sweep = Sweep { part: &mut self.part, slice, target };
-            shared.begin_loop().map_err(LaneError::Barrier)?;
+            let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+            self.flow.begin(start, counts.then_some(self.counted));
             self.flow.run(engine, &mut sweep, &watch)
         } else {
             self.run_blocks(engine, index, target, &mut watch)
@@ -278,6 +288,7 @@ impl LaneWork<'_> {
             Err(LaneError::Halted) if self.is_of_blocks() && shared.is_stopped() => Stamp::now(),
             Err(_) => return ran.map(|_end| ()),
         };
+        let cpu = CpuTime::of_this_thread().saturating_sub(cpu_before);
         let (bytes, requests) = self.flow.totals();
         let by_time = watch.until != Stamp::NEVER;
         loops.push(LaneLoop {
@@ -285,11 +296,15 @@ impl LaneWork<'_> {
             bytes: bytes - moved_before,
             requests: requests - completed_before,
             counters: engine.counters() - counters_before,
+            cpu,
             print: by_time.then(|| self.flow.take_print()),
             flush: None,
         });
         ran?;
         shared.end_loop().map_err(LaneError::Barrier)?;
+        if counts {
+            self.counted += shared.last_loop();
+        }
         let done = loops.last_mut().expect("it was just added");
         done.flush = self.end_fsync()?;
         Ok(())
@@ -326,24 +341,28 @@ impl LaneWork<'_> {
         let ramp = is_warm_up && share.access.ramp_ns.is_some();
         let share = if ramp { share.endless() } else { share.clone() };
         let runtime = share.access.runtime_ns_of(is_warm_up).map(Duration::from_nanos);
+        let counted = watch.counts.then_some(self.counted);
         let kind = if share.is_plain() { share.direction.kind() } else { None };
         match kind {
             Some(Kind::Read) => {
                 let mut stream = BlockStream::<false>::new(&share, name, target, mark);
                 let start = shared.begin_loop().map_err(LaneError::Barrier)?;
                 watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                self.flow.begin(start, counted);
                 self.flow.run(engine, &mut stream, watch)
             }
             Some(Kind::Write) => {
                 let mut stream = BlockStream::<true>::new(&share, name, target, mark);
                 let start = shared.begin_loop().map_err(LaneError::Barrier)?;
                 watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                self.flow.begin(start, counted);
                 self.flow.run(engine, &mut stream, watch)
             }
             _ => {
                 let mut stream = VariedStream::new(&share, name, target, mark);
                 let start = shared.begin_loop().map_err(LaneError::Barrier)?;
                 watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+                self.flow.begin(start, counted);
                 self.flow.run(engine, &mut stream, watch)
             }
         }

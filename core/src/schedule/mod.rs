@@ -17,15 +17,20 @@ mod barrier_tests;
 mod failure;
 mod flow;
 mod lane;
+mod pace;
 mod primitives;
 mod shared;
 mod source;
 mod tasklet;
+mod track;
 mod wave;
 
+pub(crate) use flow::SubmitTime;
 pub(crate) use lane::{LaneLoop, LaneResult};
-pub(crate) use shared::LoopClock;
+pub(crate) use pace::{Done, Pace};
+pub(crate) use shared::{CpuTime, LoopClock};
 pub(crate) use tasklet::TaskletResult;
+pub(crate) use track::Track;
 pub(crate) use wave::{Wave, WaveOutcome};
 
 use std::time::Duration;

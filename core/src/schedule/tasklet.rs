@@ -19,6 +19,7 @@ use super::{BARRIER_LIMIT, DRAIN_LIMIT};
 use crate::data::DataStream;
 use crate::engine::Backend;
 use crate::memory::{Mapping, Region};
+use crate::observe::Content;
 use crate::plan::{Access, Direction, Plan};
 use crate::receipt::Receipt;
 use crate::report::Failure;
@@ -41,6 +42,8 @@ pub(crate) struct TaskletResult {
     pub failures: Vec<Failure>,
     /// Bytes compared and found right, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// What its memory holds in the end.
+    pub content: Content,
 }
 
 /// All that a tasklet's thread needs.
@@ -94,6 +97,8 @@ impl TaskletTask {
         let (memory, receipts) = self.reserve().map_err(nowhere)?;
         result.receipts = receipts;
         result.lanes = self.run_lanes(backend, memory, &files).map_err(nowhere)?;
+        let memory = result.lanes.iter().filter_map(|lane| lane.memory.as_ref());
+        memory.for_each(|one| result.content.look(one));
         self.log(summary(&self.shared.plan, &result.lanes));
         let failures = self.lane_failures(&result.lanes);
         let complete = result.lanes.iter().all(|lane| lane.error.is_none());

@@ -6,10 +6,12 @@
 //! outside the clock. [`Made`] remembers what was created, so that all of it goes again.
 
 mod alignment;
+mod compression;
 mod conflicts;
 mod describe;
 mod device;
 mod doubts;
+mod extents;
 mod guard;
 mod made;
 mod mark;
@@ -17,13 +19,15 @@ mod open;
 mod queue;
 mod resolve;
 mod share;
+mod storage;
 mod tasklet;
 mod validate;
 
 pub use alignment::Alignment;
-pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, NVME_GENERIC, has_holes, keeps_in_memory};
+pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, NVME_GENERIC, keeps_in_memory};
 pub(crate) use device::open_block_device_of;
 pub use device::{HeldDevice, TargetKind, namespace_id};
+pub use extents::has_holes;
 pub use guard::RefusedTarget;
 pub use made::Made;
 pub use mark::MARK;

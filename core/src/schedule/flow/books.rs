@@ -1,6 +1,7 @@
 //! What a lane knows about its requests: one slot per tag.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
+use super::apart::SubmitTime;
 use super::hot::{Entered, begin_all, enter_all};
 use super::slot::{After, FREE, ODD, Slot};
 use super::starts::Starts;
@@ -9,6 +10,7 @@ use crate::engine::{Completion, Completions, IoEngine, Request};
 use crate::memory::Block;
 use crate::report::LatencyHistogram;
 use crate::schedule::failure::{BadResult, LaneError};
+use crate::schedule::pace::{Done, Pace};
 use crate::schedule::source::Source;
 use crate::stats::{Fingerprint, PerKind, What};
 use crate::target::Alignment;
@@ -32,12 +34,22 @@ pub(crate) struct Tally {
     pub short_transfers: u64,
     /// Over all loops.
     pub fingerprint: Fingerprint,
+    /// What was done by when, in loops that count.
+    pub pace: Pace,
+    /// In loops that count.
+    pub submit_time: SubmitTime,
 }
 
 impl Tally {
     pub(in crate::schedule) fn new(fingerprint: Fingerprint) -> Self {
-        let (latency, requests) = (PerKind::default(), PerKind::default());
-        Self { latency, requests, short_transfers: 0, fingerprint }
+        Self {
+            latency: PerKind::default(),
+            requests: PerKind::default(),
+            short_transfers: 0,
+            fingerprint,
+            pace: Pace::default(),
+            submit_time: SubmitTime::default(),
+        }
     }
 }
 
@@ -73,6 +85,8 @@ pub(super) struct Books {
     pub tally: Tally,
     /// Where latencies of loops go that do not count.
     pub(super) warm_up: PerKind<LatencyHistogram>,
+    /// Runs of requests one by one.
+    pub(super) runs: u32,
     alignment: Alignment,
 }
 
@@ -95,6 +109,7 @@ impl Books {
             moved_bytes: PerKind::default(),
             tally,
             warm_up: PerKind::default(),
+            runs: 0,
             alignment,
         }
     }
@@ -114,6 +129,18 @@ impl Books {
     #[inline(always)]
     pub(super) fn has_free(&self) -> bool {
         self.in_use < self.free.len()
+    }
+
+    /// What was done in all loops.
+    pub(super) fn done(&self) -> Done {
+        Done { requests: self.tally.requests, bytes: self.moved_bytes }
+    }
+
+    /// Notes what was done before `now`, when an interval has ended.
+    #[cold]
+    pub(super) fn pass(&mut self, now: Stamp) {
+        let totals = self.done();
+        self.tally.pace.pass(now, totals, &mut self.tally.latency);
     }
 
     /// Forgets offsets that an earlier source has chosen.
