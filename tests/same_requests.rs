@@ -66,7 +66,7 @@ fn accounts(folder: &Folder, disk: &Disk, trace: &Trace, plan: &str) -> Vec<(Str
         }
         accounts.push((format!("the block layer, of {engine}"), issued));
         if can_strace && engine != "uring" {
-            let (ended, calls) = strace::run(folder, &line);
+            let (ended, calls) = strace::run(folder, disk, &line);
             ended.code(0);
             let mut moved: Vec<_> = calls.iter().flat_map(Call::moved).collect();
             moved.sort_unstable();

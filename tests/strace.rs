@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::outside::Moved;
+use crate::outside::{Disk, Moved};
 use crate::support::{AIO, Ended, Folder, skip};
 
 /// What an engine may move data and wait with, and how the program begins. A question mark lets
@@ -35,13 +35,15 @@ pub(crate) fn is_there(folder: &Folder) -> bool {
 }
 
 /// Runs the program with the arguments `line` and returns how it ended, and the calls of its lanes
-/// and their helpers.
-pub(crate) fn run(folder: &Folder, line: &str) -> (Ended, Vec<Call>) {
+/// and their helpers that concern `disk`.
+pub(crate) fn run(folder: &Folder, disk: &Disk, line: &str) -> (Ended, Vec<Call>) {
     let logs = folder.path().join("strace");
     fs::create_dir(&logs).expect("there is no such folder yet");
-    // A log per thread, in which no call is split by one of another; no data; whole arrays.
+    // A log per thread, in which no call is split by one of another; paths behind descriptors; no
+    // data; whole arrays.
     let mut strace = folder.program("strace");
-    strace.args(["-ff", "-qq", "-s", "0", "-e", "abbrev=none", "-e", "signal=none", "-e", CALLS]);
+    strace.args(["-ff", "-qq", "-y", "-s", "0", "-e", "abbrev=none", "-e", "signal=none"]);
+    strace.args(["-e", CALLS]);
     strace.arg("-o").arg(logs.join("thread")).arg(AIO).args(line.split_whitespace());
     let ended = Ended::new(line, &strace.output().expect("strace can be started"));
     let entries = fs::read_dir(&logs).expect("it is readable");
@@ -55,13 +57,21 @@ pub(crate) fn run(folder: &Folder, line: &str) -> (Ended, Vec<Call>) {
             main_threads += 1;
             continue;
         }
-        let of_thread = text.lines().map(Call::parse);
+        // What is counted at the ends of a loop is read from files of the kernel.
+        let concerned = text.lines().filter(|line| line.starts_with("io_") || is_for(disk, line));
+        let of_thread = concerned.map(Call::parse);
         // A lane tries calls before the clock starts, so that they move nothing.
         calls.extend(of_thread.skip_while(|call| !call.begins()));
     }
     assert_eq!(main_threads, 1, "{line}");
     fs::remove_dir_all(&logs).expect("it is ours");
     (ended, calls)
+}
+
+/// Whether the call's first argument is a descriptor of `disk`.
+fn is_for(disk: &Disk, line: &str) -> bool {
+    let path = line.split_once('<').and_then(|(_, rest)| rest.split(['>', '<']).next());
+    path == Some(disk.path())
 }
 
 impl Call {
