@@ -72,16 +72,16 @@ by_aio() {
 seconds=$1
 shift
 while [ $# -gt 0 ]; do
-    fio=/out/$1.$2.$3.fio
+    fio=/out/$1.$2.$3.fio beside=
     case $1 in
         # At the same time, on a device of the same kind: the emulation slows both down alike.
-        nullb0) by_fio nullb1 $2 $3 $fio & ;;
+        nullb0) by_fio nullb1 $2 $3 $fio & beside=$! ;;
         nvme0n1) by_fio $1 $2 $3 $fio ;;
     esac
     echo >$trace/trace
     by_aio $1 $2 $3
     { echo "device $(tr : , </sys/block/$1/dev)"; cat $trace/trace; } >/out/$1.$2.$3.trace
-    wait
+    [ -z "$beside" ] || wait $beside
     shift 3
 done
 '

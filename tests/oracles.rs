@@ -74,9 +74,10 @@ fn system_calls_are_those_that_strace_counts() {
     }
     let Some(disk) = Disk::attach(&folder) else { return };
     for line in lines(&folder, &disk) {
+        let flushed = if line.contains("randwrite") { "--fsync 16" } else { "" };
         for more in ["--number-ios 500", "--number-ios 100 --threads 2 --io-parallel 2 --loops 2"] {
-            let line = format!("{line} {more}");
-            let (ended, calls) = strace::run(&folder, &line);
+            let line = format!("{line} {more} {flushed}");
+            let (ended, calls) = strace::run(&folder, &disk, &line);
             let one = ended.code(0).direction();
             let counters = &one["counters"];
             assert_eq!(number(counters, "system_calls"), calls.len() as u64, "aio {line}");
@@ -100,7 +101,7 @@ fn system_calls_are_counted_whatever_the_options_of_an_engine() {
     for engine in OTHERS.into_iter().filter(|engine| folder.can_run(engine)) {
         for depth in DEPTHS {
             let line = format!("{} --number-ios 300", line(&disk, engine, "randread", depth));
-            let (ended, calls) = strace::run(&folder, &line);
+            let (ended, calls) = strace::run(&folder, &disk, &line);
             let one = ended.code(0).direction();
             assert_eq!(number(&one["counters"], "system_calls"), calls.len() as u64, "aio {line}");
         }

@@ -158,7 +158,7 @@ impl Trace {
         let text = fs::read_to_string(self.instance.join("trace")).expect("it is readable");
         assert_eq!(self.lost(), 0, "the trace has a hole");
         let lines = text.lines().filter(|line| !line.starts_with('#'));
-        let mut moved: Vec<_> = lines.map(issued).collect();
+        let mut moved: Vec<_> = lines.filter_map(issued).collect();
         moved.sort_unstable();
         fs::write(self.instance.join("trace"), "").expect("it can be emptied");
         moved
@@ -207,17 +207,20 @@ fn tracefs(folder: &Folder) -> Option<(PathBuf, Option<PathBuf>)> {
     }
 }
 
-/// Reads a line such as `aio-7 [0] … block_rq_issue: 7,0 R 4096 () 13576 + 8 none,0,0 [aio]`.
-fn issued(line: &str) -> Moved {
+/// Reads a line such as `aio-7 [0] … block_rq_issue: 7,0 R 4096 () 13576 + 8 none,0,0 [aio]`;
+/// `None` for a flush, which moves nothing.
+fn issued(line: &str) -> Option<Moved> {
     let (_, event) = line.split_once("block_rq_issue: ").unwrap_or_else(|| panic!("{line}"));
     let words: Vec<_> = event.split_whitespace().collect();
     let plus = words.iter().position(|word| *word == "+").unwrap_or_else(|| panic!("{line}"));
     let sectors = |word: usize| words[word].parse::<u64>().unwrap_or_else(|_| panic!("{line}"));
-    let is_write = match words[1].trim_matches(|flag: char| matches!(flag, 'S' | 'A' | 'M')) {
-        "R" => false,
-        // Followed by the flag of a write that must be durable, for instance.
-        write if write.starts_with('W') => true,
+    let bytes = sectors(plus + 1) * 512;
+    // A letter for the operation, and some behind it for how; an F in front is a flush first.
+    let is_write = match words[1].trim_start_matches('F').chars().next() {
+        Some('R') => false,
+        Some('W') => true,
+        _ if bytes == 0 => return None,
         _ => panic!("neither read nor write: {line}"),
     };
-    Moved { is_write, offset_bytes: sectors(plus - 1) * 512, bytes: sectors(plus + 1) * 512 }
+    (bytes > 0).then(|| Moved { is_write, offset_bytes: sectors(plus - 1) * 512, bytes })
 }

@@ -8,20 +8,27 @@ use crate::outside::{Disk, Moved, Trace};
 use crate::strace::{self, Call};
 use crate::support::{ENGINES, Ended, Folder, skip};
 
-/// What is tried; blocks are of 4 KiB, so that no request is split on its way.
-const PLANS: [&str; 5] = [
+/// What is tried; blocks are small enough that no request is split on its way.
+const PLANS: [&str; 11] = [
     "--rw read --number-ios 300",
     "--rw write --number-ios 300",
     "--rw randread --number-ios 300",
     "--rw randwrite --number-ios 300",
     "--rw randread --number-ios 90 --threads 2 --io-parallel 2 --loops 2 --seed 7",
+    "--rw rw --number-ios 300 --rwmixread 40",
+    "--rw randrw --number-ios 90 --rwmixread 70 --threads 2 --io-parallel 2",
+    "--rw randread --number-ios 300 --random-distribution zipf:1.1",
+    "--rw randwrite --number-ios 300 --random-distribution normal:10 --fsync 16",
+    "--rw randrw --number-ios 200 --bssplit 4k/60:16k/30:64k/10",
+    "--rw randrw --number-ios 300 --offset 1M --norandommap --fdatasync 7",
 ];
 
 fn line(disk: &Disk, engine: &str, plan: &str) -> String {
     let path = disk.path();
+    let block = if plan.contains("--bssplit") { "" } else { "--block-size 4k" };
     format!(
         "--engine {engine} --quiet --format json --file {path} --allow-device {path} --size 8M \
-         --block-size 4k --queue-depth 8 {plan}"
+         {block} --queue-depth 8 {plan}"
     )
 }
 
@@ -59,7 +66,7 @@ fn accounts(folder: &Folder, disk: &Disk, trace: &Trace, plan: &str) -> Vec<(Str
         }
         accounts.push((format!("the block layer, of {engine}"), issued));
         if can_strace && engine != "uring" {
-            let (ended, calls) = strace::run(folder, &line);
+            let (ended, calls) = strace::run(folder, disk, &line);
             ended.code(0);
             let mut moved: Vec<_> = calls.iter().flat_map(Call::moved).collect();
             moved.sort_unstable();
@@ -90,11 +97,17 @@ fn every_engine_makes_the_same_requests_of_a_plan() {
         for other in others {
             assert_same(plan, first, other);
         }
-        let has = |is_write: bool| first.1.iter().any(|one| one.is_write == is_write);
-        let mixed = plan.contains("rw randrw");
+        let moved = &first.1;
+        let has = |is_write: bool| moved.iter().any(|one| one.is_write == is_write);
+        let mixed = ["--rw rw", "--rw randrw"].iter().any(|mode| plan.starts_with(mode));
         let writes = plan.contains("write");
         assert_eq!((has(false), has(true)), (mixed || !writes, mixed || writes), "{plan}");
-        assert!(first.1.iter().all(|one| one.offset_bytes + one.bytes <= 8 << 20), "{plan}");
+        let start = if plan.contains("--offset 1M") { 1 << 20 } else { 0 };
+        let range = start..=start + (8 << 20);
+        let within = |one: &Moved| {
+            range.contains(&one.offset_bytes) && range.contains(&(one.offset_bytes + one.bytes))
+        };
+        assert!(moved.iter().all(within), "{plan}");
     }
 }
 

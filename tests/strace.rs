@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use crate::outside::Moved;
+use crate::outside::{Disk, Moved};
 use crate::support::{AIO, Ended, Folder, skip};
 
 /// What an engine may move data and wait with, and how the program begins. A question mark lets
 /// strace pass over what it does not know.
 const CALLS: &str = "trace=execve,?io_uring_enter,io_submit,io_getevents,?io_pgetevents,pread64,\
-                     pwrite64,preadv,pwritev,?preadv2,?pwritev2";
+                     pwrite64,preadv,pwritev,?preadv2,?pwritev2,fsync,fdatasync";
 
 /// One call that a thread of a lane made after its engine was set up.
 #[derive(Debug)]
@@ -35,13 +35,15 @@ pub(crate) fn is_there(folder: &Folder) -> bool {
 }
 
 /// Runs the program with the arguments `line` and returns how it ended, and the calls of its lanes
-/// and their helpers.
-pub(crate) fn run(folder: &Folder, line: &str) -> (Ended, Vec<Call>) {
+/// and their helpers that concern `disk`.
+pub(crate) fn run(folder: &Folder, disk: &Disk, line: &str) -> (Ended, Vec<Call>) {
     let logs = folder.path().join("strace");
     fs::create_dir(&logs).expect("there is no such folder yet");
-    // A log per thread, in which no call is split by one of another; no data; whole arrays.
+    // A log per thread, in which no call is split by one of another; paths behind descriptors; no
+    // data; whole arrays.
     let mut strace = folder.program("strace");
-    strace.args(["-ff", "-qq", "-s", "0", "-e", "abbrev=none", "-e", "signal=none", "-e", CALLS]);
+    strace.args(["-ff", "-qq", "-y", "-s", "0", "-e", "abbrev=none", "-e", "signal=none"]);
+    strace.args(["-e", CALLS]);
     strace.arg("-o").arg(logs.join("thread")).arg(AIO).args(line.split_whitespace());
     let ended = Ended::new(line, &strace.output().expect("strace can be started"));
     let entries = fs::read_dir(&logs).expect("it is readable");
@@ -55,13 +57,21 @@ pub(crate) fn run(folder: &Folder, line: &str) -> (Ended, Vec<Call>) {
             main_threads += 1;
             continue;
         }
-        let of_thread = text.lines().map(Call::parse);
-        // A lane tries its calls before the clock starts, so that they move nothing.
-        calls.extend(of_thread.skip_while(Call::is_trial));
+        // What is counted at the ends of a loop is read from files of the kernel.
+        let concerned = text.lines().filter(|line| line.starts_with("io_") || is_for(disk, line));
+        let of_thread = concerned.map(Call::parse);
+        // A lane tries calls before the clock starts, so that they move nothing.
+        calls.extend(of_thread.skip_while(|call| !call.begins()));
     }
     assert_eq!(main_threads, 1, "{line}");
     fs::remove_dir_all(&logs).expect("it is ours");
     (ended, calls)
+}
+
+/// Whether the call's first argument is a descriptor of `disk`.
+fn is_for(disk: &Disk, line: &str) -> bool {
+    let path = line.split_once('<').and_then(|(_, rest)| rest.split(['>', '<']).next());
+    path == Some(disk.path())
 }
 
 impl Call {
@@ -80,13 +90,16 @@ impl Call {
         word.unwrap_or_else(|| panic!("{self:?} has no number {argument}"))
     }
 
-    /// Whether it asks for nothing, or what it asks for lies behind the end of the target.
-    fn is_trial(&self) -> bool {
+    /// Whether it can be the first of a thread beside trials: those ask for nothing, read behind the
+    /// end of the target, or are an asynchronous flush before anything was written.
+    fn begins(&self) -> bool {
         match self.name.as_str() {
-            "io_uring_enter" => self.number(1) == 0 && self.number(2) == 0,
-            "io_submit" => self.number(1) == 0,
-            "io_getevents" | "io_pgetevents" => self.number(2) == 0,
-            _ => self.result == 0,
+            "io_uring_enter" => self.number(1) > 0 || self.number(2) > 0,
+            "io_submit" => self.arguments.contains("_CMD_P"),
+            "io_getevents" | "io_pgetevents" => false,
+            // A thread of a pool may begin with one.
+            "fsync" | "fdatasync" => true,
+            _ => self.result > 0,
         }
     }
 
@@ -99,8 +112,8 @@ impl Call {
         }
     }
 
-    /// The requests that the kernel took by it, as far as strace decodes them: those of `io_uring`
-    /// are in memory that it does not look at.
+    /// The reads and writes that the kernel took by it, as far as strace decodes them: those of
+    /// `io_uring` are in memory that it does not look at.
     pub(crate) fn moved(&self) -> Vec<Moved> {
         let is_write = self.name.starts_with("pwrite");
         match self.name.as_str() {
@@ -117,15 +130,16 @@ impl Call {
             "io_submit" => {
                 let requests = self.arguments.split("aio_lio_opcode=IOCB_CMD_").skip(1);
                 let taken = usize::try_from(self.taken()).expect("it is no more than were queued");
-                requests.take(taken).map(queued).collect()
+                requests.take(taken).filter_map(queued).collect()
             }
             _ => Vec::new(),
         }
     }
 }
 
-/// Reads the rest of a request such as `PREAD, …, aio_nbytes=4096, aio_offset=8368128}`.
-fn queued(text: &str) -> Moved {
+/// Reads the rest of a request such as `PREAD, …, aio_nbytes=4096, aio_offset=8368128}`; `None` for
+/// a flush.
+fn queued(text: &str) -> Option<Moved> {
     let field = |name: &str| {
         let (_, rest) = text.split_once(name).unwrap_or_else(|| panic!("{text}"));
         let digits = rest.split(|char: char| !char.is_ascii_digit()).next();
@@ -134,7 +148,8 @@ fn queued(text: &str) -> Moved {
     let is_write = match text.split(',').next() {
         Some("PREAD") => false,
         Some("PWRITE") => true,
+        Some("FSYNC" | "FDSYNC") => return None,
         _ => panic!("neither read nor write: {text}"),
     };
-    Moved { is_write, offset_bytes: field("aio_offset="), bytes: field("aio_nbytes=") }
+    Some(Moved { is_write, offset_bytes: field("aio_offset="), bytes: field("aio_nbytes=") })
 }
