@@ -145,6 +145,10 @@ impl Backend for SyncIo {
         true
     }
 
+    fn waits_by_polling(&self) -> bool {
+        self.options.flags.contains(RwFlags::HIPRI)
+    }
+
     fn options(&self) -> &'static [OptionSpec] {
         &OPTIONS
     }

@@ -24,6 +24,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Whether its engines move data, or only measure the harness.
     fn moves_data(&self) -> bool;
 
+    /// Whether its options have a thread look for completions, or for requests, without sleeping,
+    /// so that a busy CPU tells nothing about who is the bottleneck.
+    fn waits_by_polling(&self) -> bool {
+        false
+    }
+
     /// The options that it has, in the order of its listing.
     fn options(&self) -> &'static [OptionSpec];
 

@@ -4,7 +4,7 @@ use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
 
 use crate::engine::Operations;
-use crate::plan::{Blocks, Direction, Distribution, Pattern, operations};
+use crate::plan::{Blocks, Direction, Distribution, Pattern, Plan, operations};
 
 /// Which blocks of a tasklet's range one lane asks for in each loop.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,6 +79,19 @@ impl Share {
     /// The same without another end than time.
     pub(in crate::schedule) fn endless(&self) -> Self {
         Self { requests: None, limit_bytes: None, ..self.clone() }
+    }
+
+    /// The share in loop `index`: in a warm-up loop that only time ends, the one without another
+    /// end.
+    pub(in crate::schedule) fn in_loop(&self, index: u32, plan: &Plan) -> Self {
+        let ramp = index < plan.warmup_loops && self.access.ramp_ns.is_some();
+        if ramp { self.endless() } else { self.clone() }
+    }
+
+    /// The bytes of the target that it chooses from: where they begin and where they end.
+    pub(in crate::schedule) fn range_bytes(&self) -> (u64, u64) {
+        let start = self.base_bytes();
+        (start, start + self.blocks * u64::from(self.block_bytes))
     }
 
     /// Where its blocks begin in the target, in bytes.

@@ -195,8 +195,8 @@ fn the_stall_shows(mut device: Device, depth: u32) {
     assert_eq!((service.count(), response.count()), (1000, 1000));
     let (service, response) = (service.summary(), response.summary());
     assert!(service.max_ns >= 190_000_000, "{service:?}");
-    assert!(service.p99_ns < 50_000_000, "{service:?}");
-    assert!(response.p99_ns > 100_000_000, "{response:?}");
+    assert!(service.p99_ns.unwrap() < 50_000_000, "{service:?}");
+    assert!(response.p99_ns.unwrap() > 100_000_000, "{response:?}");
     assert!(pace.waited > 100 && pace.unstarted == 0, "{pace:?}");
     for (index, taken) in (0..).zip(&device.taken) {
         let due = start + Duration::from_micros(500) * index;
