@@ -19,11 +19,10 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
 
 fn line(one: &DirectionReport, pace: &PaceReport) -> String {
     let PaceReport { waited_for_place, started_late, never_started, .. } = pace;
-    let two = |latency: &Latency| {
-        let percentile = |ns: Option<u64>| ns.map_or_else(|| NONE.into(), milliseconds);
-        let (p50, p99) = (percentile(latency.p50_ns), percentile(latency.p99_ns));
-        format!("p50 {p50} ms, p99 {p99} ms")
+    let ms = |ns: Option<u64>| {
+        ns.map_or_else(|| "unknown".into(), |ns| format!("{} ms", milliseconds(ns)))
     };
+    let two = |latency: &Latency| format!("p50 {}, p99 {}", ms(latency.p50_ns), ms(latency.p99_ns));
     let gaps = if pace.rate_is_poisson { "at random" } else { "evenly" };
     let asked = format!(
         "response {}, from when requests were to start; service {}; {} requests/s were to start, \
@@ -63,6 +62,6 @@ mod tests {
             never_started: 5,
         };
         report.engines[0].directions[0].pace = Some(pace);
-        insta::assert_snapshot!(lines(&report).join("\n"), @"uring write: response p50 - ms, p99 - ms, from when requests were to start; service p50 14.90 ms, p99 20.10 ms; 2.000 k requests/s were to start, at random; 3 waited for a place in the queue; 5 had not started when the time was over");
+        insta::assert_snapshot!(lines(&report).join("\n"), @"uring write: response p50 unknown, p99 unknown, from when requests were to start; service p50 14.90 ms, p99 20.10 ms; 2.000 k requests/s were to start, at random; 3 waited for a place in the queue; 5 had not started when the time was over");
     }
 }

@@ -63,10 +63,10 @@ pub(crate) enum LaneError {
     Unsettled,
     #[error("cannot make durable what was written")]
     EndFsync(#[source] std::io::Error),
-    #[error("a block is not what it must be")]
-    BadBlock { target: u16, bad: FirstBad },
     #[error("the page cache cannot be told to drop the target; leave out --drop-cache")]
     DropCache(#[source] std::io::Error),
+    #[error("a block is not what it must be")]
+    BadBlock { target: u16, bad: FirstBad },
     #[error("stopped")]
     Halted,
     #[error("the schedule broke: {0}")]

@@ -19,7 +19,7 @@ use crate::observe::mark_unread;
 use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::stats::{Fingerprint, Kind, LanePrint, PerKind, What};
-use crate::target::{DropCache, drop_cache};
+use crate::target::DropCache;
 
 /// How much of a tensor is filled between two looks at whether to stop.
 const FILL_STEP_BYTES: usize = 16 << 20;
@@ -161,10 +161,10 @@ impl LaneTask {
             files: Arc::clone(&setup.files),
             part,
             work: self.work,
-            terms: self.terms,
-            verified_bytes: 0,
             pace: None,
             dropped: None,
+            terms: self.terms,
+            verified_bytes: 0,
             receipts,
             counted: Duration::ZERO,
         };
@@ -230,11 +230,11 @@ struct LaneWork<'a> {
     files: Arc<[Arc<File>]>,
     flow: Flow,
     part: Part,
-    terms: Option<Terms>,
-    verified_bytes: u64,
     pace: Option<PaceTally>,
     /// What the page cache kept, all in all.
     dropped: Option<DropCache>,
+    terms: Option<Terms>,
+    verified_bytes: u64,
     receipts: Vec<Receipt>,
     /// How long the loops that count have taken.
     counted: Duration,
@@ -341,20 +341,6 @@ impl LaneWork<'_> {
         }
         let done = loops.last_mut().expect("it was just added");
         done.flush = self.end_fsync()?;
-        Ok(())
-    }
-
-    /// Has the page cache forget the tasklet's files, where that was asked; the first lane does it
-    /// for all, which wait for it at the barrier.
-    fn drop_cache(&mut self) -> Result<(), LaneError> {
-        if !self.shared.plan.drop_cache || self.place.lane > 0 {
-            return Ok(());
-        }
-        for file in self.files.iter() {
-            let dropped = drop_cache(file).map_err(LaneError::DropCache)?;
-            let before = self.dropped.unwrap_or(DropCache::ALL);
-            self.dropped = Some(before.and(dropped));
-        }
         Ok(())
     }
 

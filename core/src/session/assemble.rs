@@ -63,6 +63,9 @@ pub(super) fn add(
                 (false, true) => Status::Interrupted,
                 (false, false) => Status::Complete,
             };
+            if one.status == Status::Complete {
+                one.doubts.extend(pace_doubt(plan, &one, &tasklets, outcome));
+            }
             let evidence = Evidence {
                 seen: &outcome.seen,
                 moved: &moved,
@@ -73,9 +76,6 @@ pub(super) fn add(
             if one.status != Status::Failed && report.moves_data {
                 one.devices = observe::devices(evidence);
                 one.doubts.extend(observe::doubts(evidence));
-            }
-            if one.status == Status::Complete {
-                one.doubts.extend(pace_doubt(plan, &one, &tasklets, outcome));
             }
             if one.status == Status::Complete && report.moves_data {
                 one.doubts.extend(short_run(&one));

@@ -133,6 +133,12 @@ impl Books {
         self.in_use < self.free.len()
     }
 
+    /// The tags at `places`: behind those in use stand the ones that were used last, and right
+    /// before the free ones those that were begun last.
+    pub(super) fn tags(&self, places: Range<usize>) -> &[u32] {
+        &self.free[places]
+    }
+
     /// What was done in all loops.
     pub(super) fn done(&self) -> Done {
         Done { requests: self.tally.requests, bytes: self.moved_bytes }
@@ -143,12 +149,6 @@ impl Books {
     pub(super) fn pass(&mut self, now: Stamp) {
         let totals = self.done();
         self.tally.course.pass(now, totals, &mut self.tally.latency);
-    }
-
-    /// The tags at `places`: behind those in use stand the ones that were used last, and right
-    /// before the free ones those that were begun last.
-    pub(super) fn tags(&self, places: Range<usize>) -> &[u32] {
-        &self.free[places]
     }
 
     /// Forgets offsets that an earlier source has chosen.

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{hint, thread};
 
+use super::apart::{BATCHES_EACH, Call, submit_then_reap};
 use super::pace::Pace;
 use super::slack::ExactTimers;
 use super::{AGAIN_PAUSE, Flow, Watch};
@@ -114,17 +115,29 @@ impl Flow {
         last_moved: &mut Stamp,
     ) -> Result<Stamp, LaneError> {
         let now = Stamp::now();
+        let is_sampled = self.books.starts.next() % BATCHES_EACH == BATCHES_EACH - 1;
         self.books.stamp(now);
         let outstanding = self.books.outstanding();
         let wait = due.map_or(TICK, |due| due.since(now).min(TICK));
         // A queue depth is a u32.
         let all = u32::try_from(outstanding).unwrap_or(u32::MAX);
         let min = self.policy.reap_min.min(all);
-        let progress = engine.submit_and_reap(min, Deadline::after(now, wait), &mut self.done)?;
+        let deadline = Deadline::after(now, wait);
+        let progress = if is_sampled {
+            let (untaken, counts) = (self.books.untaken(), watch.counts);
+            let call = Call { now, min, untaken, outstanding, counts };
+            let time = &mut self.books.tally.submit_time;
+            submit_then_reap(engine, call, deadline, &mut self.done, time)?
+        } else {
+            engine.submit_and_reap(min, deadline, &mut self.done)?
+        };
         let end = Stamp::now();
         self.books.took(progress.taken);
         if progress.reaped > 0 {
             *last_moved = end;
+            if end >= self.books.tally.course.next() {
+                self.books.pass(end);
+            }
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);
             if watch.counts {
                 for tag in self.books.tags(self.books.outstanding()..outstanding) {

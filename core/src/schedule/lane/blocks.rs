@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::{LanePlace, LaneWork, Work};
 use crate::clock::Stamp;
 use crate::engine::IoEngine;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
 use crate::schedule::failure::LaneError;
 use crate::schedule::flow::{Pace, Rate, Watch};
 use crate::schedule::source::{BlockStream, Source, StreamName, VariedStream};
 use crate::stats::Kind;
+use crate::target::{DropCache, drop_cache};
 
 impl LaneWork<'_> {
     /// Makes durable what the tasklet has written, on a clock of its own; the first lane does it
@@ -47,7 +48,7 @@ impl LaneWork<'_> {
             let stream = VariedStream::new(&share, name, target, mark);
             let depth = shared.plan.queue_depth;
             let mut checked = terms.checked(stream, &self.files[0], lane, loop_number, depth);
-            let ran = self.timed(engine, &mut checked, watch, times);
+            let ran = self.timed(engine, &mut checked, watch, runtime, name);
             let (right_bytes, bad) = checked.finish(self.flow.homes());
             self.verified_bytes += right_bytes;
             return match bad {
@@ -60,38 +61,54 @@ impl LaneWork<'_> {
         match if share.is_plain() { share.direction.kind() } else { None } {
             Some(Kind::Read) => {
                 let mut stream = BlockStream::<false>::new(&share, name, target, mark);
-                self.timed(engine, &mut stream, watch, times)
+                self.timed(engine, &mut stream, watch, runtime, name)
             }
             Some(Kind::Write) => {
                 let mut stream = BlockStream::<true>::new(&share, name, target, mark);
-                self.timed(engine, &mut stream, watch, times)
+                self.timed(engine, &mut stream, watch, runtime, name)
             }
             _ => {
                 let mut stream = VariedStream::new(&share, name, target, mark);
-                self.timed(engine, &mut stream, watch, times)
+                self.timed(engine, &mut stream, watch, runtime, name)
             }
         }
     }
 
+    /// Has the page cache forget the tasklet's files, where that was asked; the first lane does it
+    /// for all, which wait for it at the barrier.
+    pub(super) fn drop_cache(&mut self) -> Result<(), LaneError> {
+        if !self.shared.plan.drop_cache || self.place.lane > 0 {
+            return Ok(());
+        }
+        for file in self.files.iter() {
+            let dropped = drop_cache(file).map_err(LaneError::DropCache)?;
+            let before = self.dropped.unwrap_or(DropCache::ALL);
+            self.dropped = Some(before.and(dropped));
+        }
+        Ok(())
+    }
+
     /// Waits for all lanes and does the jobs of `source`, as fast as they go or at the rate that was
-    /// asked for, until there are no more or the time is over.
+    /// asked, until there are no more or `runtime` is over.
     fn timed<E: IoEngine, S: Source, H: Fn() -> bool>(
         &mut self,
         engine: &mut E,
         source: &mut S,
         watch: &mut Watch<H>,
-        times: Times,
+        runtime: Option<Duration>,
+        name: StreamName,
     ) -> Result<Stamp, LaneError> {
         let start = self.shared.begin_loop().map_err(LaneError::Barrier)?;
         watch.until = times.runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
         self.flow.begin(start, watch.counts.then_some(self.counted));
-        let Some(plan::Rate { per_s, poisson }) = times.rate else {
+        let Work::Blocks(share) = &self.work else { unreachable!("asked for blocks only") };
+        let Some(rate) = share.access.rate else {
             return self.flow.run(engine, source, watch);
         };
         let Plan { lanes, queue_depth, .. } = self.shared.plan;
-        let rate = Rate { per_s, poisson, lane: self.place.lane, lanes };
+        let rate = Rate { per_s: rate.per_s, poisson: rate.poisson, lane: self.place.lane, lanes };
         let tally = self.pace.take().unwrap_or_default();
-        let mut pace = Pace::new(rate, start, times.name, queue_depth, tally);
+        let mut pace = Pace::new(rate, start, name, queue_depth, tally);
         let ran = self.flow.run_paced(engine, source, watch, &mut pace);
         self.pace = Some(pace.into_tally());
         ran
