@@ -14,6 +14,7 @@ mod fio_json;
 mod help;
 mod limits;
 mod moved;
+mod numbers;
 mod readme;
 mod refusals;
 mod results;

@@ -25,7 +25,6 @@ mod tasklet;
 mod track;
 mod wave;
 
-pub(crate) use flow::SubmitTime;
 pub(crate) use lane::{LaneLoop, LaneResult};
 pub(crate) use pace::{Done, Pace};
 pub(crate) use shared::{CpuTime, LoopClock};

@@ -13,7 +13,6 @@ mod single;
 mod slot;
 mod starts;
 
-pub(crate) use apart::SubmitTime;
 pub(crate) use books::Tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
