@@ -16,7 +16,8 @@ fn number(one: &Value) -> f64 {
 }
 
 fn sum(parts: &Value, field: &str) -> u64 {
-    parts.as_array().unwrap().iter().map(|part| part[field].as_u64().unwrap()).sum()
+    let number = |part: &Value| part[field].as_u64().expect("a count is a whole number");
+    parts.as_array().expect("parts are a list").iter().map(number).sum()
 }
 
 #[test]
