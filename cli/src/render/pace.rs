@@ -118,10 +118,10 @@ mod tests {
     #[test]
     fn a_queue_that_stays_empty_is_told_unless_it_was_to() {
         let mut report = sample::blocks();
-        report.engines[1].directions[0].depth = Depth { asked: 32, achieved_mean: Some(3.14) };
+        report.engines[1].directions[0].depth = Depth { asked: 32, achieved_mean: Some(3.25) };
         assert_eq!(
             lines(&report),
-            ["sync randread: only 3.140 requests were in flight at a time, of 32 asked for"]
+            ["sync randread: only 3.250 requests were in flight at a time, of 32 asked for"]
         );
         report.engines[1].moves_data = false;
         assert_eq!(lines(&report), [""; 0]);
