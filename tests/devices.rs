@@ -17,19 +17,19 @@ use crate::support::{ENGINES, Folder, skip};
 const BYTES: usize = 16 << 20;
 
 /// A loop device over the file `disk` of a folder, detached when the test ends, however it ends.
-struct Loop {
+pub(crate) struct Loop {
     path: PathBuf,
     file: PathBuf,
 }
 
 impl Loop {
     /// Attaches one with `flags`; `None`, said aloud, where that cannot be done.
-    fn attach(folder: &Folder, flags: &[&str]) -> Option<Self> {
+    pub(crate) fn attach(folder: &Folder, flags: &[&str]) -> Option<Self> {
         let file = folder.file("disk", BYTES);
         Self::attach_to(&file, flags)
     }
 
-    fn attach_to(shown: &Path, flags: &[&str]) -> Option<Self> {
+    pub(crate) fn attach_to(shown: &Path, flags: &[&str]) -> Option<Self> {
         let mut losetup = Command::new("losetup");
         losetup.args(["--find", "--show"]).args(flags).arg(shown);
         let output = match losetup.output() {
@@ -47,7 +47,8 @@ impl Loop {
         Some(Self { path, file: shown.into() })
     }
 
-    fn name(&self) -> &str {
+    /// Its path.
+    pub(crate) fn name(&self) -> &str {
         self.path.to_str().expect("losetup prints UTF-8")
     }
 

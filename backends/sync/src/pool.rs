@@ -170,7 +170,7 @@ mod tests {
             files: Files::from([tempfile::tempfile().unwrap().into()]),
             segments: Vec::new(),
         };
-        let targets = Targets::new(setup.files.clone(), &GrantedFlags::default());
+        let targets = Targets::new(setup.files.clone(), &GrantedFlags::default(), Vec::new());
         PoolEngine::open(&setup, 2, targets, perform, Vec::new()).unwrap()
     }
 

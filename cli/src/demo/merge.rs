@@ -3,7 +3,7 @@
 use aio_core::receipt::merge;
 use aio_core::report::{
     Depth, DirectionReport, EngineReport, LoopReport, Ratios, Sharing, Status, TaskletReport,
-    gib_per_s, groups, requests_per_s, short_run,
+    add_devices, gib_per_s, groups, requests_per_s, short_run,
 };
 
 /// The doubt that is judged by all rounds together.
@@ -61,6 +61,7 @@ fn add(sum: &mut DirectionReport, round: DirectionReport) {
     sum.short_transfers += round.short_transfers;
     sum.cpu.user_s += round.cpu.user_s;
     sum.cpu.system_s += round.cpu.system_s;
+    add_devices(&mut sum.devices, &round.devices);
     sum.cpu.voluntary_switches += round.cpu.voluntary_switches;
     sum.cpu.involuntary_switches += round.cpu.involuntary_switches;
     let shares = [sum.cpu.busiest_thread_share, round.cpu.busiest_thread_share];

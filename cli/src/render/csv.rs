@@ -86,14 +86,34 @@ impl Render for Csv {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(COLUMNS.map(|(name, _)| name))?;
-        for engine in &report.engines {
-            for one in &engine.directions {
-                let row = COLUMNS.map(|(_, content)| content(report, engine, one));
-                writer.write_record(row.map(Option::unwrap_or_default))?;
-            }
+        for row in rows(report) {
+            writer.write_record(row)?;
         }
         writer.flush()
     }
+}
+
+fn rows(report: &Report) -> impl Iterator<Item = Vec<String>> {
+    let ran = report
+        .engines
+        .iter()
+        .flat_map(|engine| engine.directions.iter().map(move |one| (engine, one)));
+    ran.map(move |(engine, one)| {
+        let cells = COLUMNS.iter().map(|(_, content)| content(report, engine, one));
+        cells.map(Option::unwrap_or_default).collect()
+    })
+}
+
+/// The rows of several jobs, whose names are in a column behind the others.
+pub(super) fn write_jobs(jobs: &[(&str, &Report)], out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(COLUMNS.iter().map(|(name, _)| *name).chain(["job"]))?;
+    for (name, report) in jobs {
+        for row in rows(report) {
+            writer.write_record(row.iter().map(String::as_str).chain([*name]))?;
+        }
+    }
+    writer.flush()
 }
 
 fn status(status: Status) -> &'static str {

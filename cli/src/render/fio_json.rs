@@ -42,37 +42,86 @@ impl FioJson {
 
 impl Render for FioJson {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        self.write_all(&[(None, report)], out)
+    }
+}
+
+impl FioJson {
+    /// The reports of several jobs, by their names.
+    pub(super) fn write_jobs(
+        &self,
+        jobs: &[(&str, &Report)],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let named: Vec<_> = jobs.iter().map(|(name, report)| (Some(*name), *report)).collect();
+        self.write_all(&named, out)
+    }
+
+    fn write_all(
+        &self,
+        reports: &[(Option<&str>, &Report)],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let since_epoch = self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let direct = if report.plan.buffered { "0" } else { "1" };
         let document = json!({
-            "fio version": format!("aio-{}", report.tool_version),
+            "fio version": format!("aio-{}", env!("CARGO_PKG_VERSION")),
             "timestamp": since_epoch.as_secs(),
             "timestamp_ms": u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX),
             "time": clock::utc(since_epoch),
-            "global options": { "direct": direct, "group_reporting": "1" },
-            "jobs": jobs(report),
+            "global options": global_options(reports),
+            "jobs": jobs(reports),
         });
         write(&document, out)
     }
 }
 
-/// A job per engine and direction. Those that ran at the same time are one group.
-fn jobs(report: &Report) -> Vec<Value> {
+/// What all jobs have in common. fio's readers lay this over the options of each job.
+fn global_options(reports: &[(Option<&str>, &Report)]) -> Value {
+    let mut options = Map::new();
+    if let Some((_, first)) = reports.first()
+        && reports.iter().all(|(_, other)| other.plan.buffered == first.plan.buffered)
+    {
+        options.insert("direct".into(), json!(direct(&first.plan)));
+    }
+    options.insert("group_reporting".into(), json!("1"));
+    Value::Object(options)
+}
+
+fn direct(plan: &Plan) -> &'static str {
+    if plan.buffered { "0" } else { "1" }
+}
+
+/// A job per report, engine and direction. Those that ran at the same time are one group.
+fn jobs(reports: &[(Option<&str>, &Report)]) -> Vec<Value> {
     let mut jobs = Vec::new();
     let mut group = 0;
-    for engine in &report.engines {
-        for one in &engine.directions {
-            jobs.push(job(report, engine, one, group));
-            group += usize::from(!report.plan.concurrent);
+    for (name, report) in reports {
+        let ran: usize = report.engines.iter().map(|engine| engine.directions.len()).sum();
+        for engine in &report.engines {
+            for one in &engine.directions {
+                let of_engine = format!("{}-{}", engine.engine, one.direction);
+                let full = match name {
+                    // A name stands for itself where nothing else needs it.
+                    Some(name) if ran == 1 => (*name).to_owned(),
+                    Some(name) => format!("{name}-{of_engine}"),
+                    None => of_engine,
+                };
+                jobs.push(job(report, engine, one, (&full, group)));
+                group += usize::from(!report.plan.concurrent);
+            }
+            group += usize::from(report.plan.concurrent);
         }
-        group += usize::from(report.plan.concurrent);
     }
     jobs
 }
 
-fn job(report: &Report, engine: &EngineReport, one: &DirectionReport, group: usize) -> Value {
+fn job(
+    report: &Report,
+    engine: &EngineReport,
+    one: &DirectionReport,
+    (name, group): (&str, usize),
+) -> Value {
     let measured = Measured::of(report, engine, one);
-    let name = format!("{}-{}", engine.engine, one.direction);
     let all_loops_s: f64 = one.loops.iter().map(|one| one.e2e_latency_s).sum();
     let mut job = Map::new();
     let mut add = |key: &str, value: Value| job.insert(key.into(), value);
@@ -81,7 +130,7 @@ fn job(report: &Report, engine: &EngineReport, one: &DirectionReport, group: usi
     add("error", json!(error(one)));
     add("eta", json!(0));
     add("elapsed", json!(rounded(all_loops_s.ceil())));
-    add("job options", Value::Object(job_options(&report.plan, measured.block, engine, one)));
+    add("job options", Value::Object(job_options(name, report, measured.block, (engine, one))));
     let nothing = Measured::default();
     for (key, direction) in [("read", Direction::Read), ("write", Direction::Write)] {
         let of_it = if one.direction == direction { &measured } else { &nothing };
@@ -120,11 +169,12 @@ fn errno_of(name: &str) -> Option<i32> {
 
 /// The options in fio's words; only those that have a counterpart, but for `io_parallel`.
 fn job_options(
-    plan: &Plan,
+    name: &str,
+    report: &Report,
     block_bytes: u64,
-    engine: &EngineReport,
-    one: &DirectionReport,
+    (engine, one): (&EngineReport, &DirectionReport),
 ) -> Map<String, Value> {
+    let plan = &report.plan;
     let phase = plan.phases.iter().find(|phase| phase.direction == one.direction);
     let access = phase.map_or(Access::Tensor, |phase| phase.access.clone());
     let (random, runtime_ns) = match access {
@@ -133,7 +183,7 @@ fn job_options(
     };
     let mut options = Map::new();
     let mut add = |key: &str, value: String| options.insert(key.into(), Value::String(value));
-    add("name", format!("{}-{}", engine.engine, one.direction));
+    add("name", name.into());
     add("ioengine", engine.engine.clone());
     add("rw", format!("{}{}", if random { "rand" } else { "" }, one.direction));
     add("bs", size(block_bytes));

@@ -18,28 +18,33 @@ pub(super) struct Json;
 
 impl Render for Json {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        let mut value = serde_json::to_value(report)?;
-        for (e, engine) in report.engines.iter().enumerate() {
-            for (d, direction) in engine.directions.iter().enumerate() {
-                let one = &mut value["engines"][e]["directions"][d];
-                if !has_rate(direction) {
-                    forget(one, &["depth", "ratios"]);
-                    forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
-                    forget(one, &["requests_per_s"]);
-                }
-                if !has_rate(direction) || !engine.moves_data {
-                    forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-                }
-                for parts in ["loops", "tasklets", "groups"] {
-                    let parts = one[parts].as_array_mut();
-                    for part in parts.into_iter().flatten().filter(|_| !engine.moves_data) {
-                        forget(part, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-                    }
+        write(&value(report)?, out)
+    }
+}
+
+/// The report, with null for what was not measured.
+pub(super) fn value(report: &Report) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(report)?;
+    for (e, engine) in report.engines.iter().enumerate() {
+        for (d, direction) in engine.directions.iter().enumerate() {
+            let one = &mut value["engines"][e]["directions"][d];
+            if !has_rate(direction) {
+                forget(one, &["depth", "ratios"]);
+                forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
+                forget(one, &["requests_per_s"]);
+            }
+            if !has_rate(direction) || !engine.moves_data {
+                forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
+            }
+            for parts in ["loops", "tasklets", "groups"] {
+                let parts = one[parts].as_array_mut();
+                for part in parts.into_iter().flatten().filter(|_| !engine.moves_data) {
+                    forget(part, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
                 }
             }
         }
-        write(&value, out)
     }
+    Ok(value)
 }
 
 fn forget(object: &mut Value, fields: &[&str]) {

@@ -146,6 +146,9 @@ fn report(engines: Vec<EngineReport>) -> Report {
             file_system: Some("ext4".into()),
             device: Some("254:0".into()),
             alignment_bytes: Some(512),
+            mount_options: None,
+            compresses: None,
+            storage: None,
         }],
         receipts: vec![Receipt::granted("block-size", "1048576")],
         engines,
@@ -226,6 +229,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
             ..EngineCounters::default()
         },
         short_transfers: 0,
+        devices: Vec::new(),
         cpu: Cpu {
             user_s: 0.05,
             system_s: 0.2,
@@ -240,6 +244,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         doubts: Vec::new(),
         failures: Vec::new(),
         validated_bytes: None,
+        pace: None,
         flushes: None,
         end_flush_s: None,
         unfinished_bytes: 0,

@@ -30,6 +30,13 @@ impl Text {
 impl Render for Text {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         paragraph(&[machine_line(&report.tool_version, &report.machine)], out)?;
+        self.body(report, out)
+    }
+}
+
+impl Text {
+    /// All but the line about the machine.
+    pub(super) fn body(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         paragraph(&self.above, out)?;
         paragraph(&status_lines(report), out)?;
         let table = table::lines(report);

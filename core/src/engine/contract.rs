@@ -94,6 +94,11 @@ pub struct Progress {
 
 /// One open queue, owned by one thread.
 ///
+/// Requests of one queue may be done in any order: a flush covers the writes that completed before
+/// it was queued, and core waits for those that it is to cover. A flush and a trim have no block,
+/// and complete with 0 or an errno; what an interface lacks is refused by the probe, and never made
+/// of other calls.
+///
 /// Every request that [`queue`](Self::queue) accepts comes back exactly once, with its memory, from
 /// `reap`, `submit_and_reap` or `drain`, whatever the kernel said about it. No method allocates,
 /// locks (a pool's queue aside), formats or reads the clock while all goes well. There are no

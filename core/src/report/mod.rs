@@ -5,11 +5,13 @@
 
 mod cpu_bound;
 mod depth;
+mod device;
 mod drift;
 mod flush;
 mod groups;
 mod latency;
 mod machine;
+mod pace;
 mod ratios;
 mod series;
 mod short_run;
@@ -20,11 +22,14 @@ use serde::{Deserialize, Serialize};
 
 pub use cpu_bound::cpu_bound;
 pub use depth::Depth;
+pub(crate) use device::mean_bytes;
+pub use device::{DeviceUse, PcieLink, Storage, add_devices};
 pub use drift::drift;
 pub use flush::FlushReport;
 pub use groups::{GroupKind, GroupReport, groups};
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
+pub use pace::{PaceReport, rate_missed};
 pub use ratios::{Ratios, Sharing};
 pub use series::{Sample, SampleLatency, Series};
 pub use short_run::short_run;
@@ -88,6 +93,25 @@ pub struct TargetReport {
     pub device: Option<String>,
     /// What direct I/O must be a multiple of, in bytes; absent for buffered I/O.
     pub alignment_bytes: Option<u32>,
+    /// The options that its file system is mounted with, those of the mount first.
+    #[serde(default)]
+    pub mount_options: Option<String>,
+    /// Whether data that is written there is compressed, as far as the file system tells.
+    #[serde(default)]
+    pub compresses: Option<bool>,
+    /// The block device that it lies on or is, where there is one.
+    #[serde(default)]
+    pub storage: Option<Storage>,
+}
+
+impl TargetReport {
+    /// The number of the block device that it lies on or is; `None` where that is a character
+    /// device, whose numbers mean other devices.
+    #[must_use]
+    pub fn block_device(&self) -> Option<&String> {
+        let is_generic = self.file_system.as_deref() == Some(crate::target::NVME_GENERIC);
+        self.device.as_ref().filter(|_| !is_generic)
+    }
 }
 
 /// An engine that cannot run here.
@@ -170,6 +194,9 @@ pub struct DirectionReport {
     pub short_transfers: u64,
     /// CPU time of the whole process in the loops that count.
     pub cpu: Cpu,
+    /// What the devices did that the targets lie on, in this direction and the loops that count.
+    #[serde(default)]
+    pub devices: Vec<DeviceUse>,
     /// Costs per request, and requests per call.
     #[serde(default)]
     pub ratios: Ratios,
@@ -185,6 +212,9 @@ pub struct DirectionReport {
     pub failures: Vec<Failure>,
     /// Bytes that were compared, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// How requests fared against their schedule, when they had one.
+    #[serde(flatten)]
+    pub pace: Option<PaceReport>,
     /// Flushes between writes, when they were asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub flushes: Option<FlushReport>,
@@ -308,7 +338,7 @@ pub struct Cpu {
 /// A reason not to trust a number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Doubt {
-    /// A stable word for programs: `buffered`, `memory-file-system`, `holes`.
+    /// A stable word for programs: `buffered`, `page-cache`, `holes`.
     pub code: String,
     /// A sentence for people, without a full stop.
     pub reason: String,
@@ -329,7 +359,7 @@ pub struct Failure {
     pub tid: u32,
     /// The file, when one is to blame.
     pub path: Option<String>,
-    /// `read` or `write`, when a request failed.
+    /// `read`, `write` or the like, when a request failed; `verify`, when a block was bad.
     pub operation: Option<String>,
     /// Where in the file, in bytes.
     pub offset_bytes: Option<u64>,

@@ -1,20 +1,25 @@
 //! One lane: memory, an engine of its own, and the loops that move one through the other.
 
+mod blocks;
+
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::LaneError;
-use super::flow::{Flow, Tally, Watch};
+use super::flow::{Flow, PaceTally, Tally, Watch};
 use super::shared::{CpuTime, Shared};
-use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep, VariedStream};
+use super::source::{Job, Share, Slice, Source, Sweep};
+use super::verify::Terms;
 use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
 use crate::memory::{Block, Part, Region, pin_current_thread};
+use crate::observe::mark_unread;
 use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::stats::{Fingerprint, Kind, LanePrint, PerKind, What};
+use crate::target::{DropCache, drop_cache};
 
 /// How much of a tensor is filled between two looks at whether to stop.
 const FILL_STEP_BYTES: usize = 16 << 20;
@@ -46,6 +51,14 @@ impl Work {
         }
     }
 
+    /// The share of blocks, if it is blocks.
+    pub(super) fn into_share(self) -> Option<Share> {
+        match self {
+            Self::Slice(_) => None,
+            Self::Blocks(share) => Some(share),
+        }
+    }
+
     fn operations(&self) -> Operations {
         match self {
             Self::Slice(slice) => Operations::of(slice.direction.operations()),
@@ -62,6 +75,8 @@ pub(super) struct LaneTask {
     pub memory: Region,
     pub files: Arc<[Arc<File>]>,
     pub data: DataStream,
+    /// What blocks are verified by, if they are.
+    pub terms: Option<Terms>,
 }
 
 /// What a lane has done in one loop.
@@ -88,9 +103,13 @@ pub(crate) struct LaneResult {
     /// Each finished loop.
     pub loops: Vec<LaneLoop>,
     pub tally: Tally,
+    /// How its requests fared against their schedule, if they had one.
+    pub pace: Option<PaceTally>,
     pub receipts: Vec<Receipt>,
     /// Its memory, unless the kernel still has some of it.
     pub memory: Option<Region>,
+    /// Bytes of the blocks that it read and found right.
+    pub verified_bytes: u64,
     pub error: Option<LaneError>,
 }
 
@@ -105,8 +124,10 @@ impl LaneResult {
         Self {
             loops: Vec::new(),
             tally: Tally::new(fingerprint),
+            pace: None,
             receipts,
             memory,
+            verified_bytes: 0,
             error: Some(error),
         }
     }
@@ -132,13 +153,18 @@ impl LaneTask {
             files: self.files,
             segments: part.segments(),
         };
+        let flow = Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint()));
         let work = LaneWork {
             shared: &shared,
             place: self.place,
-            flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint())),
+            flow: if self.terms.is_some() { flow.in_rounds() } else { flow },
             files: Arc::clone(&setup.files),
             part,
             work: self.work,
+            terms: self.terms,
+            verified_bytes: 0,
+            pace: None,
+            dropped: None,
             receipts,
             counted: Duration::ZERO,
         };
@@ -189,6 +215,8 @@ impl LaneTask {
                 self.data.fill(at, 0, step);
                 at += step.len() as u64;
             }
+        } else {
+            mark_unread(&mut self.memory);
         }
         if halted() { Err(LaneError::Halted) } else { Ok(()) }
     }
@@ -202,6 +230,11 @@ struct LaneWork<'a> {
     files: Arc<[Arc<File>]>,
     flow: Flow,
     part: Part,
+    terms: Option<Terms>,
+    verified_bytes: u64,
+    pace: Option<PaceTally>,
+    /// What the page cache kept, all in all.
+    dropped: Option<DropCache>,
     receipts: Vec<Receipt>,
     /// How long the loops that count have taken.
     counted: Duration,
@@ -240,11 +273,14 @@ impl Lane for LaneWork<'_> {
             error = Some(LaneError::Unsettled);
         }
         self.receipts.extend(engine.receipts());
+        self.receipts.extend(self.dropped.map(DropCache::receipt));
         LaneResult {
             loops,
             tally,
+            pace: self.pace,
             receipts: self.receipts,
             memory: self.part.into_region().ok(),
+            verified_bytes: self.verified_bytes,
             error,
         }
     }
@@ -259,6 +295,7 @@ impl LaneWork<'_> {
     ) -> Result<(), LaneError> {
         let shared = self.shared;
         self.prepare(index);
+        self.drop_cache()?;
         let counts = shared.plan.counts(index);
         let target = if shared.plan.different_file_each_iteration { index } else { 0 };
         let target = u16::try_from(target).expect("refused when the plan was resolved");
@@ -307,62 +344,18 @@ impl LaneWork<'_> {
         Ok(())
     }
 
-    /// Makes durable what the tasklet has written, on a clock of its own; the first lane does it
-    /// for all.
-    fn end_fsync(&self) -> Result<Option<Duration>, LaneError> {
-        let Work::Blocks(share) = &self.work else { return Ok(None) };
-        if !share.access.end_fsync || !share.direction.writes_data() || self.place.lane > 0 {
-            return Ok(None);
+    /// Has the page cache forget the tasklet's files, where that was asked; the first lane does it
+    /// for all, which wait for it at the barrier.
+    fn drop_cache(&mut self) -> Result<(), LaneError> {
+        if !self.shared.plan.drop_cache || self.place.lane > 0 {
+            return Ok(());
         }
-        let start = Stamp::now();
-        self.files[0].sync_all().map_err(LaneError::EndFsync)?;
-        Ok(Some(Stamp::now().since(start)))
-    }
-
-    /// Does the jobs of a loop over blocks.
-    fn run_blocks<E: IoEngine, H: Fn() -> bool>(
-        &mut self,
-        engine: &mut E,
-        index: u32,
-        target: u16,
-        watch: &mut Watch<H>,
-    ) -> Result<Stamp, LaneError> {
-        let shared = self.shared;
-        let Work::Blocks(share) = &self.work else { unreachable!("asked for blocks only") };
-        let LanePlace { tid, lane, .. } = self.place;
-        let name = StreamName { seed: shared.plan.seed, tid, lane, loop_index: index };
-        let loop_number = shared.first_loop.wrapping_add(index);
-        // Room for more writes in a loop than a device survives.
-        let mark = u64::from(loop_number) << 40;
-        let is_warm_up = index < shared.plan.warmup_loops;
-        let ramp = is_warm_up && share.access.ramp_ns.is_some();
-        let share = if ramp { share.endless() } else { share.clone() };
-        let runtime = share.access.runtime_ns_of(is_warm_up).map(Duration::from_nanos);
-        let counted = watch.counts.then_some(self.counted);
-        let kind = if share.is_plain() { share.direction.kind() } else { None };
-        match kind {
-            Some(Kind::Read) => {
-                let mut stream = BlockStream::<false>::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.begin(start, counted);
-                self.flow.run(engine, &mut stream, watch)
-            }
-            Some(Kind::Write) => {
-                let mut stream = BlockStream::<true>::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.begin(start, counted);
-                self.flow.run(engine, &mut stream, watch)
-            }
-            _ => {
-                let mut stream = VariedStream::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.begin(start, counted);
-                self.flow.run(engine, &mut stream, watch)
-            }
+        for file in self.files.iter() {
+            let dropped = drop_cache(file).map_err(LaneError::DropCache)?;
+            let before = self.dropped.unwrap_or(DropCache::ALL);
+            self.dropped = Some(before.and(dropped));
         }
+        Ok(())
     }
 
     fn is_of_blocks(&self) -> bool {

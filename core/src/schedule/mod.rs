@@ -14,19 +14,20 @@
 mod barrier;
 #[cfg(test)]
 mod barrier_tests;
+mod course;
 mod failure;
 mod flow;
 mod lane;
-mod pace;
 mod primitives;
 mod shared;
 mod source;
 mod tasklet;
 mod track;
+mod verify;
 mod wave;
 
+pub(crate) use course::{Course, Done};
 pub(crate) use lane::{LaneLoop, LaneResult};
-pub(crate) use pace::{Done, Pace};
 pub(crate) use shared::{CpuTime, LoopClock};
 pub(crate) use tasklet::TaskletResult;
 pub(crate) use track::Track;

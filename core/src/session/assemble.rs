@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use crate::clock::Stamp;
 use crate::engine::EngineCounters;
+use crate::observe::{self, Content, Evidence};
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
-    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport, Ratios,
-    Series, Sharing, Status, TaskletReport, cpu_bound, drift, gib_per_s, groups, requests_per_s,
-    short_run,
+    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport,
+    PaceReport, Ratios, Series, Sharing, Status, TaskletReport, cpu_bound, drift, gib_per_s,
+    groups, rate_missed, requests_per_s, short_run,
 };
 use crate::schedule::{LaneLoop, LaneResult, LoopClock, TaskletResult, WaveOutcome};
 use crate::stats::{Kind, PerKind, combine};
@@ -29,6 +30,7 @@ pub(super) fn add(
     outcome: &WaveOutcome,
 ) {
     let failed = outcome.tasklets.iter().any(|(_, result)| !result.failures.is_empty());
+    let moved = super::moved::moved(plan, resolved, outcome);
     for phase in &plan.phases {
         let tasklets: Tasklets = outcome
             .tasklets
@@ -47,19 +49,34 @@ pub(super) fn add(
         for part in phase.direction.parts() {
             let (mut one, fine) = direction(plan, *part, &tasklets, outcome);
             one.requests_per_s = requests_per_s(one.requests, one.task_latency_s);
+            let applies = |whose| whose == phase.direction || whose == *part;
+            let doubts = resolved.doubts.iter().filter(|(whose, _)| applies(*whose));
             for tasklet in &mut one.tasklets {
                 let target = resolved.targets.iter().find(|target| target.path == tasklet.path);
                 tasklet.device = target.and_then(|target| target.device.clone());
             }
             one.groups = groups(&one.tasklets);
             one.ratios = Ratios::of(&one, sharing(plan, &tasklets, outcome));
-            let doubts = resolved.doubts.iter().filter(|(whose, _)| *whose == phase.direction);
             one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
             one.status = match (failed, outcome.stopped) {
                 (true, _) => Status::Failed,
                 (false, true) => Status::Interrupted,
                 (false, false) => Status::Complete,
             };
+            let evidence = Evidence {
+                seen: &outcome.seen,
+                moved: &moved,
+                direction: *part,
+                buffered: plan.buffered,
+                content: content(&tasklets),
+            };
+            if one.status != Status::Failed && report.moves_data {
+                one.devices = observe::devices(evidence);
+                one.doubts.extend(observe::doubts(evidence));
+            }
+            if one.status == Status::Complete {
+                one.doubts.extend(pace_doubt(plan, &one, &tasklets, outcome));
+            }
             if one.status == Status::Complete && report.moves_data {
                 one.doubts.extend(short_run(&one));
                 let cpus = available_parallelism().map_or(1, usize::from);
@@ -104,8 +121,17 @@ fn little_overlap(direction: Direction, outcome: &WaveOutcome) -> Option<Doubt> 
     })
 }
 
+/// What was read into the memory of all tasklets.
+fn content(tasklets: &Tasklets) -> Content {
+    let mut content = Content::default();
+    for (_, result) in tasklets {
+        content.add(result.content);
+    }
+    content
+}
+
 /// The loops that all lanes of the wave have finished.
-fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Stamp, Stamp, &LoopClock)> {
+pub(super) fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Stamp, Stamp, &LoopClock)> {
     clocks.iter().map_while(|clock| clock.end.map(|end| (clock.start, end, clock)))
 }
 
@@ -132,7 +158,12 @@ fn direction(
     let request_latency = histogram.summary();
     let busiest_threads = tasklet_reports.iter().filter_map(|one| one.cpu.busiest_thread_share);
     let bytes = loops.iter().filter(|one| one.counts).map(|one| one.bytes).sum();
-    let validated = tasklets.iter().map(|(_, result)| result.validated_bytes);
+    let validated = tasklets.iter().map(|(tasklet, result)| {
+        // What was read is checked on the way; what was written, afterwards.
+        let verifies = tasklet.access.blocks().is_some_and(|blocks| blocks.verify.is_some());
+        let read = || result.lanes.iter().map(|lane| lane.verified_bytes).sum();
+        if verifies && kind == Kind::Read { Some(read()) } else { result.validated_bytes }
+    });
     // What two directions moved together cannot be told apart.
     let alone =
         tasklets.len() == outcome.tasklets.len() && tasklets[0].0.direction.parts().len() == 1;
@@ -163,6 +194,7 @@ fn direction(
         groups: Vec::new(),
         counters,
         short_transfers: lanes().map(|lane| lane.tally.short_transfers).sum(),
+        devices: Vec::new(),
         cpu: Cpu {
             busiest_thread_share: busiest_threads.reduce(f64::max),
             ..cpu(plan, &outcome.clocks, !alone)
@@ -176,6 +208,7 @@ fn direction(
         doubts: Vec::new(),
         failures: tasklets.iter().flat_map(|(_, result)| result.failures.clone()).collect(),
         validated_bytes: validated.sum(),
+        pace: pace(kind, tasklets),
         flushes: flushes(direction, tasklets, requests[Kind::Flush]),
         end_flush_s: end_flush_s(direction, plan, tasklets),
         unfinished_bytes: if alone {
@@ -185,6 +218,39 @@ fn direction(
         },
     };
     (report, series.fine)
+}
+
+/// How requests of `kind` fared against their schedule, if they had one.
+fn pace(kind: Kind, tasklets: &Tasklets) -> Option<PaceReport> {
+    let rates = tasklets.iter().filter_map(|(tasklet, _)| tasklet.access.blocks()?.rate);
+    let rate = rates.clone().next()?;
+    let lanes = tasklets.iter().flat_map(|(_, result)| &result.lanes);
+    let tallies: Vec<_> = lanes.filter_map(|lane| lane.pace.as_ref()).collect();
+    let mut response = LatencyHistogram::default();
+    for tally in &tallies {
+        response.merge(&tally.response[kind]);
+    }
+    Some(PaceReport {
+        rate_asked_per_s: rates.map(|rate| rate.per_s).sum(),
+        rate_is_poisson: rate.poisson,
+        response_latency: response.summary(),
+        response_histogram: response,
+        waited_for_place: tallies.iter().map(|tally| tally.waited).sum(),
+        started_late: tallies.iter().map(|tally| tally.late).sum(),
+        never_started: tallies.iter().map(|tally| tally.unstarted).sum(),
+    })
+}
+
+/// The doubt that the rate which was asked was not kept, by requests of all kinds together.
+fn pace_doubt(
+    plan: &Plan,
+    one: &DirectionReport,
+    tasklets: &Tasklets,
+    outcome: &WaveOutcome,
+) -> Option<Doubt> {
+    let (requests, _) = counted(plan, tasklets, &outcome.clocks);
+    let requests = requests.total() - requests[Kind::Flush];
+    rate_missed(one.pace.as_ref()?, requests, one.task_latency_s)
 }
 
 /// The hashes over a lane's requests: one of all of them, or one for each loop that time ended.
@@ -226,7 +292,7 @@ fn loops(plan: &Plan, tasklets: &Tasklets, kind: Kind, clocks: &[LoopClock]) -> 
 }
 
 /// What a tasklet's lanes did in loop `index`.
-fn in_loop(lanes: &[LaneResult], index: u32) -> impl Iterator<Item = &LaneLoop> {
+pub(super) fn in_loop(lanes: &[LaneResult], index: u32) -> impl Iterator<Item = &LaneLoop> {
     lanes.iter().filter_map(move |lane| lane.loops.get(index as usize))
 }
 
@@ -236,7 +302,7 @@ fn last_end(lanes: &[LaneResult], index: u32) -> Option<Stamp> {
 }
 
 /// What a tasklet's lanes moved by requests of `kind` in loop `index`.
-fn moved_bytes(lanes: &[LaneResult], kind: Kind, index: u32) -> u64 {
+pub(super) fn moved_bytes(lanes: &[LaneResult], kind: Kind, index: u32) -> u64 {
     in_loop(lanes, index).map(|done| done.bytes[kind]).sum()
 }
 

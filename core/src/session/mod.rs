@@ -4,6 +4,7 @@
 //! what was created when it ends. It prints nothing: an [`Observer`] is told what happens.
 
 mod assemble;
+mod moved;
 mod observer;
 mod stop;
 

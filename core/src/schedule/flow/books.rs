@@ -1,6 +1,8 @@
 //! What a lane knows about its requests: one slot per tag.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
+use std::ops::Range;
+
 use super::apart::SubmitTime;
 use super::hot::{Entered, begin_all, enter_all};
 use super::slot::{After, FREE, ODD, Slot};
@@ -9,8 +11,8 @@ use crate::clock::Stamp;
 use crate::engine::{Completion, Completions, IoEngine, Request};
 use crate::memory::Block;
 use crate::report::LatencyHistogram;
+use crate::schedule::course::{Course, Done};
 use crate::schedule::failure::{BadResult, LaneError};
-use crate::schedule::pace::{Done, Pace};
 use crate::schedule::source::Source;
 use crate::stats::{Fingerprint, PerKind, What};
 use crate::target::Alignment;
@@ -35,7 +37,7 @@ pub(crate) struct Tally {
     /// Over all loops.
     pub fingerprint: Fingerprint,
     /// What was done by when, in loops that count.
-    pub pace: Pace,
+    pub course: Course,
     /// In loops that count.
     pub submit_time: SubmitTime,
 }
@@ -47,7 +49,7 @@ impl Tally {
             requests: PerKind::default(),
             short_transfers: 0,
             fingerprint,
-            pace: Pace::default(),
+            course: Course::default(),
             submit_time: SubmitTime::default(),
         }
     }
@@ -140,7 +142,13 @@ impl Books {
     #[cold]
     pub(super) fn pass(&mut self, now: Stamp) {
         let totals = self.done();
-        self.tally.pace.pass(now, totals, &mut self.tally.latency);
+        self.tally.course.pass(now, totals, &mut self.tally.latency);
+    }
+
+    /// The tags at `places`: behind those in use stand the ones that were used last, and right
+    /// before the free ones those that were begun last.
+    pub(super) fn tags(&self, places: Range<usize>) -> &[u32] {
+        &self.free[places]
     }
 
     /// Forgets offsets that an earlier source has chosen.

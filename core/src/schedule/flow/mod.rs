@@ -9,18 +9,23 @@
 mod apart;
 mod books;
 mod hot;
+mod pace;
+mod paced;
 mod single;
+mod slack;
 mod slot;
 mod starts;
 
 pub(crate) use books::Tally;
+pub(crate) use pace::PaceTally;
+pub(super) use pace::{Pace, Rate};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::course::Course;
 use super::failure::LaneError;
-use super::pace::Pace;
 use super::source::Source;
 use super::{DRAIN_LIMIT, STALL_LIMIT, TICK};
 use crate::clock::Stamp;
@@ -69,7 +74,7 @@ pub(super) struct Flow {
 impl Flow {
     pub(super) fn new(plan: &Plan, alignment: Alignment, tally: Tally) -> Self {
         let depth = plan.queue_depth;
-        let tally = Tally { pace: Pace::of(plan), ..tally };
+        let tally = Tally { course: Course::of(plan), ..tally };
         Self {
             policy: Policy {
                 submit_max: plan.batch.submit.unwrap_or(depth) as usize,
@@ -80,6 +85,12 @@ impl Flow {
             books: Books::new(depth, alignment, tally),
             done: Completions::with_capacity(depth as usize),
         }
+    }
+
+    /// The same, filling the queue only when it has run empty.
+    pub(super) fn in_rounds(mut self) -> Self {
+        self.policy.order = Order::Sequential;
+        self
     }
 
     /// Bytes moved and requests completed, in all loops.
@@ -96,7 +107,7 @@ impl Flow {
     pub(super) fn begin(&mut self, start: Stamp, earlier: Option<Duration>) {
         if let Some(earlier) = earlier {
             let totals = self.books.done();
-            self.books.tally.pace.begin(start, earlier, totals);
+            self.books.tally.course.begin(start, earlier, totals);
         }
     }
 
@@ -108,7 +119,7 @@ impl Flow {
     /// What was counted.
     pub(super) fn into_tally(self) -> Tally {
         let mut tally = self.books.tally;
-        tally.pace.give_back(&mut tally.latency);
+        tally.course.give_back(&mut tally.latency);
         tally
     }
 
@@ -200,7 +211,7 @@ impl Flow {
         self.books.took(progress.taken);
         if progress.reaped > 0 {
             *last_reaped = end;
-            if end >= self.books.tally.pace.next() {
+            if end >= self.books.tally.course.next() {
                 self.books.pass(end);
             }
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);

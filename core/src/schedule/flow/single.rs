@@ -62,10 +62,10 @@ impl Books {
         last_reaped: &mut Stamp,
     ) -> Result<Option<Called>, LaneError> {
         while *last_reaped < watch.until && self.choose(source) {
-            if *last_reaped >= self.tally.pace.next() {
+            if *last_reaped >= self.tally.course.next() {
                 self.pass(*last_reaped);
             }
-            let pause_at = watch.until.min(self.tally.pace.next());
+            let pause_at = watch.until.min(self.tally.course.next());
             let is_apart = self.runs % RUNS_EACH == RUNS_EACH - 1;
             self.runs = self.runs.wrapping_add(1);
             let latency = if watch.counts { &mut self.tally.latency } else { &mut self.warm_up };

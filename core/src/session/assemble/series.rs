@@ -3,7 +3,7 @@
 use super::{Tasklets, finished};
 use crate::plan::Plan;
 use crate::report::{LatencySteps, Sample, SampleLatency, Series};
-use crate::schedule::{Done, LaneResult, LoopClock, Pace, Track};
+use crate::schedule::{Course, Done, LaneResult, LoopClock, Track};
 use crate::stats::{Kind, PerKind};
 
 /// The least interval of a series that nobody asked for, in nanoseconds.
@@ -23,12 +23,12 @@ pub(super) fn both(plan: &Plan, tasklets: &Tasklets, kind: Kind, clocks: &[LoopC
     let all_ns = counting.map(|(_, (start, end, _))| end.ns_since(start)).sum();
     let lanes = || tasklets.iter().flat_map(|(_, result)| &result.lanes);
     let in_all: Vec<Done> = lanes().map(|lane| in_all(plan, lane, clocks)).collect();
-    let paces: Vec<&Pace> = lanes().map(|lane| &lane.tally.pace).collect();
+    let courses: Vec<&Course> = lanes().map(|lane| &lane.tally.course).collect();
     let whole = Whole { kind, all_ns, in_all };
-    let beats: Vec<_> = paces.iter().map(|pace| &pace.beats).collect();
+    let beats: Vec<_> = courses.iter().map(|course| &course.beats).collect();
     let finest_ns = beats.iter().map(|track| track.interval_ns()).max().unwrap_or(INTERVAL_NS_MIN);
     let fine = whole.series(&beats, finest_ns, |_| None);
-    let asked: Option<Vec<_>> = paces.iter().map(|pace| pace.intervals.as_ref()).collect();
+    let asked: Option<Vec<_>> = courses.iter().map(|course| course.intervals.as_ref()).collect();
     let shown = if let (Some(asked), Some(interval_ns)) = (asked, plan.interval_ns) {
         let tracks: Vec<_> = asked.iter().map(|one| &one.track).collect();
         whole.series(&tracks, interval_ns, |index| {

@@ -34,7 +34,7 @@ pub(crate) struct Intervals {
 
 /// What was done by when.
 #[derive(Clone, Debug)]
-pub(crate) struct Pace {
+pub(crate) struct Course {
     /// Always kept, without latencies.
     pub beats: Track<Done>,
     pub intervals: Option<Intervals>,
@@ -47,7 +47,7 @@ pub(crate) struct Pace {
     next: Stamp,
 }
 
-impl Default for Pace {
+impl Default for Course {
     /// Without intervals.
     fn default() -> Self {
         let never = Stamp::NEVER;
@@ -56,7 +56,7 @@ impl Default for Pace {
     }
 }
 
-impl Pace {
+impl Course {
     /// As `plan` asks for it. All memory is reserved.
     pub(crate) fn of(plan: &Plan) -> Self {
         let moved = |kind| {
@@ -154,40 +154,40 @@ mod tests {
 
     #[test]
     fn time_between_loops_and_loops_that_do_not_count_are_left_out() {
-        let mut pace = Pace::default();
-        assert_eq!(pace.next(), Stamp::NEVER, "nothing counts yet");
+        let mut course = Course::default();
+        assert_eq!(course.next(), Stamp::NEVER, "nothing counts yet");
         let start = Stamp::now();
         let mut latency = PerKind::<LatencyHistogram>::default();
-        pace.begin(start, Duration::ZERO, done(100));
-        assert_eq!(pace.next(), start + Duration::from_nanos(BEAT_NS));
-        pace.pass(start + SECOND, done(164), &mut latency);
+        course.begin(start, Duration::ZERO, done(100));
+        assert_eq!(course.next(), start + Duration::from_nanos(BEAT_NS));
+        course.pass(start + SECOND, done(164), &mut latency);
         let again = start + 60 * SECOND;
-        pace.begin(again, SECOND + SECOND / 2, done(180));
-        assert_eq!(pace.next(), again, "half a second of the first loop was not looked at");
-        pace.pass(again + SECOND / 2, done(200), &mut latency);
-        let totals: Vec<_> = [31, 63, 64, 127].map(|index| pace.beats.ends()[index]).into();
+        course.begin(again, SECOND + SECOND / 2, done(180));
+        assert_eq!(course.next(), again, "half a second of the first loop was not looked at");
+        course.pass(again + SECOND / 2, done(200), &mut latency);
+        let totals: Vec<_> = [31, 63, 64, 127].map(|index| course.beats.ends()[index]).into();
         assert_eq!(totals, [done(64), done(64), done(100), done(100)]);
-        assert_eq!(pace.beats.ends().len(), 128);
+        assert_eq!(course.beats.ends().len(), 128);
     }
 
     #[test]
     fn latencies_belong_to_the_interval_in_which_they_came() {
         let mut plan = Plan::tensor_swap(vec![Phase::of_tensors(Direction::Read, Vec::new())]);
         plan.interval_ns = Some(250_000_000);
-        let mut pace = Pace::of(&plan);
+        let mut course = Course::of(&plan);
         let start = Stamp::now();
         let mut latency = PerKind::<LatencyHistogram>::default();
-        pace.begin(start, Duration::ZERO, done(0));
+        course.begin(start, Duration::ZERO, done(0));
         for (quarter, ns) in [(1, 1_000), (2, 2_000), (4, 4_000)] {
             latency[Kind::Read].record(ns);
             latency[Kind::Read].record(ns);
-            pace.pass(start + quarter * SECOND / 4, done(2 * u64::from(quarter)), &mut latency);
+            course.pass(start + quarter * SECOND / 4, done(2 * u64::from(quarter)), &mut latency);
             assert_eq!(latency[Kind::Read].count(), 0, "taken");
         }
         latency[Kind::Read].record(8_000);
-        pace.give_back(&mut latency);
+        course.give_back(&mut latency);
         assert_eq!(latency[Kind::Read].count(), 7, "all came back");
-        let steps = pace.intervals.unwrap();
+        let steps = course.intervals.unwrap();
         assert_eq!(steps.track.ends(), [done(2), done(4), done(8), done(8)]);
         let longest = (0..5).map(|index| {
             let latencies =
