@@ -15,6 +15,7 @@ mod fio_json;
 mod help;
 mod limits;
 mod moved;
+mod numbers;
 mod oracles;
 mod outside;
 mod paced;

@@ -27,7 +27,6 @@ mod verify;
 mod wave;
 
 pub(crate) use course::{Course, Done};
-pub(crate) use flow::SubmitTime;
 pub(crate) use lane::{LaneLoop, LaneResult};
 pub(crate) use shared::{CpuTime, LoopClock};
 pub(crate) use tasklet::TaskletResult;

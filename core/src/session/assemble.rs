@@ -169,7 +169,6 @@ fn direction(
         tasklets.len() == outcome.tasklets.len() && tasklets[0].0.direction.parts().len() == 1;
     let finished_bytes: u64 = loops.iter().map(|one| one.bytes).sum();
     let series = series::both(plan, tasklets, kind, &outcome.clocks);
-    let mean_ns = request_latency.mean_ns;
     let calls = counters.submit_calls;
     let report = DirectionReport {
         direction,
@@ -189,7 +188,7 @@ fn direction(
             plan,
             lanes().map(|lane| tasklet::Spent::of(plan, lane, &outcome.clocks)),
         ),
-        submission: tasklet::submission(plan, lanes(), &outcome.clocks, calls, mean_ns),
+        submission: tasklet::submission(plan, lanes(), &outcome.clocks, calls, &request_latency),
         series: series.shown,
         loops,
         groups: Vec::new(),

@@ -1,31 +1,20 @@
 //! A sample of the time inside the submitting call. Engines submit and wait in one call where the
 //! kernel has one; now and then it is made in two, with a look at the clock between them.
 
-use std::ops::AddAssign;
-
 use super::{LaneError, Progress};
 use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine};
+use crate::report::LatencyHistogram;
 
 /// Batches of which the last is sampled; a power of two. Not the first, which fills the queue.
 pub(super) const BATCHES_EACH: u16 = 64;
 /// The same of runs of up to 64 requests one by one.
 pub(super) const RUNS_EACH: u32 = 16;
 
-/// What was sampled in the loops that count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How long the calls took that were sampled in the loops that count.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SubmitTime {
-    /// Calls that submitted.
-    pub calls: u64,
-    /// Their time altogether, in nanoseconds.
-    pub in_calls_ns: u64,
-}
-
-impl AddAssign for SubmitTime {
-    fn add_assign(&mut self, more: Self) {
-        self.calls += more.calls;
-        self.in_calls_ns += more.in_calls_ns;
-    }
+    pub calls: LatencyHistogram,
 }
 
 impl SubmitTime {
@@ -33,8 +22,7 @@ impl SubmitTime {
     #[cold]
     pub(super) fn returned(&mut self, begun: Stamp, counts: bool) {
         if counts {
-            self.calls += 1;
-            self.in_calls_ns += Stamp::now().ns_since(begun);
+            self.calls.record(Stamp::now().ns_since(begun));
         }
     }
 }

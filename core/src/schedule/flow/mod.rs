@@ -16,7 +16,6 @@ mod slack;
 mod slot;
 mod starts;
 
-pub(crate) use apart::SubmitTime;
 pub(crate) use books::Tally;
 pub(crate) use pace::PaceTally;
 pub(super) use pace::{Pace, Rate};

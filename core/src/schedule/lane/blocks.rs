@@ -43,7 +43,6 @@ impl LaneWork<'_> {
         let is_warm_up = index < shared.plan.warmup_loops;
         let share = share.in_loop(index, &shared.plan);
         let runtime = share.access.runtime_ns_of(is_warm_up).map(Duration::from_nanos);
-        let times = Times { runtime, rate: share.access.rate, name };
         if let Some(terms) = &self.terms {
             let stream = VariedStream::new(&share, name, target, mark);
             let depth = shared.plan.queue_depth;
@@ -99,7 +98,7 @@ impl LaneWork<'_> {
         name: StreamName,
     ) -> Result<Stamp, LaneError> {
         let start = self.shared.begin_loop().map_err(LaneError::Barrier)?;
-        watch.until = times.runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
+        watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
         self.flow.begin(start, watch.counts.then_some(self.counted));
         let Work::Blocks(share) = &self.work else { unreachable!("asked for blocks only") };
         let Some(rate) = share.access.rate else {
@@ -113,15 +112,4 @@ impl LaneWork<'_> {
         self.pace = Some(pace.into_tally());
         ran
     }
-}
-
-/// When the requests of a loop start.
-#[derive(Clone, Copy)]
-struct Times {
-    /// After which none is started any more.
-    runtime: Option<Duration>,
-    /// On a schedule, if not as soon as there is room.
-    rate: Option<plan::Rate>,
-    /// What names the gaps of the schedule.
-    name: StreamName,
 }

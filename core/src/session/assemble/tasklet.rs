@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::{finished, last_end, moved_bytes};
 use crate::plan::Plan;
 use crate::report::{
-    Depth, LatencyHistogram, Submission, TaskletCpu, TaskletReport, gib_per_s, requests_per_s,
+    Depth, Latency, LatencyHistogram, Submission, TaskletCpu, TaskletReport, gib_per_s,
+    requests_per_s,
 };
-use crate::schedule::{CpuTime, LaneResult, LoopClock, SubmitTime, TaskletResult};
+use crate::schedule::{CpuTime, LaneResult, LoopClock, TaskletResult};
 use crate::stats::{Kind, PerKind};
 use crate::target::Tasklet;
 
@@ -56,22 +57,22 @@ pub(super) fn depth(plan: &Plan, lanes: impl Iterator<Item = Spent>) -> Depth {
     Depth::of(plan.queue_depth, in_flight_s, main_s)
 }
 
-/// The time inside the calls of lanes that submitted, which were `calls`, against the mean latency
-/// of requests.
+/// The time inside the calls of lanes that submitted, which were `calls`, against the latency of
+/// requests.
 pub(super) fn submission<'a>(
     plan: &Plan,
     lanes: impl Iterator<Item = &'a LaneResult>,
     clocks: &[LoopClock],
     calls: u64,
-    latency_mean_ns: f64,
+    latency: &Latency,
 ) -> Submission {
-    let mut time = SubmitTime::default();
+    let mut sample = LatencyHistogram::default();
     let mut main_s = 0.0;
     for lane in lanes {
-        time += lane.tally.submit_time;
+        sample.merge(&lane.tally.submit_time.calls);
         main_s += Spent::of(plan, lane, clocks).main_s;
     }
-    Submission::of(time.calls, time.in_calls_ns, calls, main_s, latency_mean_ns)
+    Submission::of(&sample, calls, main_s, latency)
 }
 
 fn cpu(lanes: &[Spent]) -> TaskletCpu {
