@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 use crate::support::{AIO, Ended, Folder};
 
 /// What somebody might give for a number, by a slip or out of malice.
-const NUMBERS: [&str; 17] = [
+const NUMBERS: [&str; 18] = [
     "0",
     "-1",
     "--1",
+    "+1",
     "NaN",
     "inf",
     "-inf",
@@ -137,7 +138,7 @@ fn a_number_that_is_none_is_refused_by_the_name_of_its_flag_and_nothing_is_made(
             if flag != "engine" {
                 aio.args(["--engine", "null"]);
             }
-            aio.args(["--buffered", "--quiet"]).args(base.split(' ')).arg(&flag_and_value);
+            aio.args(["--buffered"]).args(base.split(' ')).arg(&flag_and_value);
             let output = aio.output().expect("the program can be started");
             let ended = Ended::new(&format!("{base} {flag_and_value}"), &output);
             tried += 1;
@@ -159,7 +160,7 @@ fn a_number_that_looks_like_a_flag_is_still_the_value_of_the_one_before() {
     let folder = Folder::new();
     for (flag, forms, base) in WITH_NUMBERS {
         let value = forms[0].replace("{}", "-1");
-        let line = format!("--buffered --quiet {base} --{flag} {value}");
+        let line = format!("--buffered {base} --{flag} {value}");
         folder.aio(&line).refused(&[flag]);
         assert_eq!(folder.names(), [""; 0], "{line}");
     }
@@ -179,7 +180,7 @@ fn a_number_of_an_option_of_an_engine_is_held_to_its_range() {
             for number in NUMBERS.iter().filter(|number| **number != "0" || least > 0) {
                 let spec = format!("--engine={name}:{key}={number}");
                 let mut aio = folder.program(AIO);
-                let aio = aio.args(["--buffered", "--quiet"]).args(BLOCKS.split(' ')).arg(&spec);
+                let aio = aio.args(["--buffered"]).args(BLOCKS.split(' ')).arg(&spec);
                 let output = aio.output().expect("the program can be started");
                 Ended::new(&spec, &output).refused(&[if *number == "1," { "engine" } else { key }]);
                 assert_eq!(folder.names(), [""; 0], "{spec}");

@@ -101,7 +101,9 @@ fn verdict(engine: &EngineReport, one: &DirectionReport) -> &'static str {
         Status::Failed => "FAILED",
         Status::Interrupted => "partial",
         Status::Complete if !engine.moves_data => "moves no data",
-        Status::Complete if one.doubts.is_empty() => "ok",
+        Status::Complete if one.doubts.is_empty() && has_rate(one) => "ok",
+        // The part of a mix that was to have no requests.
+        Status::Complete if one.doubts.is_empty() => NONE,
         Status::Complete => "doubtful",
     }
 }

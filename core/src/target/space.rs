@@ -11,8 +11,8 @@ use super::describe::folder_of;
 use super::resolve::ResolveError;
 use super::tasklet::Tasklet;
 
-/// Refuses files to be filled that certainly do not fit their file system: else it would be full,
-/// for everybody, by the time that this is found out.
+/// Refuses files to be filled that do not fit their file system: else it would be full, for
+/// everybody, by the time that this is found out.
 pub(super) fn refuse_too_little_space(phases: &[Vec<Tasklet>]) -> Result<(), ResolveError> {
     let mut files: HashMap<&Path, u64> = HashMap::new();
     for tasklet in phases.iter().flatten() {
@@ -39,9 +39,22 @@ pub(super) fn refuse_too_little_space(phases: &[Vec<Tasklet>]) -> Result<(), Res
     Ok(())
 }
 
-/// What is free in the file system of `folder`, also for the super-user only; `None` where it does
-/// not tell.
+/// What is free in the file system of `folder`, without what is kept back for the system; `None`
+/// where it does not tell.
 fn free_bytes(folder: &Path) -> Option<u64> {
     let told = statvfs(folder).ok().filter(|told| told.blocks() > 0)?;
-    Some(told.blocks_free().saturating_mul(told.fragment_size()))
+    Some(told.blocks_available().saturating_mul(told.fragment_size()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_tells_what_is_free_and_one_without_blocks_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(free_bytes(folder.path()).is_some_and(|free| free < 1 << 60));
+        assert_eq!(free_bytes(Path::new("/proc")), None);
+        assert_eq!(free_bytes(Path::new("/no-such-folder")), None);
+    }
 }

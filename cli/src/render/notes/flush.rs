@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(
             lines(&report),
             [
-                "uring: flushes between writes: 7 fdatasync, p50 1.049 ms, p99 1.049 ms",
+                "uring: flushes between writes: 7 fdatasync, p50 1.050 ms, p99 1.050 ms",
                 "sync: flushes between writes: 0 fdatasync, as there were too few writes",
                 "flush after the loop: 12.34 ms",
             ]
