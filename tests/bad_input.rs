@@ -1,5 +1,5 @@
-//! Numbers that are none, and plans that cannot be: refused in one sentence, by the name of the flag,
-//! before anything is made or changed.
+//! Numbers that are none, and plans that cannot be: refused in one sentence, by the name of the
+//! flag, before anything is made or changed.
 
 mod plans;
 
