@@ -53,7 +53,7 @@ impl Loop {
     }
 
     /// All that is on it, past every cache of ours.
-    fn content(&self) -> Vec<u8> {
+    pub(crate) fn content(&self) -> Vec<u8> {
         let synced = Command::new("sync").arg(&self.path).status();
         assert!(synced.is_ok_and(|status| status.success()));
         fs::read(&self.file).expect("its file is there")

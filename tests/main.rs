@@ -3,6 +3,7 @@
 //! None but those of devices, control groups and what others count of both needs root, and none a
 //! network or a certain speed. What the machine cannot do is skipped aloud.
 
+mod bad_input;
 mod blocks;
 mod data;
 mod demonstration;
@@ -31,3 +32,4 @@ mod strace;
 mod support;
 mod verdicts;
 mod verify;
+mod workloads;

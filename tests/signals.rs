@@ -195,6 +195,34 @@ fn blocks_that_were_done_before_a_signal_are_a_result() {
 }
 
 #[test]
+fn both_halves_of_a_mix_that_were_done_before_a_signal_are_a_result() {
+    let folder = Folder::new();
+    if written_bytes(std::process::id()).is_none() {
+        return skip("a mix before a signal: this kernel has no /proc/self/io");
+    }
+    for flags in ["--queue-depth 1", "--queue-depth 8 --threads 2 --fsync 100"] {
+        let line = format!(
+            "--engine sync --file w --rw randrw --size 1M --block-size 4k --buffered --runtime 1h \
+             --ramp-time 1ms {flags} --format json --quiet"
+        );
+        let mut running = Running::start(&folder, &line);
+        running.until(|pid| written_bytes(pid) >= Some(8 << 20));
+        running.send(&["INT"]);
+        let json = running.ended().code(130).json();
+        let directions = json["engines"][0]["directions"].as_array().unwrap();
+        assert_eq!(directions.len(), 2);
+        for one in directions {
+            assert_eq!(one["status"], "interrupted");
+            let requests = one["requests"].as_u64().unwrap();
+            assert!(requests >= 500, "{line}: {requests}");
+            assert_eq!(one["bytes"], requests * 4096, "{line}");
+            assert_eq!(one["loops"][1]["bytes"], requests * 4096, "{line}");
+        }
+        assert_eq!(folder.names(), [""; 0]);
+    }
+}
+
+#[test]
 fn the_table_says_that_it_is_partial() {
     let folder = Folder::new();
     let line = format!("--engine sync --write-file w --write-size 8M {ENDLESS}");

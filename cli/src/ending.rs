@@ -73,7 +73,7 @@ impl From<ResolveError> for Failure {
     fn from(error: ResolveError) -> Self {
         match error {
             // Too little of something is a failure, whether foreseen or met.
-            ResolveError::Memory { .. } => Self::failed(error),
+            ResolveError::Memory { .. } | ResolveError::Space { .. } => Self::failed(error),
             other => Self::refused(other),
         }
     }

@@ -66,6 +66,7 @@ pub(crate) struct Blocks {
     /// How often random blocks are asked for: uniform; zipf:THETA or pareto:H for a few much more
     /// often than others; or normal:SIGMA, around the middle, in percent [default: uniform]
     #[arg(long, value_name = "NAME[:X]", value_parser = distribution)]
+    #[arg(allow_hyphen_values = true)]
     pub(crate) random_distribution: Option<Distribution>,
 
     /// Choose each random block by itself; without this, and uniform, every block is asked for once
@@ -76,7 +77,7 @@ pub(crate) struct Blocks {
     /// Sizes of requests and how many of a hundred have each, instead of --block-size:
     /// 4k/60:64k/40
     #[arg(long, value_name = "SIZE/PERCENT:…", value_parser = bssplit)]
-    #[arg(conflicts_with = "block_size_bytes")]
+    #[arg(conflicts_with = "block_size_bytes", allow_hyphen_values = true)]
     pub(crate) bssplit: Option<BlockSizes>,
 
     /// Start so many requests per second and thread, however long each takes, evenly or with the

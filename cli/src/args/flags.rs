@@ -283,7 +283,7 @@ pub(crate) struct Loudness {
     pub(crate) verbose: bool,
 
     /// Show what these tasklets say: 0,3 or all
-    #[arg(long, value_name = "LIST", value_parser = log_tids)]
+    #[arg(long, value_name = "LIST", value_parser = log_tids, allow_hyphen_values = true)]
     pub(crate) log_tids: Option<LogTids>,
 
     /// No progress bar and no notes

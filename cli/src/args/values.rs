@@ -1,6 +1,8 @@
 //! Readers of single values: each refuses in words that say what is accepted.
 
 mod of_blocks;
+#[cfg(test)]
+mod properties;
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -104,17 +106,24 @@ where
     N: FromStr + PartialOrd + fmt::Display + Clone + Send + Sync + 'static,
 {
     move |text| {
-        let number = text.parse().ok().filter(|number| range.contains(number));
+        let number = digits(text).filter(|number| range.contains(number));
         number
             .ok_or_else(|| format!("give a whole number from {} to {}", range.start(), range.end()))
     }
 }
 
+/// A number of digits and nothing else: the library takes a sign too.
+fn digits<N: FromStr>(text: &str) -> Option<N> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
 /// CPUs: numbers and ranges between commas, of which this reads what stands between two commas.
 pub(super) fn cpus(text: &str) -> Result<Vec<u32>, String> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    match (first.parse(), last.parse()) {
-        (Ok(first), Ok(last)) if first <= last && last < CPUS_MAX => Ok((first..=last).collect()),
+    match (digits(first), digits(last)) {
+        (Some(first), Some(last)) if first <= last && last < CPUS_MAX => {
+            Ok((first..=last).collect())
+        }
         _ => Err("give numbers and ranges of CPUs, such as 0,2,4-7".into()),
     }
 }
@@ -150,8 +159,9 @@ pub(super) fn log_tids(text: &str) -> Result<LogTids, String> {
     if text == "all" {
         return Ok(LogTids::All);
     }
-    let tids: Result<_, _> = text.split(',').map(str::parse).collect();
-    tids.map(LogTids::Only).map_err(|_| "give numbers of tasklets, such as 0,3, or all".into())
+    let tids: Option<_> = text.split(',').map(digits).collect();
+    tids.map(LogTids::Only)
+        .ok_or_else(|| "give numbers of tasklets, such as 0,3, or all".to_owned())
 }
 
 /// A folder and the accelerator that its tensor belongs to.
@@ -166,7 +176,7 @@ pub(crate) struct FolderOfDevice {
 /// `DIR:ID`.
 pub(super) fn folder_of_device(text: &str) -> Result<FolderOfDevice, String> {
     let pair = text.rsplit_once(':').filter(|(folder, _)| !folder.is_empty());
-    let pair = pair.and_then(|(folder, device)| Some((folder, device.parse().ok()?)));
+    let pair = pair.and_then(|(folder, device)| Some((folder, digits(device)?)));
     let (folder, device) =
         pair.ok_or("give a folder and the number of a device, such as /data:0")?;
     Ok(FolderOfDevice { folder: folder.into(), device })

@@ -7,15 +7,15 @@
 use std::io::{self, Write};
 
 use aio_core::plan::{Access, Blocks, Pattern};
-use aio_core::report::{DirectionReport, EngineReport, Report, Status};
+use aio_core::report::{DirectionReport, EngineReport, Latency, Report, Status};
 
 use super::Render;
-use super::numbers::{counting_speeds, has_rate, ratio, requests_per_s};
+use super::numbers::{calls_per_request, counting_speeds, has_rate, requests_per_s};
 
 type Content = fn(&Report, &EngineReport, &DirectionReport) -> Option<String>;
 
 /// Columns in order.
-const COLUMNS: [(&str, Content); 54] = [
+const COLUMNS: [(&str, Content); 58] = [
     ("engine", |_, engine, _| Some(engine.engine.clone())),
     ("direction", |_, _, one| Some(one.direction.to_string())),
     ("status", |_, _, one| Some(status(one.status).into())),
@@ -46,8 +46,8 @@ const COLUMNS: [(&str, Content); 54] = [
     ("request_latency_ns_p99_9", |_, _, one| percentile(one, one.request_latency.p99_9_ns)),
     ("request_latency_ns_max", |_, _, one| latency(one, one.request_latency.max_ns)),
     ("system_calls", |_, _, one| Some(one.counters.system_calls.to_string())),
-    ("system_calls_per_request", |_, _, one| {
-        ratio(one.counters.system_calls, one.requests).map(|ratio| ratio.to_string())
+    ("system_calls_per_request", |_, engine, one| {
+        calls_per_request(engine, one).map(|ratio| ratio.to_string())
     }),
     ("short_transfers", |_, _, one| Some(one.short_transfers.to_string())),
     ("cpu_user_s", |_, _, one| Some(one.cpu.user_s.to_string())),
@@ -76,6 +76,14 @@ const COLUMNS: [(&str, Content); 54] = [
     ("submit_time_share", |_, _, one| text(one.submission.time_share)),
     ("submit_latency_share", |_, _, one| text(one.submission.latency_share)),
     ("intervals", |report, _, one| report.plan.interval_ns.map(|_| intervals(one))),
+    ("flushes", |_, _, one| one.flushes.as_ref().map(|flushes| flushes.requests.to_string())),
+    ("flush_latency_ns_p50", |_, _, one| {
+        flush_latency(one).and_then(|all| Some(all.p50_ns?.to_string()))
+    }),
+    ("flush_latency_ns_p99", |_, _, one| {
+        flush_latency(one).and_then(|all| Some(all.p99_ns?.to_string()))
+    }),
+    ("end_flush_s", |_, _, one| one.end_flush_s.map(|seconds| seconds.to_string())),
 ];
 
 /// The rows below their header.
@@ -161,6 +169,11 @@ fn intervals(one: &DirectionReport) -> String {
         format!("{}:{}:{}:{p50}:{p99}:{max}", sample.t_s, sample.requests, sample.bytes)
     });
     each.collect::<Vec<_>>().join(";")
+}
+
+fn flush_latency(one: &DirectionReport) -> Option<&Latency> {
+    let flushes = one.flushes.as_ref().filter(|flushes| flushes.requests > 0 && has_rate(one))?;
+    Some(&flushes.latency)
 }
 
 fn joined<'a>(words: impl Iterator<Item = &'a String>) -> String {

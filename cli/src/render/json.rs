@@ -33,6 +33,9 @@ pub(super) fn value(report: &Report) -> serde_json::Result<Value> {
                 forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
                 forget(one, &["requests_per_s"]);
             }
+            if direction.flushes.as_ref().is_some_and(|flushes| flushes.requests == 0) {
+                forget(&mut one["flushes"], &["latency"]);
+            }
             if !has_rate(direction) || !engine.moves_data {
                 forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
             }

@@ -1,5 +1,8 @@
 //! The lines below the table: what was done, and all that qualifies the numbers.
 
+mod flush;
+mod mix;
+
 use aio_core::plan::{Access, Direction};
 use aio_core::receipt::Receipt;
 use aio_core::report::{
@@ -20,6 +23,7 @@ const TARGETS_MAX: usize = 4;
 pub(super) fn lines(report: &Report) -> Vec<String> {
     let mut lines = failures::lines(report);
     lines.extend(together(report));
+    lines.extend(mix::lines(report));
     lines.extend(doubts(report));
     lines.extend(course::lines(report));
     lines.extend(report.unavailable.iter().map(unavailable_sentence));
@@ -28,6 +32,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(allocating(report));
     lines.extend(loops_of_blocks(report));
     lines.extend(super::pace::lines(report));
+    lines.extend(flush::lines(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));

@@ -1,7 +1,7 @@
 //! Numbers as people read them. What was not measured is a dash, never a number.
 
 use aio_core::plan::{Access, Blocks, Direction, Pattern};
-use aio_core::report::{DirectionReport, Status};
+use aio_core::report::{DirectionReport, EngineReport, Status};
 
 /// What stands where there is no number.
 pub(super) const NONE: &str = "-";
@@ -58,6 +58,21 @@ pub(super) fn milliseconds(ns: u64) -> String {
 #[expect(clippy::cast_precision_loss, reason = "four digits are shown")]
 pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Whether it is the reads or the writes of a mix, whose requests share calls and CPU time.
+pub(super) fn is_of_mix(direction: &DirectionReport) -> bool {
+    direction.access.blocks().is_some_and(|blocks| blocks.read_percent.is_some())
+}
+
+/// System calls per request; those of a mix are of its reads and writes together.
+pub(super) fn calls_per_request(engine: &EngineReport, one: &DirectionReport) -> Option<f64> {
+    let requests = if is_of_mix(one) {
+        engine.directions.iter().filter(|other| is_of_mix(other)).map(|other| other.requests).sum()
+    } else {
+        one.requests
+    };
+    ratio(one.counters.system_calls, requests)
 }
 
 /// Requests per second, until everybody had finished.

@@ -5,7 +5,7 @@ use std::iter;
 use aio_core::report::{DirectionReport, Latency, PaceReport, Report};
 
 use super::notes::each;
-use super::numbers::{NONE, milliseconds, mode, scaled};
+use super::numbers::{milliseconds, mode, scaled};
 
 /// Response beside service, and how the start of requests fared, a line for each engine and
 /// direction.

@@ -8,8 +8,8 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent};
 
 use super::numbers::{
-    NONE, counting_speeds, has_rate, milliseconds, mode, per_second, ratio, requests_per_s, scaled,
-    short, span,
+    NONE, calls_per_request, counting_speeds, has_rate, milliseconds, mode, per_second,
+    requests_per_s, scaled, short, span,
 };
 use super::wrap::PAGE_COLUMNS;
 use crate::voice::printable;
@@ -27,7 +27,7 @@ const COLUMNS: [(&str, Content, bool); 12] = [
     ("loops GiB/s", loops, false),
     ("p50 ms", |_, one| latency(one, one.request_latency.p50_ns), false),
     ("p99 ms", |_, one| latency(one, one.request_latency.p99_ns), false),
-    ("calls/req", |_, one| calls(one), false),
+    ("calls/req", calls, false),
     ("CPU s", |_, one| has_rate(one).then(|| short(one.cpu.user_s + one.cpu.system_s)), false),
     ("verdict", |engine, one| Some(verdict(engine, one).into()), true),
 ];
@@ -94,8 +94,8 @@ fn latency(one: &DirectionReport, ns: Option<u64>) -> Option<String> {
     ns.filter(|_| has_rate(one)).map(milliseconds)
 }
 
-fn calls(one: &DirectionReport) -> Option<String> {
-    ratio(one.counters.system_calls, one.requests).filter(|_| has_rate(one)).map(short)
+fn calls(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
+    calls_per_request(engine, one).filter(|_| has_rate(one)).map(short)
 }
 
 fn verdict(engine: &EngineReport, one: &DirectionReport) -> &'static str {
@@ -103,7 +103,9 @@ fn verdict(engine: &EngineReport, one: &DirectionReport) -> &'static str {
         Status::Failed => "FAILED",
         Status::Interrupted => "partial",
         Status::Complete if !engine.moves_data => "moves no data",
-        Status::Complete if one.doubts.is_empty() => "ok",
+        Status::Complete if one.doubts.is_empty() && has_rate(one) => "ok",
+        // The part of a mix that was to have no requests.
+        Status::Complete if one.doubts.is_empty() => NONE,
         Status::Complete => "doubtful",
     }
 }

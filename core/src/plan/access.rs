@@ -52,8 +52,9 @@ pub(crate) fn operations(direction: Direction, blocks: Option<&Blocks>) -> Vec<O
 pub struct Blocks {
     /// Their order.
     pub pattern: Pattern,
-    /// The requests of one tasklet in one loop; absent for as many as the range has blocks, or
-    /// without end when `runtime_ns` ends it. Flushes are not counted.
+    /// The requests of one tasklet in one loop; absent for as many as the range has blocks (or
+    /// bytes, when they have several sizes), or without end when `runtime_ns` ends it. Flushes are
+    /// not counted.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub requests: Option<u64>,
     /// The bytes that the requests of one tasklet move in one loop, the last one rounded up.
@@ -120,14 +121,29 @@ impl Blocks {
         }
     }
 
-    /// The most requests of a tasklet in one loop, when the range has `range_blocks` blocks;
-    /// `None` when only time or a number of bytes ends it.
+    /// The most requests of a tasklet in one loop, when the range has `range_blocks` blocks of
+    /// `block_bytes`; `None` when only time, or a number of bytes of several sizes, ends it.
     #[must_use]
-    pub fn requests_max(&self, range_blocks: u64) -> Option<u64> {
-        match (self.requests, self.io_limit_bytes.is_some() || self.runtime_ns.is_some()) {
-            (None, true) => None,
-            (requests, _) => Some(requests.unwrap_or(range_blocks)),
+    pub fn requests_max(&self, range_blocks: u64, block_bytes: u32) -> Option<u64> {
+        if self.sizes.len() > 1 {
+            return self.requests;
         }
+        // Where requests are all alike, a number of bytes is a number of requests.
+        let by_bytes = self.io_limit_bytes.map(|bytes| bytes.div_ceil(block_bytes.into()));
+        let by_number = self.requests.into_iter().chain(by_bytes).min();
+        by_number.or(self.runtime_ns.is_none().then_some(range_blocks))
+    }
+
+    /// The most bytes that the requests of several sizes of a tasklet move in one loop, when the
+    /// range has `range_bytes`: as many unless something else ends it. `None` where time or the
+    /// number of requests alone does.
+    #[must_use]
+    pub fn bytes_max(&self, range_bytes: u64) -> Option<u64> {
+        if self.sizes.len() <= 1 {
+            return None;
+        }
+        let ends_otherwise = self.requests.is_some() || self.runtime_ns.is_some();
+        self.io_limit_bytes.or((!ends_otherwise).then_some(range_bytes))
     }
 
     /// Whether each block is asked for once before any is again.

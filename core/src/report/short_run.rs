@@ -1,7 +1,7 @@
 //! When a run was too short for its numbers to be more than a glimpse.
 
 use super::{DirectionReport, Doubt, LoopReport};
-use crate::plan::Access;
+use crate::plan::{Access, Direction};
 
 /// The fewest loops of whole tensors that count.
 const LOOPS_MIN: usize = 3;
@@ -14,7 +14,20 @@ const SECONDS_MIN: f64 = 1.0;
 /// by the requests in them and their time.
 #[must_use]
 pub fn short_run(one: &DirectionReport) -> Option<Doubt> {
+    if is_left_out(one) {
+        return None;
+    }
     judge(&one.access, one.requests, &one.loops)
+}
+
+/// Whether it is the part of a mix that was to have no requests at all.
+fn is_left_out(one: &DirectionReport) -> bool {
+    let percent = one.access.blocks().and_then(|blocks| blocks.read_percent);
+    match one.direction {
+        Direction::Read => percent == Some(0),
+        Direction::Write => percent == Some(100),
+        Direction::Mixed | Direction::Trim => false,
+    }
 }
 
 fn judge(access: &Access, requests: u64, loops: &[LoopReport]) -> Option<Doubt> {

@@ -122,7 +122,7 @@ impl Wave<'_> {
         observer.event(Event::Started {
             engine: self.engine,
             directions: &directions,
-            loop_bytes: self.tasklets.iter().map(|one| self.loop_bytes(one)).sum(),
+            loop_bytes: self.loop_bytes_in_all(),
             prepare_bytes: self.prepare_bytes(),
             loops: self.plan.loops_in_all(),
         });
@@ -130,15 +130,22 @@ impl Wave<'_> {
 }
 
 impl Wave<'_> {
+    /// What all tasklets move in a loop, as far as 64 bits tell.
+    fn loop_bytes_in_all(&self) -> u64 {
+        self.tasklets.iter().fold(0, |sum, one| sum.saturating_add(self.loop_bytes(one)))
+    }
+
     /// What a tasklet moves in a loop; 0 when only time ends it.
     fn loop_bytes(&self, tasklet: &Tasklet) -> u64 {
-        let block_bytes = u64::from(self.resolved.block_bytes);
+        let block_bytes = self.resolved.block_bytes;
         match &tasklet.access {
             Access::Tensor => tasklet.size_bytes,
             Access::Blocks(blocks) => {
-                let requests = blocks.requests_max(tasklet.size_bytes / block_bytes);
-                let by_number = requests.map(|requests| requests.saturating_mul(block_bytes));
-                by_number.into_iter().chain(blocks.io_limit_bytes).min().unwrap_or(0)
+                let range_blocks = tasklet.size_bytes / u64::from(block_bytes);
+                let requests = blocks.requests_max(range_blocks, block_bytes);
+                let by_number = requests.map(|most| most.saturating_mul(block_bytes.into()));
+                let by_bytes = blocks.bytes_max(tasklet.size_bytes);
+                by_number.into_iter().chain(by_bytes).min().unwrap_or(0)
             }
         }
     }

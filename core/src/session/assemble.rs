@@ -325,7 +325,8 @@ fn counted(
 
 /// The doubt that a write from front to end allocated at first and then wrote over that.
 fn partly_allocates(tasklets: &Tasklets, loops: &[LoopReport]) -> Option<Doubt> {
-    let range_bytes: u64 = tasklets.iter().map(|(tasklet, _)| tasklet.size_bytes).sum();
+    let sizes = tasklets.iter().map(|(tasklet, _)| tasklet.size_bytes);
+    let range_bytes = sizes.fold(0_u64, u64::saturating_add);
     let both = loops.iter().any(|one| one.allocates && one.bytes > range_bytes);
     both.then(|| {
         let reason = "it allocated in its first pass over the file and wrote over that afterwards; \

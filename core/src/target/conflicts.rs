@@ -9,7 +9,7 @@ use super::describe::folder_of;
 use super::device::is_device;
 use super::guard::RefusedTarget;
 use super::resolve::ResolveError;
-use super::tasklet::Tasklet;
+use super::tasklet::{Tasklet, TaskletFile};
 use crate::plan::{Access, Direction};
 
 /// A write to F makes F.0, F.1 and so on, so a read of F is a mistake that is easily made.
@@ -43,6 +43,7 @@ pub(super) fn refuse_among_devices(path: &Path) -> RefusedTarget {
 /// Refuses two tasklets that write one file, and a file that is written and read. Tasklets of one
 /// phase may write blocks of the same file: none of them claims to find its own data there.
 pub(super) fn refuse_shared_writes(phases: &[Vec<Tasklet>]) -> Result<(), ResolveError> {
+    refuse_to_make_twice(phases)?;
     let mut seen: HashMap<Identity, (usize, Direction)> = HashMap::new();
     let all =
         phases.iter().enumerate().flat_map(|(phase, all)| all.iter().map(move |t| (phase, t)));
@@ -61,6 +62,25 @@ pub(super) fn refuse_shared_writes(phases: &[Vec<Tasklet>]) -> Result<(), Resolv
                     let what = "would be both written and read; give two different files";
                     return Err(RefusedTarget::unfit(&file.path, what).into());
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a file for blocks that is missing and named twice: it would be made twice at the same
+/// time. One that is there may be used from several names.
+fn refuse_to_make_twice(phases: &[Vec<Tasklet>]) -> Result<(), ResolveError> {
+    for phase in phases {
+        let mut seen: HashMap<Identity, &TaskletFile> = HashMap::new();
+        for file in phase.iter().flat_map(|tasklet| &tasklet.files) {
+            if !file.is_made_for_blocks() {
+                continue;
+            }
+            let first = *seen.entry(Identity::of(&file.path)).or_insert(file);
+            if !first.is_made_together_with(file) {
+                let what = "would be made twice; name it once, with more --threads";
+                return Err(RefusedTarget::unfit(&file.path, what).into());
             }
         }
     }

@@ -21,6 +21,7 @@ mod open;
 mod queue;
 mod resolve;
 mod share;
+mod space;
 mod storage;
 mod tasklet;
 mod trim;

@@ -18,6 +18,7 @@ use super::device::{Devices, HeldDevice, TargetKind, is_device, namespace_of};
 use super::doubts::{describe, doubts};
 use super::guard::{RefusedTarget, may_write, open_existing};
 use super::open::{Given, try_folder_of};
+use super::space::refuse_too_little_space;
 use super::tasklet::{Source, Tasklet, TaskletFile};
 use crate::memory::numa_node_exists;
 use crate::plan::{
@@ -48,6 +49,21 @@ pub enum ResolveError {
         asked_bytes: u64,
         /// What `/proc/meminfo` calls available.
         available_bytes: u64,
+    },
+    /// The files that have to be filled are larger than the room for them.
+    #[error(
+        "the files to be filled in {} need {} and {} are free; use a smaller size",
+        folder.display(),
+        mib(*asked_bytes),
+        mib(*free_bytes)
+    )]
+    Space {
+        /// The folder of one of them.
+        folder: PathBuf,
+        /// Bytes of all of them on its file system.
+        asked_bytes: u64,
+        /// Bytes that are free there.
+        free_bytes: u64,
     },
 }
 
@@ -119,6 +135,7 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
     }
     if given.is_none() {
         refuse_shared_writes(&phases)?;
+        refuse_too_little_space(&phases)?;
     }
     resolver.finish(phases)
 }

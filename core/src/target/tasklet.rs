@@ -78,6 +78,24 @@ impl TaskletFile {
         matches!(&self.source, Source::MakeForBlocks(made) if made.is_filled())
     }
 
+    /// Whether it is filled before anything is measured.
+    pub(super) fn is_to_be_filled(&self) -> bool {
+        self.is_filled() || matches!(self.source, Source::MakeToRead)
+    }
+
+    /// Whether it is missing, and made once for all tasklets that share it.
+    pub(super) fn is_made_for_blocks(&self) -> bool {
+        matches!(self.source, Source::MakeForBlocks(_))
+    }
+
+    /// Whether it and `other` are one file that is made once.
+    pub(super) fn is_made_together_with(&self, other: &Self) -> bool {
+        match (&self.source, &other.source) {
+            (Source::MakeForBlocks(one), Source::MakeForBlocks(two)) => Arc::ptr_eq(one, two),
+            _ => false,
+        }
+    }
+
     /// Whether the run writes to the file, so that its mark has to be sealed afterwards.
     #[must_use]
     pub fn is_written(&self) -> bool {

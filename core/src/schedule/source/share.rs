@@ -23,7 +23,8 @@ pub(in crate::schedule) struct Share {
     pub part_of_pass: u64,
     /// How many requests it makes; without end when absent.
     pub requests: Option<u64>,
-    /// How many bytes it moves, the last request rounded up; without end when absent.
+    /// How many bytes it moves when requests have several sizes, the last one rounded up; without
+    /// end when absent.
     pub limit_bytes: Option<u64>,
 }
 
@@ -39,8 +40,8 @@ impl Share {
     ) -> Vec<Self> {
         let (range_blocks, lanes) = (size_bytes / u64::from(block_bytes), u64::from(lanes));
         let part = |whole: u64, lane: u64| whole / lanes + u64::from(lane < whole % lanes);
-        let requests = access.requests_max(range_blocks);
-        let limit_bytes = access.io_limit_bytes;
+        let requests = access.requests_max(range_blocks, block_bytes);
+        let limit_bytes = access.bytes_max(range_blocks * u64::from(block_bytes));
         let mut next_block = 0;
         let share = |lane| {
             let part_of_pass = part(range_blocks, lane);
@@ -61,19 +62,8 @@ impl Share {
                 requests: requests.map(|all| part(all, lane)),
                 limit_bytes: limit_bytes.map(|all| part(all, lane)),
             }
-            .with_limit_in_requests()
         };
         (0..lanes).map(share).collect()
-    }
-
-    /// Where requests are all alike, a number of bytes is a number of requests.
-    fn with_limit_in_requests(mut self) -> Self {
-        if let Some(bytes) = self.limit_bytes.filter(|_| self.access.sizes.len() <= 1) {
-            let by_bytes = bytes.div_ceil(u64::from(self.block_bytes));
-            self.requests = Some(self.requests.map_or(by_bytes, |most| most.min(by_bytes)));
-            self.limit_bytes = None;
-        }
-        self
     }
 
     /// The same without another end than time.

@@ -45,6 +45,9 @@ pub(in crate::schedule) struct VariedStream {
     ahead: [What; AHEAD_MAX],
     next: usize,
     end: usize,
+    /// Whether what was chosen before them is a flush, for which they wait: otherwise it would take
+    /// some of their time, as the engine likes.
+    is_behind_flush: bool,
 }
 
 /// What operation is next.
@@ -139,6 +142,7 @@ impl VariedStream {
             ahead: [What::new(Operation::Read, 0, 0); AHEAD_MAX],
             next: 0,
             end: 0,
+            is_behind_flush: false,
         }
     }
 
@@ -181,6 +185,16 @@ impl VariedStream {
         self.flush.is_some_and(|flush| self.unflushed >= flush.every)
     }
 
+    /// Whether job `index` of those that were chosen last is a flush.
+    fn is_flush(&self, index: usize) -> bool {
+        self.ahead[index].operation().kind() == Kind::Flush
+    }
+
+    /// Whether nothing comes any more: a flush that is due still does.
+    fn is_done(&self) -> bool {
+        (self.remaining == 0 || self.remaining_bytes == 0) && !self.is_flush_due()
+    }
+
     /// What comes next, and where.
     fn work_out(&mut self) -> (What, u64) {
         if let Some(flush) = self.flush.filter(|_| self.is_flush_due()) {
@@ -202,11 +216,11 @@ const READ_PERCENT: u8 = 50;
 
 impl Source for VariedStream {
     fn choose(&mut self, offsets: &mut [u64]) -> usize {
+        self.is_behind_flush = self.end > 0 && self.is_flush(self.end - 1);
         let mut count = 0;
-        while count < offsets.len().min(AHEAD_MAX) && self.remaining > 0 && self.remaining_bytes > 0
-        {
-            if count > 0 && self.is_flush_due() {
-                // It has to wait, so it must be the first.
+        while count < offsets.len().min(AHEAD_MAX) && !self.is_done() {
+            // It has to wait, and what follows for it, so it must be alone.
+            if count > 0 && (self.is_flush_due() || self.is_flush(count - 1)) {
                 break;
             }
             (self.ahead[count], offsets[count]) = self.work_out();
@@ -217,7 +231,7 @@ impl Source for VariedStream {
     }
 
     fn is_fenced(&self) -> bool {
-        self.next < self.end && self.ahead[self.next].operation().kind() == Kind::Flush
+        self.next == 0 && self.end > 0 && (self.is_behind_flush || self.is_flush(0))
     }
 
     fn job(&mut self, offset_bytes: u64, home: &mut Option<Block>) -> Job {
@@ -272,7 +286,8 @@ mod tests {
     /// had to wait.
     fn jobs(share: &Share) -> Vec<(Operation, u64, u32)> {
         let mut stream = VariedStream::new(share, NAME, 0, 0);
-        let (mut all, mut some) = (Vec::new(), [0; 64]);
+        let (mut all, mut some) = (Vec::<(Operation, u64, u32)>::new(), [0; 64]);
+        let is_flush = |operation: Operation| operation.kind() == Kind::Flush;
         loop {
             let count = stream.choose(&mut some);
             if count == 0 {
@@ -281,7 +296,8 @@ mod tests {
             for (index, offset_bytes) in some[..count].iter().enumerate() {
                 let fenced = stream.is_fenced();
                 let job = stream.job(*offset_bytes, &mut None);
-                assert_eq!(fenced, job.operation.kind() == Kind::Flush);
+                let is_behind = all.last().is_some_and(|(before, ..)| is_flush(*before));
+                assert_eq!(fenced, is_behind || is_flush(job.operation));
                 assert!(!fenced || index == 0, "only the first of those chosen together may wait");
                 all.push((job.operation, *offset_bytes, job.length_bytes));
             }
@@ -315,11 +331,15 @@ mod tests {
     #[test]
     fn a_flush_comes_after_so_many_writes_and_is_not_counted() {
         let flush = Some(Flush { every: 3, data_only: true });
-        let access = Blocks { flush, requests: Some(7), ..Blocks::new(Pattern::Sequential) };
-        let all: Vec<_> =
-            jobs(&share(Direction::Write, &access, 64)).iter().map(|(job, ..)| *job).collect();
+        let all = |requests| {
+            let requests = Some(requests);
+            let access = Blocks { requests, flush, ..Blocks::new(Pattern::Sequential) };
+            let all = jobs(&share(Direction::Write, &access, 64));
+            all.iter().map(|(job, ..)| *job).collect::<Vec<_>>()
+        };
         let (write, flush) = (Operation::Write, Operation::Fdatasync);
-        assert_eq!(all, [write, write, write, flush, write, write, write, flush, write]);
+        assert_eq!(all(6), [write, write, write, flush, write, write, write, flush]);
+        assert_eq!(all(7), [write, write, write, flush, write, write, write, flush, write]);
     }
 
     #[test]
@@ -357,6 +377,32 @@ mod tests {
             .map(|(_, _, length)| u64::from(*length))
             .sum();
         assert!((1 << 20..(1 << 20) + u64::from(BLOCK)).contains(&moved), "{moved}");
+    }
+
+    #[test]
+    fn requests_of_several_sizes_move_as_much_as_the_range_has_unless_told_otherwise() {
+        let sizes =
+            vec![SizeShare { bytes: 512, percent: 50 }, SizeShare { bytes: BLOCK, percent: 50 }];
+        let access = Blocks { sizes, ..Blocks::new(Pattern::Sequential) };
+        let size_bytes = 100 * u64::from(BLOCK);
+        for lanes in [1, 3] {
+            let shares = Share::split(Direction::Read, &access, size_bytes, BLOCK, lanes);
+            let moved: u64 = shares.iter().flat_map(jobs).map(|(_, _, len)| u64::from(len)).sum();
+            let rounded = u64::from(lanes) * u64::from(BLOCK);
+            assert!((size_bytes..size_bytes + rounded).contains(&moved), "{moved}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_bytes_is_rounded_up_once_however_many_lanes_there_are() {
+        let access = Blocks {
+            io_limit_bytes: Some(3 * u64::from(BLOCK) - 1),
+            ..Blocks::new(Pattern::Random)
+        };
+        for lanes in 1..=3 {
+            let shares = Share::split(Direction::Trim, &access, 1 << 20, BLOCK, lanes);
+            assert_eq!(shares.iter().flat_map(jobs).count(), 3, "{lanes} lanes");
+        }
     }
 
     #[test]

@@ -36,8 +36,11 @@ impl Terms {
             generation: Generation { run, loop_number: 0 },
             tid: tasklet.tid,
             lane: FILLED,
-            whole_range: writes_all(blocks, tasklet.size_bytes / u64::from(block_bytes))
-                || tasklet.files[0].is_filled(),
+            whole_range: writes_all(
+                blocks,
+                tasklet.size_bytes / u64::from(block_bytes),
+                block_bytes,
+            ) || tasklet.files[0].is_filled(),
             range_start_bytes: tasklet.offset_bytes(),
             range_bytes: tasklet.size_bytes,
             seed: plan.seed,
@@ -110,9 +113,9 @@ impl Terms {
 }
 
 /// Whether each block of the range is written in each loop.
-fn writes_all(blocks: &Blocks, range_blocks: u64) -> bool {
+fn writes_all(blocks: &Blocks, range_blocks: u64, block_bytes: u32) -> bool {
     let in_turn = blocks.pattern == Pattern::Sequential || blocks.is_covering();
-    let requests = blocks.requests_max(range_blocks).unwrap_or(0);
+    let requests = blocks.requests_max(range_blocks, block_bytes).unwrap_or(0);
     in_turn && blocks.sizes.len() <= 1 && requests >= range_blocks
 }
 
