@@ -169,7 +169,7 @@ fn a_value_that_is_wrong_is_refused_with_its_line() {
         "file = 'f",
         "= 1"
     ]),
-            @r##"
+            @r#"
             "file = 'f'\nblock-size = 0"
               p.toml:2: invalid value '0' for '--block-size <SIZE>': give at least 1 byte
             "file = 'f'\nblock-size = true"
@@ -208,7 +208,7 @@ fn a_value_that_is_wrong_is_refused_with_its_line() {
               p.toml:1: invalid literal string, expected `'`
             "= 1"
               p.toml:1: unquoted keys cannot be empty, expected letters, numbers, `-`, `_`
-            "##,
+            "#,
         );
 }
 

@@ -68,7 +68,7 @@ mod tests {
         assert_eq!(
             lines(&report),
             [
-                "uring: flushes between writes: 7 fdatasync, p50 1.050 ms, p99 1.050 ms",
+                "uring: flushes between writes: 7 fdatasync, p50 1.050 ms, p99 unknown",
                 "sync: flushes between writes: 0 fdatasync, as there were too few writes",
                 "flush after the loop: 12.34 ms",
             ]
