@@ -84,7 +84,7 @@ fn a_mistake_in_the_last_job_keeps_the_first_from_running() {
         assert_eq!(folder.names(), ["p.toml"], "{last}");
     }
     let folder = folder_with(&TWO.replace("keep = true", ""));
-    folder.aio("run p.toml").refused(&["p.toml:9", "\"look\"", "f"]);
+    folder.aio("run p.toml").refused(&["p.toml:10", "\"look\"", "f"]);
     assert_eq!(folder.names(), ["p.toml"], "no job leaves the file that the last one needs");
 }
 

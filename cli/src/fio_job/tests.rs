@@ -102,7 +102,6 @@ fn options_of_engines_and_files_are_said_in_aios_flags() {
         "ioengine=io_uring\niodepth=8\nregisterfiles\nfixedbufs=1\nhipri",
         "ioengine=io_uring\nsqthread_poll=1",
         "ioengine=pvsync2\nhipri=1",
-        "ioengine=null",
         "direct=1",
         "direct=1\nbuffered=1",
         "direct=1\ninvalidate=1",
@@ -126,8 +125,6 @@ fn options_of_engines_and_files_are_said_in_aios_flags() {
               engine=uring:fixed-files=on:fixed-buffers=off:sqpoll=on
             ioengine=pvsync2 | hipri=1
               engine=sync:hipri=on
-            ioengine=null
-              engine=null
             direct=1
               no buffered no drop-cache
             direct=1 | buffered=1
@@ -282,6 +279,7 @@ fn a_depth_that_fio_does_not_have_either_is_noted_and_an_engine_that_is_given_ha
     assert!(one_line(&drafts[0]).contains("queue-depth=1 "));
     assert!(remarks.notes[0].starts_with("j.fio:3: iodepth=8 means 1"), "{remarks:?}");
     let manner = Manner { is_lenient: false, has_engine: true };
+    assert!(read("j.fio", "[j]\nsize=1t\nioengine=null", manner).is_ok());
     let (drafts, remarks) = read("j.fio", text, manner).unwrap();
     assert!(one_line(&drafts[0]).contains("queue-depth=8 batch-submit=1 "));
     assert_eq!(remarks, Remarks::default());

@@ -104,11 +104,8 @@ fn awaited(plan: &Plan, left: &BTreeMap<PathBuf, String>) -> Option<String> {
 
 /// Refuses engines that do not exist; whether they can run is found out when their target is there.
 fn known_engines(plan: &Plan) -> Result<(), Failure> {
-    let named = plan.engines.iter().filter(|spec| !matches!(spec.as_str(), "auto" | "all"));
-    named
-        .map(|spec| aio_backends::parse(spec).map(drop))
-        .collect::<Result<(), _>>()
-        .map_err(Failure::refused)
+    let mut named = plan.engines.iter().filter(|spec| !matches!(spec.as_str(), "auto" | "all"));
+    named.try_for_each(|spec| aio_backends::parse(spec).map(drop)).map_err(Failure::refused)
 }
 
 fn each(

@@ -104,6 +104,7 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
     insta::assert_snapshot!(refusals([
         "[j]\ndirect=yes",
         "[j]\nioengine=mmap",
+        "[j]\nioengine=null",
         "[j]\nioengine=libaio\nfixedbufs",
         "[j]\nioengine=libaio\nhipri",
         "[j]\niodepth_batch_complete_min=0",
@@ -129,7 +130,9 @@ fn what_aio_does_not_have_is_refused_with_its_line() {
             "[j]\ndirect=yes"
               j.fio:2: direct is 0 or 1, and not "yes"
             "[j]\nioengine=mmap"
-              j.fio:2: aio has no engine like ioengine=mmap; it has io_uring, libaio, null and those that read and write by calls (psync, sync, pvsync, pvsync2)
+              j.fio:2: aio has no engine like ioengine=mmap; it has io_uring, libaio and those that read and write by calls (psync, sync, pvsync, pvsync2)
+            "[j]\nioengine=null"
+              j.fio:2: ioengine=null touches no file in fio, and aio's makes and fills one; give --engine null if that is meant
             "[j]\nioengine=libaio\nfixedbufs"
               j.fio:3: fixedbufs is no option of ioengine=libaio
             "[j]\nioengine=libaio\nhipri"

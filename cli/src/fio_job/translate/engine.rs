@@ -25,11 +25,18 @@ pub(super) fn engine(
             switches.refuse_those_of_uring(name)?;
             match name {
                 "pvsync2" if switches.hipri.is_some() => "sync:hipri=on".into(),
-                "libaio" | "null" => name.into(),
+                "libaio" => name.into(),
+                // With --engine this one does not count.
+                "null" if settings.manner().has_engine => name.into(),
+                "null" => {
+                    let sentence = "ioengine=null touches no file in fio, and aio's makes and \
+                                    fills one; give --engine null if that is meant";
+                    return Err(place.refuse(sentence));
+                }
                 name if SYNC.contains(&name) => "sync".into(),
                 _ => {
                     return Err(place.refuse(format_args!(
-                        "aio has no engine like ioengine={name}; it has io_uring, libaio, null and \
+                        "aio has no engine like ioengine={name}; it has io_uring, libaio and \
                          those that read and write by calls ({})",
                         SYNC.join(", ")
                     )));
