@@ -100,11 +100,13 @@ impl Share {
         [name.seed, u64::from(name.tid)]
     }
 
-    /// Whether its requests are alike but for where, and none of them flushes.
+    /// Whether its requests are alike but for where, none of them flushes, and what is written need
+    /// not be made anew.
     pub(in crate::schedule) fn is_plain(&self) -> bool {
         let Blocks { pattern, sizes, flush, .. } = &self.access;
         matches!(self.direction, Direction::Read | Direction::Write)
             && sizes.len() <= 1
+            && self.access.compress_percent == 0
             && (flush.is_none() || !self.direction.writes_data())
             && (*pattern == Pattern::Sequential
                 || self.access.distribution == Distribution::Uniform)
