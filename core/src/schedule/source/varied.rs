@@ -9,7 +9,7 @@ use super::passes::Passes;
 use super::pick::{Normal, Pareto, SizeSplit, Zipf};
 use super::share::{Share, StreamName};
 use super::{Job, Source};
-use crate::data;
+use crate::data::{self, DataStream};
 use crate::engine::Operation;
 use crate::memory::Block;
 use crate::plan::{Direction, Distribution, Flush, Pattern};
@@ -41,6 +41,9 @@ pub(in crate::schedule) struct VariedStream {
     remaining_bytes: u64,
     /// What the next write is marked with.
     mark: u64,
+    /// The share of the data that compresses away, and what the rest of it is made of anew for each
+    /// write: what a buffer held before would make several blocks compress to one.
+    compress: Option<(u8, StreamName)>,
     /// What the jobs do whose offsets were chosen last; those from `next` on were not asked for.
     ahead: [What; AHEAD_MAX],
     next: usize,
@@ -139,6 +142,7 @@ impl VariedStream {
             remaining: share.requests.unwrap_or(u64::MAX),
             remaining_bytes: share.limit_bytes.unwrap_or(u64::MAX),
             mark,
+            compress: Some((access.compress_percent, name)).filter(|(share, _)| *share > 0),
             ahead: [What::new(Operation::Read, 0, 0); AHEAD_MAX],
             next: 0,
             end: 0,
@@ -243,6 +247,11 @@ impl Source for VariedStream {
             && let Some(block) = &mut block
         {
             let bytes = &mut block.as_mut_slice()[..length_bytes as usize];
+            if let Some((percent, name)) = self.compress {
+                let seed = name.seed ^ self.mark.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                let content = DataStream::new(seed, name.tid).compressible(percent);
+                content.fill(offset_bytes, 0, bytes);
+            }
             data::stamp(offset_bytes, self.mark, bytes);
             self.mark += 1;
         }
@@ -273,6 +282,7 @@ impl Source for VariedStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::{Mapping, MemoryKind, Part};
     use crate::plan::{Blocks, SizeShare};
 
     const BLOCK: u32 = 4096;
@@ -280,6 +290,27 @@ mod tests {
 
     fn share(direction: Direction, access: &Blocks, blocks: u64) -> Share {
         Share::split(direction, access, blocks * u64::from(BLOCK), BLOCK, 1).remove(0)
+    }
+
+    #[test]
+    fn data_that_compresses_by_a_share_is_made_anew_for_each_write() {
+        let access = Blocks { compress_percent: 50, ..Blocks::new(Pattern::Sequential) };
+        let share = share(Direction::Write, &access, 8);
+        assert!(!share.is_plain());
+        let memory = Mapping::reserve(BLOCK as usize, MemoryKind::Small).unwrap().0;
+        let mut home = Part::new(memory, BLOCK, 1).lend(BLOCK);
+        let mut stream = VariedStream::new(&share, NAME, 0, 0);
+        let (mut some, mut seen) = ([0; 8], std::collections::HashSet::new());
+        assert_eq!(stream.choose(&mut some), 8);
+        for offset_bytes in some {
+            let job = stream.job(offset_bytes, &mut home);
+            for chunk in job.block.as_ref().unwrap().as_slice().chunks(512) {
+                let (random, constant) = chunk.split_at(256);
+                assert!(constant.iter().all(|byte| *byte == constant[0]));
+                assert!(random[16..].chunks(16).all(|part| seen.insert(part.to_vec())));
+            }
+            stream.take_back(job.block, &mut home);
+        }
     }
 
     /// All jobs with their offsets, as a queue that is never full asks for them, a fence where one
@@ -333,7 +364,7 @@ mod tests {
         let flush = Some(Flush { every: 3, data_only: true });
         let all = |requests| {
             let requests = Some(requests);
-            let access = Blocks { flush, requests, ..Blocks::new(Pattern::Sequential) };
+            let access = Blocks { requests, flush, ..Blocks::new(Pattern::Sequential) };
             let all = jobs(&share(Direction::Write, &access, 64));
             all.iter().map(|(job, ..)| *job).collect::<Vec<_>>()
         };
