@@ -22,7 +22,7 @@ fn engines(folder: &Folder) -> impl Iterator<Item = &'static str> {
 
 /// The directions of the only engine.
 fn directions(json: &Value) -> &[Value] {
-    json["engines"][0]["directions"].as_array().unwrap()
+    json["engines"][0]["directions"].as_array().expect("a list")
 }
 
 fn number(place: &Value) -> u64 {
@@ -34,7 +34,7 @@ fn requests_that_add_up(json: &Value) -> u64 {
     let mut requests = 0;
     for one in directions(json) {
         let sum = |list: &str| -> u64 {
-            let parts = one[list].as_array().unwrap().iter();
+            let parts = one[list].as_array().expect("a list").iter();
             parts.filter(|part| part["counts"] != false).map(|part| number(&part["bytes"])).sum()
         };
         let bytes = number(&one["bytes"]);
@@ -46,7 +46,7 @@ fn requests_that_add_up(json: &Value) -> u64 {
 
 /// Numbers of the blocks of `name`, which was nothing but zeros, that were written since.
 fn written_blocks(folder: &Folder, name: &str) -> BTreeSet<u64> {
-    let content = fs::read(folder.path().join(name)).unwrap();
+    let content = fs::read(folder.path().join(name)).expect("it is there");
     let blocks = (0..).zip(content.chunks(4096));
     blocks
         .filter(|(_, block)| block.iter().any(|byte| *byte != 0))
@@ -56,7 +56,7 @@ fn written_blocks(folder: &Folder, name: &str) -> BTreeSet<u64> {
 
 /// Makes `name` of so many blocks of zeros.
 fn zeros(folder: &Folder, name: &str, blocks: usize) {
-    fs::write(folder.path().join(name), vec![0; blocks * 4096]).unwrap();
+    fs::write(folder.path().join(name), vec![0; blocks * 4096]).expect("there is room");
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn calls_of_a_mix_are_counted_once() {
 /// The rows of a table in CSV, by the names of its columns.
 fn csv_rows(text: &str) -> Vec<std::collections::HashMap<&str, &str>> {
     let mut lines = text.lines();
-    let names: Vec<_> = lines.next().unwrap().split(',').collect();
+    let names: Vec<_> = lines.next().expect("a header").split(',').collect();
     lines.map(|line| names.iter().copied().zip(line.split(',')).collect()).collect()
 }
 

@@ -20,7 +20,7 @@ impl Call {
     /// The last two arguments of a `pread64` or `pwrite64`: length and offset.
     fn place(&self) -> (u64, u64) {
         let mut last = self.arguments.rsplitn(3, ", ");
-        let mut next = || last.next().unwrap().parse().expect("a number");
+        let mut next = || last.next().expect("an argument").parse().expect("a number");
         let offset = next();
         (next(), offset)
     }
