@@ -16,6 +16,10 @@ budget:
 kernels:
     ci/kernels.sh
 
+# Rates and latencies against devices of known speed (QEMU).
+oracles:
+    ci/oracles.sh
+
 # Random rounds against every engine, a minute each; an hour: just stress 3600.
 stress seconds="60":
     ci/stress.sh {{seconds}}

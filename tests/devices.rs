@@ -29,7 +29,7 @@ impl Loop {
         Self::attach_to(&file, flags)
     }
 
-    fn attach_to(shown: &Path, flags: &[&str]) -> Option<Self> {
+    pub(crate) fn attach_to(shown: &Path, flags: &[&str]) -> Option<Self> {
         let mut losetup = Command::new("losetup");
         losetup.args(["--find", "--show"]).args(flags).arg(shown);
         let output = match losetup.output() {
@@ -47,6 +47,7 @@ impl Loop {
         Some(Self { path, file: shown.into() })
     }
 
+    /// Its path.
     pub(crate) fn name(&self) -> &str {
         self.path.to_str().expect("losetup prints UTF-8")
     }

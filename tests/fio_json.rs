@@ -116,6 +116,45 @@ fn fields_are_those_of_fio() {
     }
 }
 
+/// What fio-plot's importer takes from each job, in the words of its `get_json_mapping`, with the
+/// direction that it draws in the place of `MODE`.
+const READ_BY_FIO_PLOT: [&str; 13] = [
+    "/job options/iodepth",
+    "/job options/numjobs",
+    "/job options/bs",
+    "/job options/rw",
+    "/MODE/bw",
+    "/MODE/iops",
+    "/MODE/iops_stddev",
+    "/MODE/lat_ns/mean",
+    "/MODE/lat_ns/stddev",
+    "/latency_ns",
+    "/latency_us",
+    "/latency_ms",
+    "/usr_cpu",
+];
+
+#[test]
+fn a_mix_is_one_job_with_all_that_fio_plot_reads() {
+    let folder = Folder::new();
+    let line = "--engine sync --buffered --quiet --file f --size 1M --rw randrw --rwmixread 70 \
+                --block-size 4k --queue-depth 4 --format fio-json";
+    let document = folder.aio(line).code(0).json();
+    let jobs = document["jobs"].as_array().expect("jobs");
+    // It adds up all jobs of a file, and takes the mean of their latencies.
+    assert_eq!((jobs.len(), &jobs[0]["job options"]["rw"]), (1, &"randrw".into()));
+    assert!(document["fio version"].is_string() && document["global options"].is_object());
+    for mode in ["read", "write"] {
+        for place in READ_BY_FIO_PLOT {
+            let place = place.replace("MODE", mode);
+            assert!(jobs[0].pointer(&place).is_some_and(|value| !value.is_null()), "{place}");
+        }
+        assert!(number(&jobs[0][mode]["lat_ns"]["mean"]) > 0.0);
+    }
+    let total = |mode: &str| number(&jobs[0][mode]["total_ios"]);
+    is_about(total("read") + total("write"), 256.0, 0.0);
+}
+
 #[test]
 fn a_dry_run_has_no_results_for_it() {
     let folder = Folder::new();

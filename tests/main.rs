@@ -1,7 +1,7 @@
 //! Whole-program tests: the binary as a user runs it. One module per purpose.
 //!
-//! None but those of devices needs root, and none a network or a certain speed. What the machine
-//! cannot do is skipped aloud.
+//! None but those of devices, control groups and what others count of both needs root, and none a
+//! network or a certain speed. What the machine cannot do is skipped aloud.
 
 mod bad_input;
 mod blocks;
@@ -11,15 +11,24 @@ mod devices;
 mod ending;
 mod engines;
 mod filesystems;
+mod fio_jobs;
 mod fio_json;
 mod help;
 mod limits;
 mod moved;
+mod oracles;
+mod outside;
+mod paced;
+mod plans;
 mod readme;
 mod refusals;
 mod results;
+mod same_requests;
 mod seccomp;
 mod signals;
 mod sizes;
+mod strace;
 mod support;
+mod verdicts;
+mod verify;
 mod workloads;

@@ -52,6 +52,11 @@ impl Failure {
         Self { ending: Ending::Failed, error: error.into() }
     }
 
+    /// The same, said of `what`.
+    pub(crate) fn within(self, what: String) -> Self {
+        Self { error: self.error.context(what), ..self }
+    }
+
     /// Says on stderr what happened, and how the program ends.
     pub(crate) fn tell(&self) -> Ending {
         voice::complain(&self.sentence());

@@ -44,6 +44,7 @@ pub(crate) fn lower(args: &Args) -> Result<Plan> {
     plan.memory = tuning.memory;
     plan.cpus = tuning.cpus.concat();
     plan.numa_node = tuning.numa_node;
+    plan.interval_ns = args.listing.interval_ns;
     blocks::adjust(&mut plan, args);
     Ok(plan)
 }

@@ -6,19 +6,25 @@ mod demo;
 mod dry_run;
 mod ending;
 mod engines;
+mod fio_job;
+mod jobs;
 mod lower;
 mod measure;
 mod output;
+mod plan_file;
 mod progress;
 mod render;
+mod results;
 mod signals;
 mod strict;
+mod verify;
 mod voice;
 
 use std::env;
 use std::process::ExitCode;
 
 use aio_backends::choose;
+use aio_core::plan::Plan;
 use aio_core::report::{Report, Status};
 use aio_core::session::Session;
 
@@ -27,6 +33,7 @@ use crate::dry_run::Preview;
 use crate::ending::{Ending, Failure};
 use crate::output::Output;
 use crate::progress::Display;
+use crate::results::Results;
 use crate::signals::Signals;
 
 fn main() -> ExitCode {
@@ -38,30 +45,46 @@ fn main() -> ExitCode {
             Asked::Text(text) => Output::Stdout.write(text.as_bytes()).map(|()| Ending::Done),
             Asked::Run(args) => run(&args, &signals),
             Asked::Command(Command::Engines(asked)) => engines::list(&asked),
+            Asked::Command(Command::Verify(asked)) => verify::verify(&asked, &signals),
+            Asked::Command(Command::Run(asked)) => jobs::run(&plan_file::jobs(&asked)?, &signals),
+            Asked::Command(Command::Fio(asked)) => jobs::run(&fio_job::jobs(&asked)?, &signals),
         }
     });
     ending.unwrap_or_else(|failure| failure.tell()).into()
 }
 
-/// Lower, check, choose, measure, print, clean up.
+/// What a command line without a command asks for.
 fn run(args: &Args, signals: &Signals) -> Result<Ending, Failure> {
     let plan = lower::lower(args).map_err(Failure::refused)?;
-    let output = Output::open(args.listing.output.as_deref())?;
+    if args.safety.dump_plan {
+        aio_core::plan::check(&plan).map_err(Failure::refused)?;
+        Output::Stdout.write(plan_file::dump_run(&args.given)?.as_bytes())?;
+        return Ok(Ending::Done);
+    }
+    perform(plan, args, &mut Results::open(&args.listing)?, signals)
+}
+
+/// Resolve, choose, measure, print, clean up.
+fn perform(
+    plan: Plan,
+    args: &Args,
+    results: &mut Results,
+    signals: &Signals,
+) -> Result<Ending, Failure> {
     let session = Session::open(plan, None, signals.stop().clone())?;
     signals.remove_at_once(session.made());
-    output.refuse_targets(session.resolved())?;
+    results.refuse_targets(session.resolved())?;
     let choice = choose(&session.plan().engines, &session.needs()).map_err(Failure::refused)?;
     if args.safety.strict {
         strict::refuse_downgrades(&session, &choice)?;
     }
     measure::tell_choice(&choice, &args.loudness);
     if args.safety.dry_run {
-        let preview = Preview::of(&session, &choice);
-        output.write(&render::preview(&preview, args.listing.format)?)?;
+        results.preview(Preview::of(&session, &choice))?;
         return Ok(Ending::Done);
     }
     let report = measure::measure(&session, &choice, signals, &mut Display::new(&args.loudness));
-    let written = render::report(&report, args.listing.format).and_then(|text| output.write(&text));
+    let written = results.report(&report);
     session.finish().iter().for_each(|warning| voice::complain(warning));
     written?;
     conclude(&report, args.safety.strict, signals)

@@ -1,4 +1,4 @@
-//! The one clock of a run.
+//! The one clock of a run, and those of its threads.
 #![expect(clippy::inline_always, reason = "read twice per batch of requests, which may be one")]
 
 use std::ops::Add;
@@ -59,9 +59,46 @@ impl Add<Duration> for Stamp {
     }
 }
 
+/// The clock of the CPU time that one thread of this process has spent.
+#[derive(Clone, Copy, Debug)]
+pub struct ThreadClock(ClockId);
+
+impl ThreadClock {
+    /// That of the calling thread, for any thread of the process to read.
+    #[must_use]
+    pub fn of_this_thread() -> Self {
+        // How the kernel names the clock of a thread: CPUCLOCK_PERTHREAD and CPUCLOCK_SCHED.
+        let id = !nix::unistd::gettid().as_raw() << 3 | 4 | 2;
+        Self(ClockId::from_raw(id))
+    }
+
+    /// What it has spent so far, in user mode and in the kernel; nothing once it has ended.
+    #[must_use]
+    pub fn spent(self) -> Duration {
+        clock_gettime(self.0).map(Duration::from).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_clock_of_a_thread_is_read_by_another_and_stands_still_while_it_sleeps() {
+        let (clocks, clock) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let worker = std::thread::spawn(move || {
+            let clock = ThreadClock::of_this_thread();
+            while clock.spent() < Duration::from_millis(2) {}
+            clocks.send(clock).unwrap();
+            ended.recv().unwrap_err();
+        });
+        let clock = clock.recv().unwrap();
+        assert!(clock.spent() >= Duration::from_millis(2));
+        drop(end);
+        worker.join().unwrap();
+        assert_eq!(clock.spent(), Duration::ZERO, "it is gone");
+    }
 
     #[test]
     fn readings_go_forward_and_differences_are_never_negative() {

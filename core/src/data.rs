@@ -3,6 +3,9 @@
 //! Each 4 KiB page is the output of xoshiro256++ seeded by (seed, stream, page), with the loop's
 //! number and the page's offset, both 64-bit little-endian, in its first 16 bytes. The loop comes
 //! first, so that even a tail of a few bytes tells one loop from the next.
+//!
+//! A share of it can be made to compress away: the end of each 512 bytes is constant then, which is
+//! how fio divides it too, so that whatever a file system compresses at a time has that share.
 
 use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -10,11 +13,17 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::memory::PAGE_BYTES;
 
 const HEADER_BYTES: usize = 16;
+/// The unit in which a share of the content is made to compress away.
+const COMPRESS_CHUNK_BYTES: usize = 512;
+/// What content that compresses away consists of: not zeros, which file systems may turn into
+/// holes.
+pub(crate) const COMPRESSIBLE: u8 = 0xA5;
 
 /// The content of one tensor: a pure function of seed, stream, offset and loop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DataStream {
     base: u64,
+    compress_percent: u8,
 }
 
 impl DataStream {
@@ -23,7 +32,14 @@ impl DataStream {
     pub fn new(seed: u64, stream: u32) -> Self {
         // The multiplier of SplitMix64: neighbouring streams must not share pages.
         let spread = (u64::from(stream) + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        Self { base: seed ^ spread.rotate_left(17) }
+        Self { base: seed ^ spread.rotate_left(17), compress_percent: 0 }
+    }
+
+    /// The same, of which `percent` of a hundred compress away, but for the marks of pages and
+    /// loops.
+    #[must_use]
+    pub fn compressible(self, percent: u8) -> Self {
+        Self { compress_percent: percent.min(100), ..self }
     }
 
     /// Fills `bytes`, which lies at `offset_bytes` of the tensor, as of loop `loop_index`.
@@ -43,6 +59,13 @@ impl DataStream {
     fn fill_page(self, number: u64, page: &mut [u8]) {
         let seed = self.base.wrapping_add(number.wrapping_mul(0xD134_2543_DE82_EF95));
         Xoshiro256PlusPlus::seed_from_u64(seed).fill_bytes(page);
+        if self.compress_percent > 0 {
+            let random = COMPRESS_CHUNK_BYTES * usize::from(100 - self.compress_percent) / 100;
+            for chunk in page.chunks_mut(COMPRESS_CHUNK_BYTES) {
+                let random = random.min(chunk.len());
+                chunk[random..].fill(COMPRESSIBLE);
+            }
+        }
     }
 
     /// Where `bytes`, at `offset_bytes` of the tensor, first differs from loop `loop_index`: the
@@ -177,6 +200,33 @@ mod tests {
         poison(&mut after);
         let pairs = before.chunks(512).zip(after.chunks(512));
         assert!(pairs.into_iter().all(|(before, after)| before != after));
+    }
+
+    /// How many percent of `bytes` a run-length coder saves, which writes a run of 4 to 259 equal
+    /// bytes as 3.
+    fn percent_saved(bytes: &[u8]) -> f64 {
+        let (mut at, mut coded) = (0, 0);
+        while at < bytes.len() {
+            let run = bytes[at..].iter().take(259).take_while(|byte| **byte == bytes[at]).count();
+            coded += if run >= 4 { 3 } else { run };
+            at += run;
+        }
+        let [coded, all] = [coded, bytes.len()].map(|n| f64::from(u32::try_from(n).unwrap()));
+        (1.0 - coded / all) * 100.0
+    }
+
+    #[test]
+    fn the_share_that_compresses_away_is_the_one_that_was_asked() {
+        for percent in [0, 1, 10, 25, 50, 66, 75, 90, 99, 100] {
+            let stream = DataStream::new(3, 1).compressible(percent);
+            let mut bytes = vec![0; 1 << 20];
+            stream.fill(0, 4, &mut bytes);
+            let saved = percent_saved(&bytes);
+            assert!((saved - f64::from(percent)).abs() < 2.0, "{saved:.2} % and not {percent}");
+            assert_eq!(stream.first_difference(0, 4, &bytes), None);
+            stamp(0, 5, &mut bytes);
+            assert_eq!(stream.first_difference(0, 5, &bytes), None);
+        }
     }
 
     #[test]

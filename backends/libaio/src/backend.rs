@@ -6,7 +6,7 @@ use std::time::Duration;
 use aio_core::clock::Stamp;
 use aio_core::engine::{
     Backend, Capabilities, Completions, Deadline, IoEngine, LEFTOVER_PATIENCE, Lane, LaneSetup,
-    Needs, OpenError, OptionSpec, Unsupported,
+    Needs, OpenError, OptionSpec, RwFlags, Unsupported,
 };
 
 use crate::engine::Engine;
@@ -20,6 +20,10 @@ impl Backend for Libaio {
 
     fn moves_data(&self) -> bool {
         true
+    }
+
+    fn waits_by_polling(&self) -> bool {
+        self.flags.contains(RwFlags::HIPRI)
     }
 
     fn options(&self) -> &'static [OptionSpec] {

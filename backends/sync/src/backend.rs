@@ -9,6 +9,7 @@ use aio_core::engine::{
     OptionError, OptionSpec, RwFlags, Unsupported,
 };
 use aio_core::receipt::Receipt;
+use aio_core::target::{TrimWay, trim_of};
 
 use crate::inline::InlineEngine;
 use crate::options::{self, OPTIONS, Options, POOL_THREADS_MAX};
@@ -16,7 +17,8 @@ use crate::perform::{Targets, perform};
 use crate::polling;
 use crate::pool::PoolEngine;
 
-/// The backend `sync`: `pread`, `pwrite`, `fsync` and `fdatasync`.
+/// The backend `sync`: `pread`, `pwrite`, `fsync`, `fdatasync`, and for a trim `fallocate` of a
+/// file or `BLKDISCARD` of a block device.
 ///
 /// At depth 1 the call is made on the lane's own thread, inside `submit`. Above, each engine starts
 /// one thread per place in its queue when it is opened, on the CPUs of the lane, and a request is
@@ -27,12 +29,12 @@ use crate::pool::PoolEngine;
 /// refuses is left out for reads or for writes when the engine is opened, which stands on a
 /// receipt; should it be refused only later, the engine is dead and says why.
 ///
-/// Counters: each `pread`, `pwrite`, `fsync` and `fdatasync` is one system call, and they are
-/// added when the completion is reaped. What the threads and the lane do to sleep and to wake each
-/// other (futexes) is not counted. A request that a signal interrupts is made again, and so is,
-/// without that flag, one that `nowait` made fail with `EAGAIN`; the latter is counted as `again`.
-/// Any other `EAGAIN` is passed on as the request's errno. Requests that a drain takes back
-/// unsubmitted are neither submitted nor reaped.
+/// Counters: each of these is one system call, and they are added when the completion is reaped.
+/// What the threads and the lane do to sleep and to wake each other (futexes) is not counted. A
+/// request that a signal interrupts is made again, and so is, without that flag, one that `nowait`
+/// made fail with `EAGAIN`; the latter is counted as `again`. Any other `EAGAIN` is passed on as
+/// the request's errno. Requests that a drain takes back unsubmitted are neither submitted nor
+/// reaped.
 ///
 /// When a pool thread panics over a request, the request comes back with its memory and `EIO`, and
 /// the engine is dead from that reap on. When threads are still in a call a second after the
@@ -55,20 +57,7 @@ impl SyncIo {
     }
 
     /// Refuses what does not depend on the kernel.
-    fn check(
-        self,
-        operations: Operations,
-        queue_depth: u32,
-        engines: u32,
-    ) -> Result<(), Unsupported> {
-        if operations.contains(Operation::Trim) {
-            return Err(Unsupported {
-                reason: "the sync engine cannot trim: pread and pwrite have no such operation"
-                    .into(),
-                cure: None,
-                source: None,
-            });
-        }
+    fn check(self, queue_depth: u32, engines: u32) -> Result<(), Unsupported> {
         let Options { inline, pool, .. } = self.options;
         if inline.at(queue_depth) && queue_depth > 1 {
             return Err(Unsupported::new(
@@ -119,6 +108,12 @@ impl SyncIo {
     }
 }
 
+/// How each of `files` is trimmed, when `operations` say that they are.
+fn ways_to_trim(operations: Operations, files: &[Arc<File>]) -> Result<Vec<TrimWay>, Unsupported> {
+    let trimmed = files.iter().filter(|_| operations.contains(Operation::Trim));
+    trimmed.map(|file| trim_of(file).map(|trim| trim.way)).collect()
+}
+
 /// What became of the number of threads.
 fn pool_receipt(asked: Option<u32>, threads: u32, queue_depth: u32) -> Receipt {
     let words = |count| format!("{count} thread{}", if count == 1 { "" } else { "s" });
@@ -150,6 +145,10 @@ impl Backend for SyncIo {
         true
     }
 
+    fn waits_by_polling(&self) -> bool {
+        self.options.flags.contains(RwFlags::HIPRI)
+    }
+
     fn options(&self) -> &'static [OptionSpec] {
         &OPTIONS
     }
@@ -159,9 +158,10 @@ impl Backend for SyncIo {
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {
-        self.check(needs.operations, needs.queue_depth, needs.engines)?;
+        self.check(needs.queue_depth, needs.engines)?;
         self.options.flags.check(needs.buffered)?;
         let target: Vec<_> = needs.target.iter().cloned().collect();
+        ways_to_trim(needs.operations, &target)?;
         let granted = self.grant(needs.operations, needs.queue_depth, &target);
         if self.options.inline.at(needs.queue_depth) {
             return Ok(Capabilities { receipts: granted.receipts });
@@ -173,7 +173,7 @@ impl Backend for SyncIo {
             files: [].into(),
             segments: Vec::new(),
         };
-        match self.open_pool(&setup, &granted) {
+        match self.open_pool(&setup, &granted, Vec::new()) {
             Ok(_engine) => Ok(Capabilities { receipts: granted.receipts }),
             Err(source) => Err(Unsupported {
                 reason: format!(
@@ -189,22 +189,28 @@ impl Backend for SyncIo {
     }
 
     fn with_engine<L: Lane>(&self, setup: LaneSetup, lane: L) -> Result<L::Output, OpenError> {
-        self.check(setup.operations, setup.queue_depth, 1)?;
+        self.check(setup.queue_depth, 1)?;
+        let trims = ways_to_trim(setup.operations, &setup.files)?;
         let granted = self.grant(setup.operations, setup.queue_depth, &setup.files);
         if self.options.inline.at(setup.queue_depth) {
-            let targets = Targets::new(setup.files.clone(), &granted);
+            let targets = Targets::new(setup.files.clone(), &granted, trims);
             return Ok(lane.run(&mut InlineEngine::new(&setup, targets, granted.receipts)));
         }
         let mut engine = self
-            .open_pool(&setup, &granted)
+            .open_pool(&setup, &granted, trims)
             .map_err(|source| OpenError::Io { action: "start a pool thread", source })?;
         Ok(lane.run(&mut engine))
     }
 }
 
 impl SyncIo {
-    fn open_pool(self, setup: &LaneSetup, granted: &GrantedFlags) -> io::Result<PoolEngine> {
-        let targets = Targets::new(setup.files.clone(), granted);
+    fn open_pool(
+        self,
+        setup: &LaneSetup,
+        granted: &GrantedFlags,
+        trims: Vec<TrimWay>,
+    ) -> io::Result<PoolEngine> {
+        let targets = Targets::new(setup.files.clone(), granted, trims);
         let threads = self.options.threads(setup.queue_depth);
         PoolEngine::open(setup, threads, targets, perform, granted.receipts.clone())
     }
@@ -240,10 +246,6 @@ mod tests {
             refusal("inline=on", Operation::Read, 2, 1),
             "sync:inline=on makes one call at a time, not 2; use --queue-depth 1, or leave \
              inline=on out"
-        );
-        assert_eq!(
-            refusal("", Operation::Trim, 1, 1),
-            "the sync engine cannot trim: pread and pwrite have no such operation"
         );
     }
 

@@ -8,6 +8,10 @@ use std::ptr;
 
 use aio_core::engine::{Files, GrantedFlags, Operation, Request, RwFlags};
 use aio_core::memory::Block;
+use aio_core::target::{PUNCH_HOLE, TrimWay};
+
+/// `_IO(0x12, 119)` of `linux/fs.h`: what `_IO` adds to type and number is the architecture's.
+const BLKDISCARD: libc::Ioctl = (libc::BLKSSZGET & !0xffff) | 0x1277;
 
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub(crate) struct Finished {
 pub(crate) struct Targets {
     /// By index.
     descriptors: Box<[RawFd]>,
+    /// How each is trimmed; empty when none is to be.
+    trims: Box<[TrimWay]>,
     reads: RwFlags,
     writes: RwFlags,
     /// Keeps the descriptors open.
@@ -61,10 +67,12 @@ pub(crate) struct Targets {
 }
 
 impl Targets {
-    /// The targets `files`, with the flags that were granted.
-    pub(crate) fn new(files: Files, granted: &GrantedFlags) -> Self {
+    /// The targets `files`, with the flags that were granted, each trimmed as `trims` says, if any
+    /// is to be.
+    pub(crate) fn new(files: Files, granted: &GrantedFlags, trims: Vec<TrimWay>) -> Self {
         Self {
             descriptors: files.iter().map(AsRawFd::as_raw_fd).collect(),
+            trims: trims.into(),
             reads: granted.for_reads(),
             writes: granted.for_writes(),
             _files: files,
@@ -77,13 +85,16 @@ impl Targets {
     /// When its target does not exist; the engine has looked.
     #[inline(always)]
     pub(crate) fn call(&self, request: &Request, address: usize) -> Call {
-        let flags = match request.operation {
-            Operation::Read => self.reads,
-            Operation::Write => self.writes,
-            _ => RwFlags::NONE,
+        let (what, flags) = match request.operation {
+            Operation::Read => (What::Read, self.reads),
+            Operation::Write => (What::Write, self.writes),
+            Operation::Fsync => (What::Fsync, RwFlags::NONE),
+            Operation::Trim => (self.trim(request.target), RwFlags::NONE),
+            // The engine is not opened for any but this.
+            _ => (What::Fdatasync, RwFlags::NONE),
         };
         Call {
-            operation: request.operation,
+            what,
             length_bytes: request.length_bytes,
             address,
             offset_bytes: request.offset_bytes.cast_signed(),
@@ -91,12 +102,32 @@ impl Targets {
             flags,
         }
     }
+
+    #[cold]
+    fn trim(&self, target: u16) -> What {
+        match self.trims[usize::from(target)] {
+            TrimWay::PunchHole => What::PunchHole,
+            TrimWay::Discard => What::Discard,
+        }
+    }
+}
+
+/// Which call it is. The first are numbered as the operations that they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum What {
+    Read,
+    Write,
+    Fsync,
+    Fdatasync,
+    PunchHole,
+    Discard,
 }
 
 /// A request as the kernel is told it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
-    operation: Operation,
+    what: What,
     length_bytes: u32,
     address: usize,
     offset_bytes: i64,
@@ -107,7 +138,7 @@ pub(crate) struct Call {
 impl Call {
     /// A flush of nothing.
     pub(crate) const NONE: Self = Self {
-        operation: Operation::Fdatasync,
+        what: What::Fdatasync,
         length_bytes: 0,
         address: 0,
         offset_bytes: 0,
@@ -164,16 +195,32 @@ impl Call {
     unsafe fn make_plain(&self) -> libc::c_long {
         let Self { address, offset_bytes, fd, .. } = *self;
         let length = self.length_bytes as usize;
-        let number = match self.operation {
-            Operation::Read => libc::SYS_pread64,
-            Operation::Write => libc::SYS_pwrite64,
-            Operation::Fsync => libc::SYS_fsync,
-            // The engine is not opened for any but this.
-            _ => libc::SYS_fdatasync,
+        let number = match self.what {
+            What::Read => libc::SYS_pread64,
+            What::Write => libc::SYS_pwrite64,
+            What::Fsync => libc::SYS_fsync,
+            What::Fdatasync => libc::SYS_fdatasync,
+            What::PunchHole | What::Discard => return self.trim(),
         };
         // SAFETY: the caller vouches for the range. Registers are 64 bits wide, as core demands, so
         // that each takes one argument.
         unsafe { libc::syscall(number, fd, address, length, offset_bytes) }
+    }
+
+    /// Takes a range away, which moves no memory.
+    #[cold]
+    fn trim(&self) -> libc::c_long {
+        let Self { fd, offset_bytes, .. } = *self;
+        let length_bytes = i64::from(self.length_bytes);
+        if self.what == What::PunchHole {
+            // SAFETY: numbers only.
+            let status = unsafe { libc::fallocate(fd, PUNCH_HOLE, offset_bytes, length_bytes) };
+            return status.into();
+        }
+        let range = [offset_bytes.cast_unsigned(), length_bytes.cast_unsigned()];
+        // SAFETY: the kernel reads two numbers of 64 bits there: where, and how much.
+        let status = unsafe { libc::ioctl(fd, BLKDISCARD, range.as_ptr()) };
+        status.into()
     }
 
     /// Only reads and writes have flags.
@@ -182,7 +229,7 @@ impl Call {
         let length = self.length_bytes as usize;
         let start = ptr::with_exposed_provenance_mut(address);
         let vector = libc::iovec { iov_base: start, iov_len: length };
-        let moved = if self.operation == Operation::Read {
+        let moved = if self.what == What::Read {
             // SAFETY: the caller vouches for the only range of the vector.
             unsafe { libc::preadv2(fd, &raw const vector, 1, offset_bytes, flags.bits()) }
         } else {
@@ -243,12 +290,9 @@ pub(crate) fn perform(targets: &Targets, request: &mut Request) -> Outcome {
         Some(block) => block.as_mut_slice()[start..end].as_mut_ptr().expose_provenance(),
         None => 0,
     };
-    let mut call = targets.call(request, address);
-    if request.block.is_none() {
-        call.length_bytes = 0;
-    }
+    let call = targets.call(request, address);
     // SAFETY: the range was just cut out of the block that the request owns, and the request is
-    // borrowed exclusively; without a block there are no bytes.
+    // borrowed exclusively; what has no block moves no data, as was checked when it was accepted.
     match unsafe { call.make() } {
         Ok(moved) => Outcome::after_one_call(moved),
         // SAFETY: as above.

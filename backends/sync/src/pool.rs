@@ -119,7 +119,8 @@ impl IoEngine for PoolEngine {
     }
 
     fn counters(&self) -> EngineCounters {
-        self.front.counters
+        let helpers_cpu_ns = u64::try_from(self.workers.cpu().as_nanos()).unwrap_or(u64::MAX);
+        EngineCounters { helpers_cpu_ns, ..self.front.counters }
     }
 
     fn receipts(&self) -> Vec<Receipt> {
@@ -169,7 +170,7 @@ mod tests {
             files: Files::from([tempfile::tempfile().unwrap().into()]),
             segments: Vec::new(),
         };
-        let targets = Targets::new(setup.files.clone(), &GrantedFlags::default());
+        let targets = Targets::new(setup.files.clone(), &GrantedFlags::default(), Vec::new());
         PoolEngine::open(&setup, 2, targets, perform, Vec::new()).unwrap()
     }
 

@@ -2,9 +2,11 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use aio_core::clock::ThreadClock;
 use aio_core::engine::Request;
 
 use crate::perform::{Finished, Outcome, Targets};
@@ -20,6 +22,14 @@ struct Shared {
     finished: Mailbox<Finished>,
     targets: Targets,
     perform: Perform,
+    /// Of each thread that has begun.
+    clocks: Mutex<Vec<ThreadClock>>,
+}
+
+impl Shared {
+    fn clocks(&self) -> MutexGuard<'_, Vec<ThreadClock>> {
+        self.clocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Running threads, and the two queues to and from them.
@@ -48,6 +58,7 @@ impl Workers {
             finished: Mailbox::new(capacity),
             targets,
             perform,
+            clocks: Mutex::new(Vec::with_capacity(count as usize)),
         });
         let mut workers = Self { shared, threads: Vec::with_capacity(count as usize) };
         for number in 0..count {
@@ -62,6 +73,11 @@ impl Workers {
             }
         }
         Ok(workers)
+    }
+
+    /// CPU time that all threads together have spent.
+    pub(crate) fn cpu(&self) -> Duration {
+        self.shared.clocks().iter().map(|clock| clock.spent()).sum()
     }
 
     /// The queue to the threads.
@@ -91,6 +107,7 @@ impl Workers {
 }
 
 fn work(shared: &Shared) {
+    shared.clocks().push(ThreadClock::of_this_thread());
     while let Some(mut request) = shared.requests.take() {
         // After a panic the memory is still the request's, and whole: nobody reads what it holds
         // under a failed request.

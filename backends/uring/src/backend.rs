@@ -83,6 +83,10 @@ impl Backend for Uring {
         !self.nop
     }
 
+    fn waits_by_polling(&self) -> bool {
+        self.sqpoll.is_some() || self.iopoll
+    }
+
     fn options(&self) -> &'static [OptionSpec] {
         &OPTIONS
     }

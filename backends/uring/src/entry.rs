@@ -9,15 +9,17 @@ use io_uring::{IoUring, cqueue, opcode, squeue};
 
 use crate::dialect::Dialect;
 use crate::open::{Ring, SetUp};
+use crate::trims::Trims;
 
-/// Turns requests into reads, writes and flushes of files and block devices, the way that the
-/// ring's registrations call for.
+/// Turns requests into reads, writes, flushes and trims of files and block devices, the way that
+/// the ring's registrations call for.
 pub(crate) struct Plain {
     /// What entries say for each target: its index, or its descriptor.
     target_numbers: Vec<RawFd>,
     /// Says which of the two.
     target_flags: squeue::Flags,
     buffers_are_registered: bool,
+    trims: Trims,
 }
 
 /// The memory that a request moves, noted before its block went into the table.
@@ -42,8 +44,9 @@ impl Dialect for Plain {
         set_up.build_plain()
     }
 
-    fn new(ring: &Ring<Self>, _: u32, _: Operations) -> Result<Self, Unsupported> {
+    fn new(ring: &Ring<Self>, _: u32, operations: Operations) -> Result<Self, Unsupported> {
         Ok(Self {
+            trims: Trims::of(ring.files(), operations)?,
             target_numbers: ring.target_numbers(),
             target_flags: ring.target_flags(),
             buffers_are_registered: ring.buffers_are_registered(),
@@ -75,6 +78,7 @@ impl Dialect for Plain {
             }
             (Operation::Fsync, _) => opcode::Fsync::new(fd).build(),
             (Operation::Fdatasync, _) => opcode::Fsync::new(fd).flags(FsyncFlags::DATASYNC).build(),
+            (Operation::Trim, _) => self.trims.entry(fd, request),
             (operation, _) => unreachable!("the table does not accept a {operation}"),
         };
         entry.flags(self.target_flags).user_data(u64::from(request.tag))

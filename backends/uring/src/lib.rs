@@ -18,6 +18,7 @@ mod options;
 mod passthrough;
 mod polled;
 mod trial;
+mod trims;
 mod unsupported;
 
 pub use options::{Sqpoll, Uring};

@@ -5,7 +5,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 use std::{io, mem, thread};
 
-use aio_core::engine::{Errno, Files, LaneSetup, Unsupported};
+use aio_core::engine::{Errno, Files, LaneSetup, Operation, Operations, Unsupported};
 use aio_core::memory::Segment;
 use aio_core::receipt::Receipt;
 use io_uring::{IoUring, Probe, Submitter, cqueue, opcode, squeue};
@@ -97,7 +97,7 @@ impl<D: Dialect> Ring<D> {
         if !io_uring.params().is_feature_ext_arg() {
             return Err(unsupported::of_old_kernel());
         }
-        require_opcodes(&io_uring.submitter(), options)?;
+        require_opcodes(&io_uring.submitter(), operations, options)?;
         // A feature of Linux 5.17.
         if options.iopoll && !io_uring.params().is_feature_skip_cqe_on_success() {
             polled::check_old_kernel(operations, files.iter().map(AsRef::as_ref))?;
@@ -322,7 +322,11 @@ pub(crate) fn register_ring(options: &Uring, submitter: &mut Submitter<'_>) -> R
 }
 
 /// Refuses a ring that lacks an opcode that the engine may use.
-fn require_opcodes(submitter: &Submitter<'_>, options: &Uring) -> Result<(), Unsupported> {
+fn require_opcodes(
+    submitter: &Submitter<'_>,
+    operations: Operations,
+    options: &Uring,
+) -> Result<(), Unsupported> {
     let mut probe = Probe::new();
     submitter.register_probe(&mut probe).map_err(|source| Unsupported {
         reason: "the kernel does not tell what this io_uring can do (IORING_REGISTER_PROBE)".into(),
@@ -339,9 +343,13 @@ fn require_opcodes(submitter: &Submitter<'_>, options: &Uring) -> Result<(), Uns
         ("IORING_OP_WRITE_FIXED", opcode::WriteFixed::CODE),
     ];
     let commands = [("IORING_OP_URING_CMD", opcode::UringCmd80::CODE)];
+    // Whether commands can discard is asked of the device.
+    let trims = [("IORING_OP_FALLOCATE", opcode::Fallocate::CODE)];
+    let trims = trims.iter().filter(|_| operations.contains(Operation::Trim));
     let fixed = fixed.iter().filter(|_| options.fixed_buffers);
     let commands = commands.iter().filter(|_| options.passthrough);
-    match plain.iter().chain(fixed).chain(commands).find(|(_, code)| !probe.is_supported(*code)) {
+    let mut all = plain.iter().chain(trims).chain(fixed).chain(commands);
+    match all.find(|(_, code)| !probe.is_supported(*code)) {
         Some((name, _)) => Err(unsupported::of_opcode(name)),
         None => Ok(()),
     }

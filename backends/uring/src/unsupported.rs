@@ -10,8 +10,8 @@ use crate::options::Uring;
 const ENTRIES_MAX: u32 = 32_768;
 
 /// The operations that the engine has.
-pub(crate) const OPERATIONS: [Operation; 4] =
-    [Operation::Read, Operation::Write, Operation::Fsync, Operation::Fdatasync];
+pub(crate) const OPERATIONS: [Operation; 5] =
+    [Operation::Read, Operation::Write, Operation::Fsync, Operation::Fdatasync, Operation::Trim];
 
 /// Refuses what no kernel would grant.
 pub(crate) fn check(
@@ -37,11 +37,16 @@ pub(crate) fn check(
             "leave out iopoll, or what flushes",
         ));
     }
-    if operations.contains(Operation::Trim) {
-        let names = OPERATIONS.map(Operation::name).join(", ");
+    if operations.contains(Operation::Trim) && options.iopoll {
         return Err(Unsupported::new(
-            "uring has no trim, and what an engine lacks is never emulated",
-            format!("ask for {names} only"),
+            "a ring that polls for completions takes no trim",
+            "leave out iopoll",
+        ));
+    }
+    if operations.contains(Operation::Trim) && options.passthrough {
+        return Err(Unsupported::new(
+            "passthrough sends no command that deallocates",
+            "trim the block device (/dev/nvme0n1), without passthrough",
         ));
     }
     Ok(())
@@ -120,6 +125,14 @@ pub(crate) fn of_opcode(name: &str) -> Unsupported {
     Unsupported::new(
         format!("this kernel's io_uring lacks the opcode {name}"),
         "use Linux 5.11 or later",
+    )
+}
+
+/// The kernel's commands to block devices know no discard.
+pub(crate) fn of_no_discard() -> Unsupported {
+    Unsupported::new(
+        "this kernel's io_uring cannot discard blocks of a device (BLOCK_URING_CMD_DISCARD)",
+        "use Linux 6.12 or later, or the sync engine",
     )
 }
 
@@ -210,14 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn trim_is_refused_and_the_rest_is_not() {
+    fn a_trim_is_refused_where_there_is_no_way_to_send_it_and_nowhere_else() {
         assert!(checked(1, Operations::of(&OPERATIONS)).is_ok());
-        let unsupported = checked(1, Operations::of(&[Operation::Read, Operation::Trim]));
+        let trim = Operations::of(&[Operation::Trim]);
+        let refusal = |options| check(1, trim, &Uring::parse(options).unwrap()).unwrap_err();
         assert_eq!(
-            unsupported.unwrap_err().sentence(),
-            "uring has no trim, and what an engine lacks is never emulated; ask for read, write, \
-             fsync, fdatasync only"
+            refusal("iopoll").sentence(),
+            "a ring that polls for completions takes no trim; leave out iopoll"
         );
+        assert!(refusal("hybrid-iopoll").sentence().contains("no trim"));
+        assert!(refusal("passthrough").sentence().contains("trim the block device"));
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! The commands beside a run: what `aio NAME` understands. Each has its flags in a struct of its
 //! own, and the module of the same name in the crate does it.
 
+use std::path::PathBuf;
+
 use clap::{Subcommand, ValueEnum};
+
+use super::flags::Args;
 
 /// What can be asked for instead of a run.
 #[derive(Debug, Subcommand)]
@@ -9,11 +13,81 @@ pub(crate) enum Command {
     /// List the engines with their options, and whether they can run here
     #[command(long_about = ENGINES_LONG)]
     Engines(Engines),
+    /// Check the blocks of files that were written with --verify, from the files alone
+    #[command(long_about = VERIFY_LONG)]
+    Verify(Verify),
+
+    /// Run the jobs of a plan file, one after the other
+    #[command(long_about = RUN_LONG)]
+    Run(Run),
+
+    /// Run the jobs of an fio job file, one after the other
+    #[command(long_about = FIO_LONG)]
+    Fio(Fio),
+}
+
+const RUN_LONG: &str = "Runs the jobs of a plan file, one after the other. The file is TOML; its \
+keys are the long names of the flags below, and a flag that is given here wins over the key in every \
+job. All jobs are checked before the first one runs. --dump-plan prints such a file for any command \
+line; docs/plans.md says the rest.";
+
+const FIO_LONG: &str = "Runs the jobs of an fio job file, one after the other, as far as aio has \
+what they ask for. An option that it does not have is refused with its line; --lenient goes on \
+without it and says so. A flag that is given here wins over the file in every job. All jobs are \
+checked before the first one runs; docs/plans.md lists the options and what differs from fio.";
+
+/// `aio run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// The plan file; - is stdin
+    #[arg(value_name = "PLAN.toml")]
+    pub(crate) plan: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) args: Box<Args>,
+}
+
+/// `aio fio`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fio {
+    /// The job file; - is stdin
+    #[arg(value_name = "JOB.fio")]
+    pub(crate) job_file: PathBuf,
+
+    /// Leave out what aio does not have, and list it on stderr
+    #[arg(long)]
+    pub(crate) lenient: bool,
+
+    #[command(flatten)]
+    pub(crate) args: Box<Args>,
 }
 
 const ENGINES_LONG: &str = "Lists the engines with their options: values, default, what each does, \
 the Linux version that brought it, and what this machine's kernel grants of it now. To find out, a \
 queue of each engine is opened for a moment; nothing is read or written.";
+
+const VERIFY_LONG: &str = "Checks the blocks of files and devices that were written with --file \
+and --verify, from what is in them alone, and tells apart what is torn, stale, misplaced, zeroed, \
+corrupt or missing. The first bad block is named with what was expected and what was found. Blocks \
+that a run did not come to, because it was cut short, may count as damaged. Only reads. Exit code: 0 all is right, 1 something is damaged or cannot be read, 2 there is no such \
+block.";
+
+/// `aio verify`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The files and block devices
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The last loop of the last run wrote every block: one of an older loop or run is stale. What a
+    /// file says of that by itself is known without this flag; a device says nothing
+    #[arg(long)]
+    pub(crate) all_written: bool,
+
+    /// Form of the results: text, or json for programs
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, hide_possible_values = true)]
+    pub(crate) format: ListFormat,
+}
 
 /// `aio engines`.
 #[derive(Debug, clap::Args)]

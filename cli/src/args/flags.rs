@@ -8,8 +8,9 @@ use clap::{ArgAction, Parser, ValueEnum};
 
 use super::blocks::Blocks;
 use super::command::Command;
+use super::given::Given;
 use super::values::{
-    FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, whole,
+    FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, time_ns, whole,
 };
 
 const ABOUT: &str = "Measures how fast io_uring, Linux AIO and pread/pwrite move the same data.
@@ -32,7 +33,7 @@ Examples:
   Read random blocks of 4 KiB of a file of 64 MiB for 2 seconds, 32 at a time:
     aio --file bench --rw randread --block-size 4k --size 64M --runtime 2s";
 
-/// The whole command line.
+/// The whole command line: a run, or a command.
 #[derive(Debug, Parser)]
 #[command(
     name = "aio",
@@ -44,10 +45,16 @@ Examples:
     args_override_self = false,
     args_conflicts_with_subcommands = true
 )]
-pub(crate) struct Args {
+pub(crate) struct Line {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) args: Args,
+}
 
+/// The flags of a run, which commands that run something take too.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
     // The list of engines is the backends' own, so that a new one needs no change here.
     #[arg(help = format!("Engine with its options, several by commas: {}; auto takes the first that \
         can run, all takes all of them but null", aio_backends::NAMES.join(", ")))]
@@ -74,6 +81,10 @@ pub(crate) struct Args {
     pub(crate) loudness: Loudness,
     #[command(flatten)]
     pub(crate) later: Later,
+
+    /// Those of all these flags that were given, with what was typed behind them.
+    #[arg(skip)]
+    pub(crate) given: Vec<Given>,
 }
 
 /// What is moved.
@@ -238,6 +249,10 @@ pub(crate) struct Safety {
     /// Check everything, show what would be done, and move nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+
+    /// Print what is asked for as a file for aio run, and do nothing else
+    #[arg(long)]
+    pub(crate) dump_plan: bool,
 }
 
 /// Where results go.
@@ -249,6 +264,11 @@ pub(crate) struct Listing {
     /// read fio's JSON)
     #[arg(long, value_enum, default_value_t = Format::Text, hide_possible_values = true)]
     pub(crate) format: Format,
+
+    /// Report requests, bytes and latencies of each interval of this length too, 10ms or longer
+    #[arg(long = "interval", value_name = "TIME", value_parser = time_ns)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) interval_ns: Option<u64>,
 
     /// Write the results to this file instead of stdout
     #[arg(long, value_name = "FILE")]

@@ -5,8 +5,10 @@
 
 mod argv;
 mod blocks;
+mod catalogue;
 mod command;
 mod flags;
+mod given;
 mod values;
 
 use std::ffi::OsString;
@@ -16,10 +18,13 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 
 use crate::ending::Failure;
+use flags::Line;
 
 pub(crate) use blocks::Blocks;
-pub(crate) use command::{Command, Engines, ListFormat};
-pub(crate) use flags::{Args, Format, Loudness, Workload};
+pub(crate) use catalogue::{Catalogue, Flag, Takes, nearest};
+pub(crate) use command::{Command, Engines, Fio, ListFormat, Run, Verify};
+pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};
+pub(crate) use given::{Given, RefusedFlags, from_flags};
 pub(crate) use values::{LogTids, Mode};
 
 /// What the command line asks for.
@@ -34,12 +39,9 @@ pub(crate) enum Asked {
 
 /// Reads the command line, the program's name first.
 pub(crate) fn parse(command_line: impl IntoIterator<Item = OsString>) -> Result<Asked, Failure> {
-    let read = Args::command()
-        .try_get_matches_from(argv::normalised(command_line))
-        .and_then(|matches| Args::from_arg_matches(&matches));
-    match read {
-        Ok(Args { command: Some(command), .. }) => Ok(Asked::Command(command)),
-        Ok(args) => Ok(Asked::Run(Box::new(args))),
+    match line(argv::normalised(command_line)) {
+        Ok(Line { command: Some(command), .. }) => Ok(Asked::Command(command)),
+        Ok(Line { args, .. }) => Ok(Asked::Run(Box::new(args))),
         Err(error)
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) =>
         {
@@ -49,11 +51,27 @@ pub(crate) fn parse(command_line: impl IntoIterator<Item = OsString>) -> Result<
     }
 }
 
+/// Reads the words of a command line, and notes which flags of a run were given.
+fn line(words: Vec<OsString>) -> Result<Line, clap::Error> {
+    let matches = Line::command().try_get_matches_from(words)?;
+    let mut line = Line::from_arg_matches(&matches)?;
+    match (&mut line.command, matches.subcommand()) {
+        (Some(Command::Run(run)), Some((_, of_run))) => {
+            run.args.given = given::given(of_run);
+        }
+        (Some(Command::Fio(fio)), Some((_, of_fio))) => {
+            fio.args.given = given::given(of_fio);
+        }
+        _ => line.args.given = given::given(&matches),
+    }
+    Ok(line)
+}
+
 /// What `error` says, in one line. A stray word that is not nearly a command is not called one.
 fn refusal(error: &clap::Error) -> String {
     if let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
         && error.get(ContextKind::SuggestedSubcommand).is_none()
-        && Args::command().find_subcommand(word).is_none()
+        && Line::command().find_subcommand(word).is_none()
     {
         return format!("unexpected argument '{word}' found");
     }
@@ -96,7 +114,7 @@ mod tests {
 
     #[test]
     fn the_definition_of_the_flags_is_consistent() {
-        Args::command().debug_assert();
+        Line::command().debug_assert();
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use aio_core::receipt::merge;
 use aio_core::report::{
-    DirectionReport, EngineReport, LoopReport, Status, TaskletReport, gib_per_s, requests_per_s,
-    short_run,
+    Depth, DirectionReport, EngineReport, LoopReport, Ratios, Sharing, Status, TaskletReport,
+    add_devices, gib_per_s, groups, requests_per_s, short_run,
 };
 
 /// The doubt that is judged by all rounds together.
@@ -25,6 +25,9 @@ pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
         }
     }
     for one in &mut all.directions {
+        one.groups = groups(&one.tasklets);
+        // Nothing runs beside it.
+        one.ratios = Ratios::of(one, Sharing { cpu: one.requests, calls: one.requests });
         one.doubts.retain(|doubt| doubt.code != SHORT_RUN);
         one.doubts.extend(short_run(one).filter(|_| all.moves_data));
     }
@@ -32,6 +35,9 @@ pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
 }
 
 fn add(sum: &mut DirectionReport, round: DirectionReport) {
+    sum.depth = depth(sum, &round);
+    sum.submission = sum.submission.and(round.submission);
+    sum.series.append(&round.series);
     sum.status = worse(sum.status, round.status);
     sum.bytes += round.bytes;
     sum.requests += round.requests;
@@ -55,6 +61,11 @@ fn add(sum: &mut DirectionReport, round: DirectionReport) {
     sum.short_transfers += round.short_transfers;
     sum.cpu.user_s += round.cpu.user_s;
     sum.cpu.system_s += round.cpu.system_s;
+    add_devices(&mut sum.devices, &round.devices);
+    sum.cpu.voluntary_switches += round.cpu.voluntary_switches;
+    sum.cpu.involuntary_switches += round.cpu.involuntary_switches;
+    let shares = [sum.cpu.busiest_thread_share, round.cpu.busiest_thread_share];
+    sum.cpu.busiest_thread_share = shares.into_iter().flatten().reduce(f64::max);
     for doubt in round.doubts {
         if !sum.doubts.contains(&doubt) {
             sum.doubts.push(doubt);
@@ -72,10 +83,28 @@ fn add(sum: &mut DirectionReport, round: DirectionReport) {
     }
 }
 
+/// The mean depth over both, each weighing as much as its time.
+fn depth(sum: &DirectionReport, round: &DirectionReport) -> Depth {
+    let all_s = sum.task_latency_s + round.task_latency_s;
+    let of = |one: &DirectionReport| {
+        one.depth.achieved_mean.map(|mean| mean * one.task_latency_s / all_s)
+    };
+    let achieved_mean = of(sum).zip(of(round)).map(|(a, b)| a + b);
+    Depth { achieved_mean: achieved_mean.filter(|mean| mean.is_finite()), ..sum.depth }
+}
+
 fn add_tasklet(sum: &mut TaskletReport, round: TaskletReport) {
     sum.bytes += round.bytes;
     sum.task_latency_s += round.task_latency_s;
     sum.e2e_latency_s += round.e2e_latency_s;
+    sum.requests += round.requests;
+    sum.task_speed_gib_per_s = gib_per_s(sum.bytes, sum.task_latency_s);
+    sum.requests_per_s = requests_per_s(sum.requests, sum.task_latency_s);
+    sum.histogram.merge(&round.histogram);
+    sum.request_latency = sum.histogram.summary();
+    sum.cpu.user_s += round.cpu.user_s;
+    sum.cpu.system_s += round.cpu.system_s;
+    sum.cpu.helpers_s += round.cpu.helpers_s;
     sum.loop_task_latency_s.extend(round.loop_task_latency_s);
 }
 

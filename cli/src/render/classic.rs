@@ -26,6 +26,15 @@ impl Render for Classic {
     }
 }
 
+/// The lines of several jobs, below a line with the name of each.
+pub(super) fn write_jobs(jobs: &[(&str, &Report)], out: &mut dyn Write) -> io::Result<()> {
+    for (name, report) in jobs {
+        writeln!(out, "Job = {}", crate::voice::printable(name))?;
+        Classic.render(report, out)?;
+    }
+    Ok(())
+}
+
 fn direction(one: &DirectionReport, moves_data: bool, out: &mut dyn Write) -> io::Result<()> {
     let name = match one.direction {
         Direction::Read => "Read",

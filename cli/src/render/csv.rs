@@ -1,6 +1,7 @@
 //! For spreadsheets: a row per engine and direction. What was not measured is empty.
 //!
-//! Columns are only ever added, at the end. Their names say their units; `doubts` are the stable
+//! Columns are only ever added, at the end. Their names say their units; `intervals` are separated
+//! by `;` and their numbers by `:`; `doubts` are the stable
 //! words of [`aio_core::report::Doubt`] and `failures` sentences, both separated by `;`.
 
 use std::io::{self, Write};
@@ -14,7 +15,7 @@ use super::numbers::{calls_per_request, counting_speeds, has_rate, requests_per_
 type Content = fn(&Report, &EngineReport, &DirectionReport) -> Option<String>;
 
 /// Columns in order.
-const COLUMNS: [(&str, Content); 41] = [
+const COLUMNS: [(&str, Content); 58] = [
     ("engine", |_, engine, _| Some(engine.engine.clone())),
     ("direction", |_, _, one| Some(one.direction.to_string())),
     ("status", |_, _, one| Some(status(one.status).into())),
@@ -39,10 +40,10 @@ const COLUMNS: [(&str, Content); 41] = [
     ("requests_per_s", |_, _, one| requests_per_s(one).map(|rate| rate.to_string())),
     ("request_latency_ns_min", |_, _, one| latency(one, one.request_latency.min_ns)),
     ("request_latency_ns_mean", |_, _, one| latency(one, one.request_latency.mean_ns)),
-    ("request_latency_ns_p50", |_, _, one| latency(one, one.request_latency.p50_ns)),
-    ("request_latency_ns_p90", |_, _, one| latency(one, one.request_latency.p90_ns)),
-    ("request_latency_ns_p99", |_, _, one| latency(one, one.request_latency.p99_ns)),
-    ("request_latency_ns_p99_9", |_, _, one| latency(one, one.request_latency.p99_9_ns)),
+    ("request_latency_ns_p50", |_, _, one| percentile(one, one.request_latency.p50_ns)),
+    ("request_latency_ns_p90", |_, _, one| percentile(one, one.request_latency.p90_ns)),
+    ("request_latency_ns_p99", |_, _, one| percentile(one, one.request_latency.p99_ns)),
+    ("request_latency_ns_p99_9", |_, _, one| percentile(one, one.request_latency.p99_9_ns)),
     ("request_latency_ns_max", |_, _, one| latency(one, one.request_latency.max_ns)),
     ("system_calls", |_, _, one| Some(one.counters.system_calls.to_string())),
     ("system_calls_per_request", |_, engine, one| {
@@ -58,9 +59,26 @@ const COLUMNS: [(&str, Content); 41] = [
     ("failures", |_, _, one| Some(joined(one.failures.iter().map(|failure| &failure.message)))),
     ("access", |_, _, one| Some(access(&one.access).into())),
     ("iops", |_, _, one| has_rate(one).then(|| one.requests_per_s.to_string())),
+    ("request_latency_ns_stdev", |_, _, one| latency(one, one.request_latency.stdev_ns)),
+    ("request_latency_ns_p95", |_, _, one| percentile(one, one.request_latency.p95_ns)),
+    ("request_latency_ns_p99_99", |_, _, one| percentile(one, one.request_latency.p99_99_ns)),
+    ("request_latency_ns_p99_999", |_, _, one| percentile(one, one.request_latency.p99_999_ns)),
+    ("achieved_depth_mean", |_, _, one| one.depth.achieved_mean.map(|mean| mean.to_string())),
+    ("cpu_user_ns_per_request", |_, _, one| text(one.ratios.cpu_user_ns_per_request)),
+    ("cpu_system_ns_per_request", |_, _, one| text(one.ratios.cpu_system_ns_per_request)),
+    ("voluntary_switches", |_, _, one| Some(one.cpu.voluntary_switches.to_string())),
+    ("involuntary_switches", |_, _, one| Some(one.cpu.involuntary_switches.to_string())),
+    ("requests_per_submit_call", |_, _, one| text(one.ratios.requests_per_submit_call)),
+    ("requests_per_reap_call", |_, _, one| text(one.ratios.requests_per_reap_call)),
+    ("again", |_, _, one| Some(one.counters.again.to_string())),
+    ("busiest_thread_share", |_, _, one| text(one.cpu.busiest_thread_share)),
+    ("submit_call_ns_mean", |_, _, one| text(one.submission.call_mean_ns)),
+    ("submit_time_share", |_, _, one| text(one.submission.time_share)),
+    ("submit_latency_share", |_, _, one| text(one.submission.latency_share)),
+    ("intervals", |report, _, one| report.plan.interval_ns.map(|_| intervals(one))),
     ("flushes", |_, _, one| one.flushes.as_ref().map(|flushes| flushes.requests.to_string())),
-    ("flush_latency_ns_p50", |_, _, one| flush_latency(one).map(|all| all.p50_ns.to_string())),
-    ("flush_latency_ns_p99", |_, _, one| flush_latency(one).map(|all| all.p99_ns.to_string())),
+    ("flush_latency_ns_p50", |_, _, one| text_of(flush_latency(one)?.p50_ns)),
+    ("flush_latency_ns_p99", |_, _, one| text_of(flush_latency(one)?.p99_ns)),
     ("end_flush_s", |_, _, one| one.end_flush_s.map(|seconds| seconds.to_string())),
 ];
 
@@ -72,14 +90,34 @@ impl Render for Csv {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(COLUMNS.map(|(name, _)| name))?;
-        for engine in &report.engines {
-            for one in &engine.directions {
-                let row = COLUMNS.map(|(_, content)| content(report, engine, one));
-                writer.write_record(row.map(Option::unwrap_or_default))?;
-            }
+        for row in rows(report) {
+            writer.write_record(row)?;
         }
         writer.flush()
     }
+}
+
+fn rows(report: &Report) -> impl Iterator<Item = Vec<String>> {
+    let ran = report
+        .engines
+        .iter()
+        .flat_map(|engine| engine.directions.iter().map(move |one| (engine, one)));
+    ran.map(move |(engine, one)| {
+        let cells = COLUMNS.iter().map(|(_, content)| content(report, engine, one));
+        cells.map(Option::unwrap_or_default).collect()
+    })
+}
+
+/// The rows of several jobs, whose names are in a column behind the others.
+pub(super) fn write_jobs(jobs: &[(&str, &Report)], out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(COLUMNS.iter().map(|(name, _)| *name).chain(["job"]))?;
+    for (name, report) in jobs {
+        for row in rows(report) {
+            writer.write_record(row.iter().map(String::as_str).chain([*name]))?;
+        }
+    }
+    writer.flush()
 }
 
 fn status(status: Status) -> &'static str {
@@ -115,6 +153,29 @@ fn flush_latency(one: &DirectionReport) -> Option<&Latency> {
     Some(&flushes.latency)
 }
 
+fn text_of(ns: Option<u64>) -> Option<String> {
+    ns.map(|ns| ns.to_string())
+}
+
+fn percentile(one: &DirectionReport, ns: Option<u64>) -> Option<String> {
+    ns.and_then(|ns| latency(one, ns))
+}
+
+fn text(number: Option<f64>) -> Option<String> {
+    number.map(|number| number.to_string())
+}
+
+/// End in seconds, requests, bytes, and the median, 99th percentile and longest latency of each.
+fn intervals(one: &DirectionReport) -> String {
+    let each = one.series.samples.iter().map(|sample| {
+        let latency = sample.latency.map(|one| [one.p50_ns, one.p99_ns, Some(one.max_ns)]);
+        let latency = latency.unwrap_or_default().map(|ns| ns.map(|ns| ns.to_string()));
+        let [p50, p99, max] = latency.map(Option::unwrap_or_default);
+        format!("{}:{}:{}:{p50}:{p99}:{max}", sample.t_s, sample.requests, sample.bytes)
+    });
+    each.collect::<Vec<_>>().join(";")
+}
+
 fn joined<'a>(words: impl Iterator<Item = &'a String>) -> String {
     words.map(String::as_str).collect::<Vec<_>>().join(";")
 }
@@ -127,20 +188,31 @@ mod tests {
     #[test]
     fn each_engine_and_direction_has_a_row() {
         insta::assert_snapshot!(rendered(&Csv, &sample::comparison()), @r"
-        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
-        uring,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,2048,,,,
-        uring,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.75,0.7575000000000001,4,3.96039603960396,3.808073115003808,4.125412541254125,4055.445544554455,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,4096,,,,
-        sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3201320132013201,1.9801980198019802,1622.178217821782,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,1638.4,,,,
-        sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.046458492003046,3.3003300330033003,3244.356435643564,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,3276.8,,,,
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,request_latency_ns_stdev,request_latency_ns_p95,request_latency_ns_p99_99,request_latency_ns_p99_999,achieved_depth_mean,cpu_user_ns_per_request,cpu_system_ns_per_request,voluntary_switches,involuntary_switches,requests_per_submit_call,requests_per_reap_call,again,busiest_thread_share,submit_call_ns_mean,submit_time_share,submit_latency_share,intervals,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
+        uring,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,2048,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.19333333333333333,0.006666666444444452,,,,,
+        uring,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.75,0.7575000000000001,4,3.96039603960396,3.808073115003808,4.125412541254125,4055.445544554455,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,4096,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.38666666666666666,0.006666666444444452,,,,,
+        sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3201320132013201,1.9801980198019802,1622.178217821782,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,1638.4,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.15466666666666667,0.006666666444444452,,,,,
+        sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.046458492003046,3.3003300330033003,3244.356435643564,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,3276.8,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.30933333333333335,0.006666666444444452,,,,,
         ");
+    }
+
+    #[test]
+    fn intervals_that_were_asked_for_are_in_one_cell() {
+        let mut report = sample::one_engine();
+        assert!(rendered(&Csv, &report).lines().all(|line| line.ends_with([',', 's'])));
+        report.plan.interval_ns = Some(1);
+        insta::assert_snapshot!(intervals(&report.engines[0].directions[0]), @r"
+        0.375:700:734003200:14900000:20000000:25000000;0.75:800:838860800:14900000:20000000:25000000;1.125:804:843055104:14900000:20000000:25000000;1.5:768:805306368:::
+        ");
+        assert!(rendered(&Csv, &report).contains("25000000;1.5:768:805306368:::"));
     }
 
     #[test]
     fn what_failed_has_empty_cells() {
         insta::assert_snapshot!(rendered(&Csv, &sample::troubled()), @r"
-        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
-        libaio,write,failed,true,100000,32,2,2,3,3221225472,3072,,,,,,,,,,,,,,,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,cannot write /data/f.1: No space left on device,tensor,,,,,
-        sync,read,complete,true,100000,32,1,2,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,2,0.05,0.2,3221225472,0,0123456789abcdef,buffered,,tensor,2048,,,,
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,request_latency_ns_stdev,request_latency_ns_p95,request_latency_ns_p99_99,request_latency_ns_p99_999,achieved_depth_mean,cpu_user_ns_per_request,cpu_system_ns_per_request,voluntary_switches,involuntary_switches,requests_per_submit_call,requests_per_reap_call,again,busiest_thread_share,submit_call_ns_mean,submit_time_share,submit_latency_share,intervals,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
+        libaio,write,failed,true,100000,32,2,2,3,3221225472,3072,,,,,,,,,,,,,,,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,cannot write /data/f.1: No space left on device,tensor,,,,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.19333333333333333,0.006666666444444452,,,,,
+        sync,read,complete,true,100000,32,1,2,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,2,0.05,0.2,3221225472,0,0123456789abcdef,buffered,,tensor,2048,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.19333333333333333,0.006666666444444452,,,,,
         ");
     }
 }

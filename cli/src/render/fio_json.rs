@@ -7,14 +7,15 @@
 mod clock;
 mod latency;
 mod measured;
+mod options;
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use aio_core::plan::{Access, Direction, Pattern, Plan};
-use aio_core::report::{DirectionReport, EngineReport, Report, Status, TaskletReport};
+use aio_core::plan::{Direction, Plan};
+use aio_core::report::{DirectionReport, EngineReport, LatencyHistogram, Report, Status};
 use nix::errno::Errno;
 use serde_json::{Map, Value, json};
 
@@ -42,63 +43,171 @@ impl FioJson {
 
 impl Render for FioJson {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
+        self.write_all(&[(None, report)], out)
+    }
+}
+
+impl FioJson {
+    /// The reports of several jobs, by their names.
+    pub(super) fn write_jobs(
+        &self,
+        jobs: &[(&str, &Report)],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        let named: Vec<_> = jobs.iter().map(|(name, report)| (Some(*name), *report)).collect();
+        self.write_all(&named, out)
+    }
+
+    fn write_all(
+        &self,
+        reports: &[(Option<&str>, &Report)],
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         let since_epoch = self.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let direct = if report.plan.buffered { "0" } else { "1" };
         let document = json!({
-            "fio version": format!("aio-{}", report.tool_version),
+            "fio version": format!("aio-{}", env!("CARGO_PKG_VERSION")),
             "timestamp": since_epoch.as_secs(),
             "timestamp_ms": u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX),
             "time": clock::utc(since_epoch),
-            "global options": { "direct": direct, "group_reporting": "1" },
-            "jobs": jobs(report),
+            "global options": global_options(reports),
+            "jobs": jobs(reports),
         });
         write(&document, out)
     }
 }
 
-/// A job per engine and direction. Those that ran at the same time are one group.
-fn jobs(report: &Report) -> Vec<Value> {
+/// What all jobs have in common. fio's readers lay this over the options of each job.
+fn global_options(reports: &[(Option<&str>, &Report)]) -> Value {
+    let mut options = Map::new();
+    if let Some((_, first)) = reports.first()
+        && is_direct_shared(reports)
+    {
+        options.insert("direct".into(), json!(direct(&first.plan)));
+    }
+    options.insert("group_reporting".into(), json!("1"));
+    Value::Object(options)
+}
+
+fn is_direct_shared(reports: &[(Option<&str>, &Report)]) -> bool {
+    reports.windows(2).all(|two| two[0].1.plan.buffered == two[1].1.plan.buffered)
+}
+
+fn direct(plan: &Plan) -> &'static str {
+    if plan.buffered { "0" } else { "1" }
+}
+
+/// A job of fio's: one direction of an engine, or reads and writes that were mixed.
+#[derive(Clone, Debug)]
+struct Part<'r> {
+    direction: Direction,
+    directions: Vec<&'r DirectionReport>,
+}
+
+impl<'r> Part<'r> {
+    /// The jobs of an engine. fio has reads and writes of a mix in one.
+    fn all(report: &Report, engine: &'r EngineReport) -> Vec<Self> {
+        let is_mixed = report.plan.phases.iter().any(|one| one.direction == Direction::Mixed);
+        if is_mixed && !engine.directions.is_empty() {
+            let directions = engine.directions.iter().collect();
+            return vec![Self { direction: Direction::Mixed, directions }];
+        }
+        let part =
+            |one: &'r DirectionReport| Self { direction: one.direction, directions: vec![one] };
+        engine.directions.iter().map(part).collect()
+    }
+
+    fn first(&self) -> &'r DirectionReport {
+        self.directions[0]
+    }
+
+    /// The number of the first error that has one, as fio prints it.
+    fn error(&self) -> i32 {
+        self.directions.iter().map(|one| error(one)).find(|error| *error != 0).unwrap_or_default()
+    }
+}
+
+/// The jobs of all reports. Those that ran at the same time are one group.
+fn jobs(reports: &[(Option<&str>, &Report)]) -> Vec<Value> {
     let mut jobs = Vec::new();
     let mut group = 0;
-    for engine in &report.engines {
-        for one in &engine.directions {
-            jobs.push(job(report, engine, one, group));
-            group += usize::from(!report.plan.concurrent);
+    for (name, report) in reports {
+        let engines = report.engines.iter().map(|engine| (engine, Part::all(report, engine)));
+        let engines: Vec<_> = engines.collect();
+        let is_only = engines.iter().map(|(_, parts)| parts.len()).sum::<usize>() == 1;
+        for (engine, parts) in &engines {
+            for part in parts {
+                let own = format!("{}-{}", engine.engine, options::word(part.direction));
+                let full = match name {
+                    // A name stands for itself where nothing else needs it.
+                    Some(name) if is_only => (*name).to_owned(),
+                    Some(name) => format!("{name}-{own}"),
+                    None => own,
+                };
+                let mut job = job(report, engine, part, (&full, group));
+                if !is_direct_shared(reports) {
+                    job["job options"]["direct"] = json!(direct(&report.plan));
+                }
+                jobs.push(job);
+                group += usize::from(!report.plan.concurrent);
+            }
+            group += usize::from(report.plan.concurrent);
         }
-        group += usize::from(report.plan.concurrent);
     }
     jobs
 }
 
-fn job(report: &Report, engine: &EngineReport, one: &DirectionReport, group: usize) -> Value {
-    let measured = Measured::of(report, engine, one);
-    let name = format!("{}-{}", engine.engine, one.direction);
+fn job(report: &Report, engine: &EngineReport, part: &Part, (name, group): (&str, usize)) -> Value {
+    let nothing = Measured::default();
+    let of = |direction: Direction| {
+        let one = part.directions.iter().find(|one| one.direction == direction);
+        one.map(|one| Measured::of(report, engine, one))
+    };
+    let kinds = [("read", Direction::Read), ("write", Direction::Write), ("trim", Direction::Trim)];
+    let kinds = kinds.map(|(key, direction)| (key, of(direction)));
+    let all = kinds.iter().filter_map(|(_, measured)| measured.as_ref());
+    let mut histogram = LatencyHistogram::default();
+    all.clone().for_each(|measured| histogram.merge(&measured.histogram));
+    // Both directions of a mix have the same clock, and share the CPU.
+    let (seconds, runtime_ms) =
+        all.clone().next().map_or((0.0, 0), |measured| (measured.seconds, measured.runtime_ms()));
+    let block_bytes = all.clone().next().map_or(0, |measured| measured.block);
+    let one = part.first();
     let all_loops_s: f64 = one.loops.iter().map(|one| one.e2e_latency_s).sum();
     let mut job = Map::new();
     let mut add = |key: &str, value: Value| job.insert(key.into(), value);
     add("jobname", json!(name));
     add("groupid", json!(group));
-    add("error", json!(error(one)));
+    add("error", json!(part.error()));
     add("eta", json!(0));
     add("elapsed", json!(rounded(all_loops_s.ceil())));
-    add("job options", Value::Object(job_options(&report.plan, measured.block, engine, one)));
-    let nothing = Measured::default();
-    for (key, direction) in [("read", Direction::Read), ("write", Direction::Write)] {
-        let of_it = if one.direction == direction { &measured } else { &nothing };
-        add(key, measured::fields(of_it));
+    let options = options::job_options(name, report, engine, (part, block_bytes));
+    add("job options", Value::Object(options));
+    for (key, measured) in &kinds {
+        add(key, measured::fields(measured.as_ref().unwrap_or(&nothing)));
     }
-    add("trim", measured::fields(&nothing));
-    add("sync", json!({ "total_ios": 0, "lat_ns": latency::summary(&nothing.histogram) }));
-    add("job_runtime", json!(measured.runtime_ms()));
-    let percent = |seconds: f64| {
-        if measured.seconds > 0.0 { 100.0 * seconds / measured.seconds } else { 0.0 }
-    };
+    add("sync", flushes(part));
+    add("job_runtime", json!(runtime_ms));
+    let percent = |spent_s: f64| if seconds > 0.0 { 100.0 * spent_s / seconds } else { 0.0 };
     add("usr_cpu", json!(percent(one.cpu.user_s)));
     add("sys_cpu", json!(percent(one.cpu.system_s)));
-    for (key, classes) in latency::classes(&measured.histogram) {
+    for (key, classes) in latency::classes(&histogram) {
         add(key, Value::Object(classes));
     }
     Value::Object(job)
+}
+
+/// Flushes between writes.
+fn flushes(part: &Part) -> Value {
+    let flushes = part.directions.iter().find_map(|one| one.flushes.as_ref());
+    let Some(flushes) = flushes else {
+        let nothing = latency::summary(&LatencyHistogram::default());
+        return json!({ "total_ios": 0, "lat_ns": nothing });
+    };
+    let mut latencies = latency::summary(&flushes.histogram);
+    if let Value::Object(fields) = &mut latencies {
+        fields.extend(latency::percentiles_and_bins(&flushes.histogram));
+    }
+    json!({ "total_ios": flushes.requests, "lat_ns": latencies })
 }
 
 /// The number of the first error that has one, as fio prints it.
@@ -116,65 +225,6 @@ fn error(one: &DirectionReport) -> i32 {
 /// The number of the error called `name`. Linux numbers them from 1 to 133.
 fn errno_of(name: &str) -> Option<i32> {
     (1..=133).find(|number| format!("{:?}", Errno::from_raw(*number)) == name)
-}
-
-/// The options in fio's words; only those that have a counterpart, but for `io_parallel`.
-fn job_options(
-    plan: &Plan,
-    block_bytes: u64,
-    engine: &EngineReport,
-    one: &DirectionReport,
-) -> Map<String, Value> {
-    let phase = plan.phases.iter().find(|phase| phase.direction == one.direction);
-    let access = phase.map_or(Access::Tensor, |phase| phase.access.clone());
-    let (random, runtime_ns) = match access {
-        Access::Tensor => (false, None),
-        Access::Blocks(blocks) => (blocks.pattern == Pattern::Random, blocks.runtime_ns),
-    };
-    let mut options = Map::new();
-    let mut add = |key: &str, value: String| options.insert(key.into(), Value::String(value));
-    add("name", format!("{}-{}", engine.engine, one.direction));
-    add("ioengine", engine.engine.clone());
-    add("rw", format!("{}{}", if random { "rand" } else { "" }, one.direction));
-    add("bs", size(block_bytes));
-    add("iodepth", plan.queue_depth.to_string());
-    add("numjobs", one.tasklets_count.to_string());
-    if let [only] = one.tasklets.as_slice() {
-        add("filename", only.path.clone());
-    }
-    if let Some(bytes) = common_size(&one.tasklets) {
-        add("size", size(bytes));
-    }
-    let warmup_loops = if plan.include_warmup_time { plan.warmup_loops } else { 0 };
-    add("loops", (u64::from(plan.loops) + u64::from(warmup_loops)).to_string());
-    if let Some(ns) = runtime_ns {
-        add("runtime", duration(Duration::from_nanos(ns)));
-    }
-    if plan.lanes > 1 {
-        add("io_parallel", plan.lanes.to_string());
-    }
-    options
-}
-
-/// The size of the tensors, when they all have the same.
-fn common_size(tasklets: &[TaskletReport]) -> Option<u64> {
-    let first = tasklets.first()?.size_bytes;
-    tasklets.iter().all(|one| one.size_bytes == first).then_some(first)
-}
-
-/// Whole seconds as a bare number, everything else in milliseconds.
-fn duration(duration: Duration) -> String {
-    match duration.subsec_nanos() {
-        0 => duration.as_secs().to_string(),
-        _ => format!("{}ms", duration.as_millis()),
-    }
-}
-
-/// A size in the largest of fio's units, powers of 1024, of which it is a whole number.
-fn size(bytes: u64) -> String {
-    let units = [("t", 40), ("g", 30), ("m", 20), ("k", 10)];
-    let whole = units.iter().find(|(_, bits)| bytes > 0 && bytes.trailing_zeros() >= *bits);
-    whole.map_or_else(|| bytes.to_string(), |(unit, bits)| format!("{}{unit}", bytes >> bits))
 }
 
 fn per_second(amount: u64, seconds: f64) -> f64 {

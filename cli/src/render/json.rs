@@ -18,35 +18,43 @@ pub(super) struct Json;
 
 impl Render for Json {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
-        let mut value = serde_json::to_value(report)?;
-        for (e, engine) in report.engines.iter().enumerate() {
-            for (d, direction) in engine.directions.iter().enumerate() {
-                let one = &mut value["engines"][e]["directions"][d];
-                if !has_rate(direction) {
-                    forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
-                    forget(one, &["requests_per_s"]);
-                }
-                if direction.flushes.as_ref().is_some_and(|flushes| flushes.requests == 0) {
-                    forget(&mut one["flushes"], &["latency"]);
-                }
-                if !has_rate(direction) || !engine.moves_data {
-                    forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-                }
-                if !engine.moves_data {
-                    let loops = one["loops"].as_array_mut();
-                    for one in loops.into_iter().flatten() {
-                        forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-                    }
+        write(&value(report)?, out)
+    }
+}
+
+/// The report, with null for what was not measured.
+pub(super) fn value(report: &Report) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(report)?;
+    for (e, engine) in report.engines.iter().enumerate() {
+        for (d, direction) in engine.directions.iter().enumerate() {
+            let one = &mut value["engines"][e]["directions"][d];
+            if !has_rate(direction) {
+                forget(one, &["depth", "ratios"]);
+                forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
+                forget(one, &["requests_per_s"]);
+            }
+            if direction.flushes.as_ref().is_some_and(|flushes| flushes.requests == 0) {
+                forget(&mut one["flushes"], &["latency"]);
+            }
+            if !has_rate(direction) || !engine.moves_data {
+                forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
+            }
+            for parts in ["loops", "tasklets", "groups"] {
+                let parts = one[parts].as_array_mut();
+                for part in parts.into_iter().flatten().filter(|_| !engine.moves_data) {
+                    forget(part, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
                 }
             }
         }
-        write(&value, out)
     }
+    Ok(value)
 }
 
 fn forget(object: &mut Value, fields: &[&str]) {
     for field in fields {
-        object[*field] = Value::Null;
+        if let Some(there) = object.get_mut(field) {
+            *there = Value::Null;
+        }
     }
 }
 

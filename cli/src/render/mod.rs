@@ -1,18 +1,24 @@
 //! Results in the forms that people and programs read. Each is a pure function of its data.
 
 mod classic;
+mod course;
 mod csv;
+mod details;
+mod devices;
 mod engines;
 mod failures;
 mod fio_json;
+mod jobs;
 mod json;
 mod notes;
 mod numbers;
+mod pace;
 mod plan;
 #[cfg(test)]
 pub(crate) mod sample;
 mod table;
 mod text;
+mod verified;
 mod wrap;
 
 use std::io::{self, Write};
@@ -24,8 +30,10 @@ use crate::args::{Format, ListFormat};
 use crate::dry_run::Preview;
 use crate::ending::Failure;
 use crate::engines::Listing;
+use crate::verify::Findings;
 
 pub(crate) use failures::failures;
+pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
 pub(crate) use numbers::{counting_speeds, has_rate, size};
 pub(crate) use text::Text;
 
@@ -67,6 +75,16 @@ pub(crate) fn listing(listing: &Listing, format: ListFormat) -> Result<Vec<u8>, 
         ListFormat::Json => json::write(listing, &mut out),
     };
     result.context("cannot render the listing").map(|()| out).map_err(Failure::failed)
+}
+
+/// What was found in files, in the form that was asked for.
+pub(crate) fn findings(findings: &Findings, format: ListFormat) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    let result = match format {
+        ListFormat::Text => verified::write(findings, &mut out),
+        ListFormat::Json => json::write(findings, &mut out),
+    };
+    result.context("cannot render the findings").map(|()| out).map_err(Failure::failed)
 }
 
 #[cfg(test)]

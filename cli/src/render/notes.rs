@@ -9,10 +9,11 @@ use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
-use super::failures;
+use super::course;
 use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
 use super::plan::plan_line;
 use super::table::directions;
+use super::{devices, failures};
 use crate::measure::NOT_STARTED;
 
 /// The most targets that are listed.
@@ -24,15 +25,18 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(together(report));
     lines.extend(mix::lines(report));
     lines.extend(doubts(report));
+    lines.extend(course::lines(report));
     lines.extend(report.unavailable.iter().map(unavailable_sentence));
     lines.extend(downgrades(report));
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
     lines.extend(loops_of_blocks(report));
     lines.extend(flush::lines(report));
+    lines.extend(super::pace::lines(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));
+    lines.extend(devices::uses(report));
     lines.extend(batches(report));
     lines.extend(fingerprints(report));
     lines
@@ -167,13 +171,20 @@ fn validated(report: &Report) -> Vec<String> {
         let sound = each(report)
             .filter(|(_, one)| one.direction == direction && one.status == Status::Complete);
         let bytes: Vec<u64> = sound.filter_map(|(_, one)| one.validated_bytes).collect();
-        let compared = if direction == Direction::Write {
-            "what the seed makes, read back without the engine"
-        } else {
-            "a buffered read of the file"
-        };
         let all: u64 = bytes.iter().sum();
-        (!bytes.is_empty()).then(|| format!("validated: {all} bytes, equal to {compared}"))
+        let mut blocks = report.plan.phases.iter().filter_map(|phase| phase.access.blocks());
+        let by = blocks.find_map(|blocks| blocks.verify);
+        let said = match (by, direction) {
+            (Some(by), Direction::Write) => {
+                format!("verified: {all} bytes of blocks read back without the engine, by {by}")
+            }
+            (Some(by), _) => format!("verified: {all} bytes of blocks as they were read, by {by}"),
+            (None, Direction::Write) => format!(
+                "validated: {all} bytes, equal to what the seed makes, read back without the engine"
+            ),
+            (None, _) => format!("validated: {all} bytes, equal to a buffered read of the file"),
+        };
+        (!bytes.is_empty()).then_some(said)
     };
     directions(report).into_iter().filter_map(line).collect()
 }
@@ -234,6 +245,7 @@ pub(super) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
     if targets.len() > TARGETS_MAX {
         lines.push(format!("target: and {} more", targets.len() - TARGETS_MAX));
     }
+    lines.extend(devices::of_targets(targets));
     lines
 }
 
@@ -302,6 +314,8 @@ fn common_share<'a>(mut all: impl Iterator<Item = &'a DirectionReport>) -> Optio
 
 #[cfg(test)]
 mod tests {
+    use aio_core::verify::Checksum;
+
     use super::super::sample;
     use super::*;
 
@@ -339,6 +353,13 @@ mod tests {
         validated: 10 bytes, equal to what the seed makes, read back without the engine
         validated: 10 bytes, equal to a buffered read of the file
         ");
+        let mut report = sample::blocks();
+        report.engines[0].directions[0].validated_bytes = Some(4096);
+        if let Access::Blocks(blocks) = &mut report.plan.phases[0].access {
+            blocks.verify = Some(Checksum::Xxh3);
+        }
+        let said = validated(&report).join("\n");
+        insta::assert_snapshot!(said, @"verified: 4096 bytes of blocks as they were read, by xxh3");
     }
 
     #[test]

@@ -6,8 +6,9 @@ use aio_core::plan::{
 };
 use aio_core::receipt::Receipt;
 use aio_core::report::{
-    Cpu, DirectionReport, Doubt, EngineReport, Failure, Latency, LatencyHistogram, LoopReport,
-    Machine, Report, SCHEMA_VERSION, Status, TargetReport, Unavailable, gib_per_s, requests_per_s,
+    Cpu, Depth, DirectionReport, Doubt, EngineReport, Failure, GroupKind, GroupReport, Latency,
+    LatencyHistogram, LoopReport, Machine, Ratios, Report, SCHEMA_VERSION, Sample, SampleLatency,
+    Series, Sharing, Status, Submission, TargetReport, Unavailable, gib_per_s, requests_per_s,
 };
 
 use aio_core::stats::{Fingerprint, LanePrint, What};
@@ -86,6 +87,7 @@ pub(crate) fn blocks() -> Report {
         (one.requests, one.bytes) = (GIB >> 12, GIB);
         one.requests_per_s = requests_per_s(one.requests, seconds);
         one.task_speed_gib_per_s = gib_per_s(GIB, seconds);
+        one.ratios = Ratios::of(&one, Sharing { cpu: one.requests, calls: one.requests });
         engine(name, vec![one])
     };
     let mut report = report(vec![engine("uring", 1.0), engine("sync", 1.25)]);
@@ -144,6 +146,9 @@ fn report(engines: Vec<EngineReport>) -> Report {
             file_system: Some("ext4".into()),
             device: Some("254:0".into()),
             alignment_bytes: Some(512),
+            mount_options: None,
+            compresses: None,
+            storage: None,
         }],
         receipts: vec![Receipt::granted("block-size", "1048576")],
         engines,
@@ -153,7 +158,13 @@ fn report(engines: Vec<EngineReport>) -> Report {
 }
 
 fn engine(name: &str, directions: Vec<DirectionReport>) -> EngineReport {
-    EngineReport { engine: name.into(), moves_data: true, receipts: Vec::new(), directions }
+    EngineReport {
+        engine: name.into(),
+        moves_data: true,
+        waits_by_polling: false,
+        receipts: Vec::new(),
+        directions,
+    }
 }
 
 /// A direction of one loop to warm up and three that count, of 1 GiB each.
@@ -171,7 +182,7 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
         task_speed_gib_per_s: gib_per_s(GIB, seconds),
         e2e_speed_gib_per_s: gib_per_s(GIB, seconds * 1.01),
     });
-    DirectionReport {
+    let mut made = DirectionReport {
         direction,
         access: Access::Tensor,
         status: Status::Complete,
@@ -187,15 +198,22 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
             min_ns: 90_000,
             mean_ns: 15_000_000.5,
             stdev_ns: 1_000_000.25,
-            p50_ns: 14_900_000,
-            p90_ns: 16_000_000,
-            p99_ns: 20_100_000,
-            p99_9_ns: 22_000_000,
+            p50_ns: Some(14_900_000),
+            p90_ns: Some(16_000_000),
+            p95_ns: Some(18_000_000),
+            p99_ns: Some(20_100_000),
+            p99_9_ns: Some(22_000_000),
+            p99_99_ns: None,
+            p99_999_ns: None,
             max_ns: 25_000_000,
         },
         histogram: LatencyHistogram::default(),
+        depth: Depth { asked: 32, achieved_mean: Some(30.72) },
+        submission: Submission::of(16, 1_600_000, 2900, sum, 15_000_000.5),
+        series: series(sum),
         loops: loops.collect(),
         tasklets: Vec::new(),
+        groups: Vec::new(),
         counters: EngineCounters {
             system_calls: 3000,
             submit_calls: 2900,
@@ -205,14 +223,59 @@ fn direction(direction: Direction, seconds: [f64; 3]) -> DirectionReport {
             ..EngineCounters::default()
         },
         short_transfers: 0,
-        cpu: Cpu { user_s: 0.05, system_s: 0.2, shared_with_other_directions: false },
+        devices: Vec::new(),
+        cpu: Cpu {
+            user_s: 0.05,
+            system_s: 0.2,
+            voluntary_switches: 2900,
+            involuntary_switches: 172,
+            busiest_thread_share: Some(0.25),
+            shared_with_other_directions: false,
+        },
+        ratios: Ratios::default(),
         fingerprint: "0123456789abcdef".into(),
         lane_prints: Vec::new(),
         doubts: Vec::new(),
         failures: Vec::new(),
         validated_bytes: None,
+        pace: None,
         flushes: None,
         end_flush_s: None,
         unfinished_bytes: 0,
+    };
+    made.ratios = Ratios::of(&made, Sharing { cpu: 3072, calls: 3072 });
+    made
+}
+
+/// 3072 requests in four intervals of as much time, and latencies in all but the last.
+fn series(seconds: f64) -> Series {
+    let requests = [700, 800, 804, 768];
+    let latency =
+        SampleLatency { p50_ns: Some(14_900_000), p99_ns: Some(20_000_000), max_ns: 25_000_000 };
+    let sample = |(index, requests): (u32, u64)| Sample {
+        t_s: f64::from(index) * seconds / 4.0,
+        requests,
+        bytes: requests << 20,
+        latency: (index < 4).then_some(latency),
+    };
+    Series {
+        interval_s: seconds / 4.0,
+        samples: (1..).zip(requests).map(sample).collect(),
+        is_cut_off: false,
+    }
+}
+
+/// Tasklets that share what is named so.
+pub(crate) fn group(by: GroupKind, name: &str) -> GroupReport {
+    GroupReport {
+        by,
+        name: name.into(),
+        tasklets_count: 2,
+        bytes: GIB,
+        requests: GIB >> 12,
+        task_latency_s: 1.0,
+        task_speed_gib_per_s: 1.0,
+        requests_per_s: requests_per_s(GIB >> 12, 1.0),
+        request_latency: Latency { p50_ns: Some(200_000), ..Latency::default() },
     }
 }

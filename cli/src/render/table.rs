@@ -1,5 +1,7 @@
 //! The table: a row per direction and engine.
 
+use std::ops::Range;
+
 use aio_core::plan::{Access, Direction};
 use aio_core::report::{DirectionReport, EngineReport, Report, Status};
 use comfy_table::presets::NOTHING;
@@ -31,7 +33,7 @@ const COLUMNS: [(&str, Content, bool); 12] = [
 ];
 
 /// The least that an engine's name is broken to.
-const LABEL_COLUMNS_MIN: usize = 8;
+pub(super) const LABEL_COLUMNS_MIN: usize = 8;
 
 /// An engine's name in lines of no more than `most` columns, broken where one of its parts ends if
 /// that can be, and with nothing left out.
@@ -88,8 +90,8 @@ fn loops(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
     counting_speeds(one).filter(|_| measured).map(span)
 }
 
-fn latency(one: &DirectionReport, ns: u64) -> Option<String> {
-    (has_rate(one) && ns > 0).then(|| milliseconds(ns))
+fn latency(one: &DirectionReport, ns: Option<u64>) -> Option<String> {
+    ns.filter(|_| has_rate(one)).map(milliseconds)
 }
 
 fn calls(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
@@ -134,29 +136,46 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     }
     let shown = |index: &usize| COLUMNS[*index].2 || rows.iter().any(|row| row[*index].is_some());
     let shown: Vec<usize> = (0..COLUMNS.len()).filter(shown).collect();
-    // What all other columns leave of the page; two columns part any two of them.
-    let width = |index: &usize| {
-        let cells = rows.iter().filter_map(|row| row[*index].as_deref());
-        cells.chain([COLUMNS[*index].0]).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    let header = shown.iter().map(|index| COLUMNS[*index].0.to_owned()).collect();
+    let cells = |row: &Vec<Option<String>>| {
+        let shown = shown.iter().map(|index| row[*index].as_deref().unwrap_or(NONE).to_owned());
+        shown.collect()
     };
-    let others: usize = shown.iter().skip(1).map(|index| width(index) + 2).sum();
-    let left = PAGE_COLUMNS.saturating_sub(others + 1).max(LABEL_COLUMNS_MIN);
-    for name in rows.iter_mut().filter_map(|row| row[0].as_mut()) {
-        *name = label(name, left);
+    laid_out(header, rows.iter().map(cells).collect(), 2..shown.len() - 1, LABEL_COLUMNS_MIN)
+}
+
+/// A table of `rows` as lines that are no wider than a page: the columns `right` end at the same
+/// place, and in the first one no name is broken to less than `label_min`.
+pub(super) fn laid_out(
+    header: Vec<String>,
+    mut rows: Vec<Vec<String>>,
+    right: Range<usize>,
+    label_min: usize,
+) -> Vec<String> {
+    // What all other columns leave of the page; two columns part any two of them.
+    let width = |index: usize| {
+        let cells = rows.iter().map(|row| &row[index]).chain([&header[index]]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let others: usize = (1..header.len()).map(|index| width(index) + 2).sum();
+    let left = PAGE_COLUMNS.saturating_sub(others + 1).max(label_min);
+    for row in &mut rows {
+        row[0] = label(&row[0], left);
     }
     let mut table = Table::new();
     table.load_preset(NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_style(TableComponent::HeaderLines, '─');
     table.set_style(TableComponent::MiddleHeaderIntersections, '─');
     table.set_width(u16::try_from(PAGE_COLUMNS).expect("a page is narrow"));
-    table.set_header(shown.iter().map(|index| COLUMNS[*index].0));
-    for row in &rows {
-        table.add_row(shown.iter().map(|index| row[*index].as_deref().unwrap_or(NONE)));
+    let columns = header.len();
+    table.set_header(header);
+    for row in rows {
+        table.add_row(row);
     }
-    for (place, index) in shown.iter().enumerate() {
+    for place in 0..columns {
         let Some(column) = table.column_mut(place) else { continue };
         column.set_padding((0, 1));
-        if (2..COLUMNS.len() - 1).contains(index) {
+        if right.contains(&place) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }

@@ -7,7 +7,7 @@ use aio_core::report::{Machine, Report, Status};
 use super::notes::{receipt_sentence, target_lines, unavailable_sentence};
 use super::plan::plan_line;
 use super::wrap::wrapped;
-use super::{Render, notes, table};
+use super::{Render, details, notes, table};
 use crate::dry_run::Preview;
 use crate::voice::printable;
 
@@ -30,13 +30,20 @@ impl Text {
 impl Render for Text {
     fn render(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         paragraph(&[machine_line(&report.tool_version, &report.machine)], out)?;
+        self.body(report, out)
+    }
+}
+
+impl Text {
+    /// All but the line about the machine.
+    pub(super) fn body(&self, report: &Report, out: &mut dyn Write) -> io::Result<()> {
         paragraph(&self.above, out)?;
         paragraph(&status_lines(report), out)?;
         let table = table::lines(report);
         if !table.is_empty() {
             writeln!(out)?;
         }
-        for line in table {
+        for line in table.into_iter().chain(details::lines(report)) {
             writeln!(out, "{line}")?;
         }
         writeln!(out)?;
@@ -107,6 +114,14 @@ mod tests {
         ────────────────────────────────────────────────────────────────────────────────────────────
         uring   write  1.980   1.500  1.515  1.650–2.475   14.90   20.10      0.977  0.250  ok
 
+        latency ms          mean    p50    p90    p99  p99.9  p99.99  p99.999    max
+        ─────────────────────────────────────────────────────────────────────────────
+        uring       write  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+
+        effort         depth  user us/req  sys us/req  csw/req  req/submit  req/reap  EAGAIN  short
+        ────────────────────────────────────────────────────────────────────────────────────────────
+        uring   write  30.72        16.28       65.10    1.000       1.059     1.059       0      0
+
         plan: blocks of 1 MiB, depth 32, 1 thread, 3 loops after 1 to warm up, seed 0, O_DIRECT
         target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
         requests that share a time stamp (submitted/reaped per call): uring write 1.059/1.059
@@ -125,6 +140,20 @@ mod tests {
         sync    write  1.584   1.875  1.894  1.320–1.980   14.90   20.10      0.977  0.250  ok
         uring   read   3.960   0.750  0.758  3.808–4.125   14.90   20.10      0.977  0.250  ok
         sync    read   3.168   0.938  0.947  3.046–3.300   14.90   20.10      0.977  0.250  ok
+
+        latency ms          mean    p50    p90    p99  p99.9  p99.99  p99.999    max
+        ─────────────────────────────────────────────────────────────────────────────
+        uring       write  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+        sync        write  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+        uring       read   15.00  14.90  16.00  20.10  22.00       -        -  25.00
+        sync        read   15.00  14.90  16.00  20.10  22.00       -        -  25.00
+
+        effort         depth  user us/req  sys us/req  csw/req  req/submit  req/reap  EAGAIN  short
+        ────────────────────────────────────────────────────────────────────────────────────────────
+        uring   write  30.72        16.28       65.10    1.000       1.059     1.059       0      0
+        sync    write  30.72        16.28       65.10    1.000       1.059     1.059       0      0
+        uring   read   30.72        16.28       65.10    1.000       1.059     1.059       0      0
+        sync    read   30.72        16.28       65.10    1.000       1.059     1.059       0      0
 
         engines ran one after the other, so a difference may be drift: repeat in another order before you
           believe it
@@ -146,6 +175,14 @@ mod tests {
         ─────────────────────────────────────────────────────────────────────────────────────────────
         libaio  write      -       -      -            -       -       -          -      -  FAILED
         sync    read   1.980   1.500  1.515  1.650–2.475   14.90   20.10      0.977  0.250  doubtful
+
+        latency ms         mean    p50    p90    p99  p99.9  p99.99  p99.999    max
+        ────────────────────────────────────────────────────────────────────────────
+        sync        read  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+
+        effort        depth  user us/req  sys us/req  csw/req  req/submit  req/reap  EAGAIN  short
+        ───────────────────────────────────────────────────────────────────────────────────────────
+        sync    read  30.72        16.28       65.10    1.000       1.059     1.059       0      2
 
         Failure in one of 2 Write tasklets
           libaio, tasklet 1: cannot write /data/f.1: No space left on device, at offset 31457280, 1048576
@@ -176,6 +213,14 @@ mod tests {
         ───────────────────────────────────────────────────────────────────────────────────────────
         null    read  760.4 k/s  0.00400  0.00404   14.90   20.10      0.977  0.250  moves no data
 
+        latency ms         mean    p50    p90    p99  p99.9  p99.99  p99.999    max
+        ────────────────────────────────────────────────────────────────────────────
+        null        read  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+
+        effort        depth  user us/req  sys us/req  csw/req  req/submit  req/reap  EAGAIN  short
+        ───────────────────────────────────────────────────────────────────────────────────────────
+        null    read  30.72        16.28       65.10    1.000       1.059     1.059       0      0
+
         plan: blocks of 1 MiB, depth 32, 1 thread, 3 loops after 1 to warm up, seed 0, O_DIRECT
         target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
         requests that share a time stamp (submitted/reaped per call): null read 1.059/1.059
@@ -192,6 +237,16 @@ mod tests {
         ────────────────────────────────────────────────────────────────────────────────────
         uring   randread  262.1 k  1.000   1.000   14.90   20.10     0.0114  0.250  ok
         sync    randread  209.7 k  0.800   1.250   14.90   20.10     0.0114  0.250  ok
+
+        latency ms             mean    p50    p90    p99  p99.9  p99.99  p99.999    max
+        ────────────────────────────────────────────────────────────────────────────────
+        uring       randread  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+        sync        randread  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+
+        effort            depth  user us/req  sys us/req  csw/req  req/submit  req/reap  EAGAIN  short
+        ───────────────────────────────────────────────────────────────────────────────────────────────
+        uring   randread  30.72        0.191       0.763   0.0117       1.059     1.059       0      0
+        sync    randread  30.72        0.191       0.763   0.0117       1.059     1.059       0      0
 
         engines ran one after the other, so a difference may be drift: repeat in another order before you
           believe it
@@ -212,6 +267,14 @@ mod tests {
         engine        GiB/s  task s  e2e s  loops GiB/s  p50 ms  p99 ms  calls/req  CPU s  verdict
         ───────────────────────────────────────────────────────────────────────────────────────────
         uring   read  1.980   1.500  1.515  1.650–2.475   14.90   20.10      0.977  0.250  partial
+
+        latency ms         mean    p50    p90    p99  p99.9  p99.99  p99.999    max
+        ────────────────────────────────────────────────────────────────────────────
+        uring       read  15.00  14.90  16.00  20.10  22.00       -        -  25.00
+
+        effort        depth  user us/req  sys us/req  csw/req  req/submit  req/reap  EAGAIN  short
+        ───────────────────────────────────────────────────────────────────────────────────────────
+        uring   read  30.72        16.28       65.10    1.000       1.059     1.059       0      0
 
         plan: blocks of 1 MiB, depth 32, 1 thread, 3 loops after 1 to warm up, seed 0, O_DIRECT
         target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes

@@ -37,7 +37,8 @@ impl Terms {
         terms
     }
 
-    /// Whether the request is one that the engine was opened for, with a block that holds it.
+    /// Whether the request is one that the engine was opened for, with a block that holds it if it
+    /// moves data, and with a range if it is a trim.
     ///
     /// # Errors
     /// Why it must be given back.
@@ -50,7 +51,10 @@ impl Terms {
                 u32::from(target) < self.with_block[operation as usize]
                     && end <= u64::from(block.len())
             }
-            None => u32::from(target) < self.without_block[operation as usize],
+            None => {
+                u32::from(target) < self.without_block[operation as usize]
+                    && (operation != Operation::Trim || request.length_bytes > 0)
+            }
         };
         // By value, so that a request need not be in memory to be looked at.
         if fits { Ok(()) } else { Err(self.why_not(target, operation)) }
@@ -150,6 +154,14 @@ mod tests {
         assert_eq!(admission.admit(&fsync(0)), Err(Why::QueueFull));
         assert!(admission.dismiss(0) && !admission.dismiss(0) && !admission.dismiss(7));
         assert_eq!(admission.count(), 1);
+    }
+
+    #[test]
+    fn a_trim_has_a_range_and_no_block() {
+        let mut admission = Admission::new(2, 1, Operations::of(&[Operation::Trim]));
+        let trim = |length_bytes| Request { operation: Operation::Trim, length_bytes, ..fsync(0) };
+        assert_eq!(admission.admit(&trim(0)), Err(Why::BadBlock));
+        assert_eq!(admission.admit(&trim(1)), Ok(()));
     }
 
     #[test]

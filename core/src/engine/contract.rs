@@ -24,6 +24,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
     /// Whether its engines move data, or only measure the harness.
     fn moves_data(&self) -> bool;
 
+    /// Whether its options have a thread look for completions, or for requests, without sleeping,
+    /// so that a busy CPU tells nothing about who is the bottleneck.
+    fn waits_by_polling(&self) -> bool {
+        false
+    }
+
     /// The options that it has, in the order of its listing.
     fn options(&self) -> &'static [OptionSpec];
 
@@ -87,6 +93,11 @@ pub struct Progress {
 }
 
 /// One open queue, owned by one thread.
+///
+/// Requests of one queue may be done in any order: a flush covers the writes that completed before
+/// it was queued, and core waits for those that it is to cover. A flush and a trim have no block,
+/// and complete with 0 or an errno; what an interface lacks is refused by the probe, and never made
+/// of other calls.
 ///
 /// Every request that [`queue`](Self::queue) accepts comes back exactly once, with its memory, from
 /// `reap`, `submit_and_reap` or `drain`, whatever the kernel said about it. No method allocates,

@@ -23,6 +23,8 @@ pub struct EngineCounters {
     pub again: u64,
     /// Times that a signal interrupted a call.
     pub interrupted: u64,
+    /// CPU time of the threads that the engine started in the process, in nanoseconds.
+    pub helpers_cpu_ns: u64,
 }
 
 impl EngineCounters {
@@ -36,6 +38,7 @@ impl EngineCounters {
             reaped: with(self.reaped, other.reaped),
             again: with(self.again, other.again),
             interrupted: with(self.interrupted, other.interrupted),
+            helpers_cpu_ns: with(self.helpers_cpu_ns, other.helpers_cpu_ns),
         }
     }
 }

@@ -19,7 +19,8 @@ pub enum Operation {
     Fsync,
     /// Make data durable. Has no block.
     Fdatasync,
-    /// Tell the storage that a range is no longer needed. Has no block.
+    /// Tell the storage that a range is no longer needed: of a file, by a hole, which reads as zeros
+    /// and leaves the file as long as it is; of a device, by a discard. Has a length and no block.
     Trim,
 }
 
@@ -94,7 +95,7 @@ pub struct Request {
     pub offset_bytes: u64,
     /// The memory; present exactly when the operation moves data.
     pub block: Option<Block>,
-    /// Bytes to move (read, write) or to cover (trim).
+    /// Bytes to move (read, write) or to cover (trim: at least one); a flush ignores it.
     pub length_bytes: u32,
     /// Where in the block to start: 0, or behind what a short transfer has moved already.
     pub block_start_bytes: u32,
@@ -122,7 +123,8 @@ pub struct Completion {
     pub block: Option<Block>,
     /// The request's name.
     pub tag: u32,
-    /// Bytes moved, or the negated errno, as the kernel gives it.
+    /// Bytes moved, which is 0 for all of an operation that moves none; or the negated errno, as the
+    /// kernel gives it.
     pub status: i32,
 }
 
@@ -186,7 +188,7 @@ pub enum Why {
     /// There is no such target.
     BadTarget,
     /// The range is not inside the block, or there is a block where there must be none, or none
-    /// where there must be one.
+    /// where there must be one; or a trim covers nothing.
     BadBlock,
     /// The engine was not opened for this operation.
     BadOperation,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Direction;
 use crate::engine::Operation;
+use crate::verify::Checksum;
 
 /// How the tasklets of a phase go through their targets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -229,16 +230,4 @@ pub struct Rate {
     /// Whether the gaps between them are exponentially distributed, as those of a Poisson process
     /// are, and not all the same.
     pub poisson: bool,
-}
-
-/// What a block is checked by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Checksum {
-    /// CRC-32C (Castagnoli).
-    Crc32c,
-    /// XXH3, 64 bits.
-    Xxh3,
-    /// Every byte, which seed, offset and sequence number say.
-    Pattern,
 }

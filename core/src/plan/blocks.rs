@@ -1,6 +1,7 @@
 //! Refuses phases of blocks that contradict themselves, before anything is looked at.
 
 use super::check::{BLOCK_BYTES_MAX, PlanError, within};
+use super::verify::check_verify;
 use super::{Blocks, Direction, Distribution, Pattern, Phase, Plan};
 
 /// The most bytes that the requests of a tasklet may move in one loop, when their number is given:
@@ -31,6 +32,7 @@ pub(super) fn check_blocks(plan: &Plan, phase: &Phase, blocks: &Blocks) -> Resul
     check_range(phase, blocks)?;
     check_order(phase, blocks)?;
     check_sizes(plan, blocks)?;
+    check_verify(plan, phase, blocks)?;
     within("compress-percentage", blocks.compress_percent.into(), 0..=100)?;
     match blocks.rate {
         Some(rate) if !(rate.per_s > 0.0 && rate.per_s <= RATE_PER_S_MAX) => {
@@ -66,10 +68,6 @@ fn refuse_unfit(plan: &Plan, phase: &Phase, blocks: &Blocks) -> Result<(), PlanE
             blocks.compress_percent > 0 && !writes,
             "--compress-percentage is about data that is written; give --rw write, randwrite, rw \
              or randrw",
-        ),
-        (
-            blocks.verify.is_some() && phase.direction == Direction::Trim,
-            "--verify cannot check what is trimmed",
         ),
     ];
     unfit.iter().find(|(found, _)| *found).map_or(Ok(()), |(_, why)| Err(conflict(*why)))

@@ -11,6 +11,8 @@ pub const BLOCK_BYTES_MAX: u64 = 1 << 30;
 const TENSOR_BYTES_MAX: u64 = i64::MAX as u64;
 /// The most blocks of a range: what can be told apart in a number of 53 bits.
 const RANGE_BLOCKS_MAX: u64 = 1 << 52;
+/// The shortest interval of a series: a lane looks at all its latencies when one ends.
+const INTERVAL_NS_MIN: u64 = 10_000_000;
 /// The most tasklets in a run.
 const TASKLETS_MAX: u32 = 4096;
 
@@ -54,6 +56,11 @@ pub fn check(plan: &Plan) -> Result<(), PlanError> {
     within("io-parallel", plan.lanes.into(), 1..=1024)?;
     within("loops", plan.loops.into(), 1..=1_000_000)?;
     within("warmup-loops", plan.warmup_loops.into(), 0..=1_000_000)?;
+    if let Some(interval_ns) = plan.interval_ns.filter(|given| *given < INTERVAL_NS_MIN) {
+        let value = format!("{} ms", interval_ns / 1_000_000);
+        let accepted = "give 10ms or more".into();
+        return Err(PlanError::OutOfRange { option: "interval", value, accepted });
+    }
     within("batch-complete", plan.batch.complete.into(), 1..=plan.queue_depth.into())?;
     if let Some(submit) = plan.batch.submit {
         within("batch-submit", submit.into(), 1..=plan.queue_depth.into())?;

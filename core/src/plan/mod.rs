@@ -8,6 +8,7 @@ mod access;
 mod blocks;
 mod check;
 mod template;
+mod verify;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub(crate) use access::operations;
-pub use access::{Access, Blocks, Checksum, Distribution, Flush, Pattern, Rate, SizeShare};
+pub use access::{Access, Blocks, Distribution, Flush, Pattern, Rate, SizeShare};
 pub use blocks::RUNTIME_NS_MAX;
 pub(crate) use check::lanes_have_blocks;
 pub use check::{BLOCK_BYTES_MAX, PlanError, check};
@@ -24,6 +25,7 @@ pub use template::PathTemplate;
 use crate::engine::{Operation, Operations};
 use crate::memory::MemoryKind;
 use crate::stats::Kind;
+pub use crate::verify::Checksum;
 
 /// Everything that a run is asked to do. Two runs of one plan execute the same requests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +80,9 @@ pub struct Plan {
     /// The NUMA node that buffers come from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub numa_node: Option<u32>,
+    /// The length of the intervals whose latencies are reported, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interval_ns: Option<u64>,
 }
 
 /// One direction of a plan: which tensors move which way.
@@ -270,6 +275,7 @@ impl Plan {
             memory: MemoryKind::Thp,
             cpus: Vec::new(),
             numa_node: None,
+            interval_ns: None,
         }
     }
 

@@ -16,6 +16,8 @@ const REST_BITS: u32 = f64::MANTISSA_DIGITS - 1 - STEPS_BITS;
 /// Every number of 64 bits has a place, so that recording needs no limit. Memory that no latency
 /// falls into is never touched, and costs nothing.
 const BUCKETS: usize = 1 << u16::BITS;
+/// How many places there are, by rising latency.
+pub(super) const RANKS: usize = BUCKETS;
 /// The place of the shortest latency. The longest lies before it.
 const FIRST: usize = place_of(0) as usize;
 
@@ -32,7 +34,7 @@ const fn place_of(ns: u64) -> u16 {
 }
 
 /// The smallest latency of a bucket, which is the `rank`-th from the shortest.
-fn least_of(rank: usize) -> u64 {
+pub(super) fn least_of(rank: usize) -> u64 {
     let (doubling, step) = (rank >> STEPS_BITS, rank % (1 << STEPS_BITS));
     // In units of 2^-10: where the bucket of twice the latency and one begins.
     let begin = (1_u128 << STEPS_BITS | step as u128) << doubling;
@@ -69,7 +71,24 @@ impl LatencyHistogram {
     /// Adds the counts of `other`.
     pub fn merge(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(other.counts.iter()) {
-            *count += more;
+            // Most are zero, and memory that nothing is added to is never touched.
+            if *more > 0 {
+                *count += more;
+            }
+        }
+    }
+
+    /// Moves all counts to `other`, and tells `each` how many there were of which rank, from the
+    /// shortest latency on.
+    pub(super) fn move_to(&mut self, other: &mut Self, mut each: impl FnMut(usize, u64)) {
+        for rank in 0..RANKS {
+            let place = (FIRST + rank) % BUCKETS;
+            let count = self.counts[place];
+            if count > 0 {
+                self.counts[place] = 0;
+                other.counts[place] += count;
+                each(rank, count);
+            }
         }
     }
 
@@ -96,14 +115,23 @@ impl LatencyHistogram {
         if histogram.is_empty() {
             return Latency::default();
         }
+        // One request in `least` is slower, so that fewer do not tell how slow it is.
+        let one_in = |least: u64| {
+            #[expect(clippy::cast_precision_loss, reason = "at most 100,000")]
+            let quantile = 1.0 - 1.0 / least as f64;
+            (histogram.len() >= least).then(|| histogram.value_at_quantile(quantile))
+        };
         Latency {
             min_ns: histogram.min(),
             mean_ns: histogram.mean(),
             stdev_ns: histogram.stdev(),
-            p50_ns: histogram.value_at_quantile(0.5),
-            p90_ns: histogram.value_at_quantile(0.9),
-            p99_ns: histogram.value_at_quantile(0.99),
-            p99_9_ns: histogram.value_at_quantile(0.999),
+            p50_ns: one_in(2),
+            p90_ns: one_in(10),
+            p95_ns: one_in(20),
+            p99_ns: one_in(100),
+            p99_9_ns: one_in(1_000),
+            p99_99_ns: one_in(10_000),
+            p99_999_ns: one_in(100_000),
             max_ns: histogram.max(),
         }
     }
@@ -126,16 +154,23 @@ impl LatencyHistogram {
 }
 
 /// Latency of requests in nanoseconds; all zero when none was timed.
+///
+/// A percentile is absent when there were too few requests for one of them to lie above it: p99.9
+/// takes 1,000 of them, p99.999 takes 100,000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[expect(missing_docs, reason = "the names say all there is")]
 pub struct Latency {
     pub min_ns: u64,
     pub mean_ns: f64,
     pub stdev_ns: f64,
-    pub p50_ns: u64,
-    pub p90_ns: u64,
-    pub p99_ns: u64,
-    pub p99_9_ns: u64,
+    pub p50_ns: Option<u64>,
+    pub p90_ns: Option<u64>,
+    pub p95_ns: Option<u64>,
+    pub p99_ns: Option<u64>,
+    pub p99_9_ns: Option<u64>,
+    pub p99_99_ns: Option<u64>,
+    pub p99_999_ns: Option<u64>,
     pub max_ns: u64,
 }
 
@@ -151,7 +186,23 @@ mod tests {
         one.merge(&other);
         let summary = one.summary();
         assert_eq!(one.count(), 1000);
-        assert_eq!((summary.min_ns, summary.p50_ns, summary.max_ns), (1, 500, 1000));
+        assert_eq!((summary.min_ns, summary.p50_ns, summary.max_ns), (1, Some(500), 1000));
+    }
+
+    #[test]
+    fn no_percentile_is_made_up_from_too_few_requests() {
+        let of = |count: u64| {
+            let mut histogram = LatencyHistogram::default();
+            (1..=count).for_each(|ns| histogram.record(ns));
+            histogram.summary()
+        };
+        assert_eq!((of(1).p50_ns, of(1).max_ns), (None, 1));
+        assert_eq!((of(99).p95_ns, of(99).p99_ns), (Some(95), None));
+        assert_eq!((of(1000).p99_9_ns, of(1000).p99_99_ns), (Some(999), None));
+        assert_eq!(of(99_999).p99_999_ns, None);
+        let many = of(100_000);
+        // The longest of a bucket, which is as wide as the third digit.
+        assert_eq!((many.p99_99_ns, many.p99_999_ns), (Some(100_031), Some(100_031)));
     }
 
     #[test]

@@ -3,17 +3,38 @@
 //! Every number carries its unit in its name. Documented for readers of the JSON in
 //! `docs/report.md`; `schema_version` grows when a field changes its meaning or goes.
 
+mod cpu_bound;
+mod depth;
+mod device;
+mod drift;
 mod flush;
+mod groups;
 mod latency;
 mod machine;
+mod pace;
+mod ratios;
+mod series;
 mod short_run;
+mod steps;
+mod submission;
 
 use serde::{Deserialize, Serialize};
 
+pub use cpu_bound::cpu_bound;
+pub use depth::Depth;
+pub(crate) use device::mean_bytes;
+pub use device::{DeviceUse, PcieLink, Storage, add_devices};
+pub use drift::drift;
 pub use flush::FlushReport;
+pub use groups::{GroupKind, GroupReport, groups};
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
+pub use pace::{PaceReport, rate_missed};
+pub use ratios::{Ratios, Sharing};
+pub use series::{Sample, SampleLatency, Series};
 pub use short_run::short_run;
+pub(crate) use steps::LatencySteps;
+pub use submission::Submission;
 
 use crate::engine::EngineCounters;
 use crate::plan::{Access, Direction, Plan};
@@ -72,6 +93,25 @@ pub struct TargetReport {
     pub device: Option<String>,
     /// What direct I/O must be a multiple of, in bytes; absent for buffered I/O.
     pub alignment_bytes: Option<u32>,
+    /// The options that its file system is mounted with, those of the mount first.
+    #[serde(default)]
+    pub mount_options: Option<String>,
+    /// Whether data that is written there is compressed, as far as the file system tells.
+    #[serde(default)]
+    pub compresses: Option<bool>,
+    /// The block device that it lies on or is, where there is one.
+    #[serde(default)]
+    pub storage: Option<Storage>,
+}
+
+impl TargetReport {
+    /// The number of the block device that it lies on or is; `None` where that is a character
+    /// device, whose numbers mean other devices.
+    #[must_use]
+    pub fn block_device(&self) -> Option<&String> {
+        let is_generic = self.file_system.as_deref() == Some(crate::target::NVME_GENERIC);
+        self.device.as_ref().filter(|_| !is_generic)
+    }
 }
 
 /// An engine that cannot run here.
@@ -90,6 +130,10 @@ pub struct EngineReport {
     pub engine: String,
     /// Whether it moves data at all; if not, its rates are requests per second.
     pub moves_data: bool,
+    /// Whether its options have a thread look for completions, or for requests, without sleeping,
+    /// so that a busy CPU tells nothing.
+    #[serde(default)]
+    pub waits_by_polling: bool,
     /// What was asked of the kernel and what it granted.
     pub receipts: Vec<Receipt>,
     /// One entry per direction, in the order of the plan.
@@ -128,16 +172,34 @@ pub struct DirectionReport {
     /// All of those latencies, to merge with others; not part of the document.
     #[serde(skip)]
     pub histogram: LatencyHistogram,
+    /// Requests in flight at a time.
+    #[serde(default)]
+    pub depth: Depth,
+    /// The time inside the calls that submit.
+    #[serde(default)]
+    pub submission: Submission,
+    /// How the requests were spread over time.
+    #[serde(default)]
+    pub series: Series,
     /// Each loop, warm-up included.
     pub loops: Vec<LoopReport>,
     /// Each tasklet.
     pub tasklets: Vec<TaskletReport>,
+    /// Tasklets by folder and by device, where there is more than one.
+    #[serde(default)]
+    pub groups: Vec<GroupReport>,
     /// Sums over the engines of all lanes, in the loops that count.
     pub counters: EngineCounters,
     /// Transfers that moved fewer bytes than asked and were continued.
     pub short_transfers: u64,
     /// CPU time of the whole process in the loops that count.
     pub cpu: Cpu,
+    /// What the devices did that the targets lie on, in this direction and the loops that count.
+    #[serde(default)]
+    pub devices: Vec<DeviceUse>,
+    /// Costs per request, and requests per call.
+    #[serde(default)]
+    pub ratios: Ratios,
     /// Hash over the requests in queue order, as 16 hexadecimal digits. Equal for equal plans.
     pub fingerprint: String,
     /// For each lane, its requests in each loop in short, where time ended the loops; not part of
@@ -150,6 +212,9 @@ pub struct DirectionReport {
     pub failures: Vec<Failure>,
     /// Bytes that were compared, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// How requests fared against their schedule, when they had one.
+    #[serde(flatten)]
+    pub pace: Option<PaceReport>,
     /// Flushes between writes, when they were asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub flushes: Option<FlushReport>,
@@ -199,22 +264,54 @@ pub struct LoopReport {
 }
 
 /// One tasklet of one direction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TaskletReport {
     /// Its number.
     pub tid: u32,
     /// Its file, the first of them when each loop has one.
     pub path: String,
+    /// The major:minor number of the device that the file is on, or that it is.
+    pub device: Option<String>,
     /// Its tensor's size in bytes.
     pub size_bytes: u64,
     /// Bytes moved in the loops that count.
     pub bytes: u64,
+    /// Requests completed in the loops that count.
+    pub requests: u64,
     /// Σ over counting loops of main, in seconds.
     pub task_latency_s: f64,
     /// Σ over counting loops of main and the barrier behind it, in seconds.
     pub e2e_latency_s: f64,
+    /// `bytes / task_latency_s`, in GiB (2^30 bytes) per second.
+    pub task_speed_gib_per_s: f64,
+    /// `requests / task_latency_s`.
+    pub requests_per_s: f64,
+    /// Latency of its requests.
+    pub request_latency: Latency,
+    /// All of those latencies, to merge with others; not part of the document.
+    #[serde(skip)]
+    pub histogram: LatencyHistogram,
+    /// Requests in flight at a time in each of its lanes.
+    pub depth: Depth,
+    /// CPU time of the threads of its lanes.
+    pub cpu: TaskletCpu,
     /// Seconds of main in each loop, warm-up included.
     pub loop_task_latency_s: Vec<f64>,
+}
+
+/// CPU time that the threads of a tasklet's lanes spent in the loops that count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TaskletCpu {
+    /// Seconds in user mode.
+    pub user_s: f64,
+    /// Seconds in the kernel.
+    pub system_s: f64,
+    /// Seconds of the threads that its engines started in the process, as the sync pool does.
+    pub helpers_s: f64,
+    /// The time of its busiest lane's thread over the time of that lane's *main*.
+    pub busiest_thread_share: Option<f64>,
 }
 
 /// CPU time of the whole process, helper threads of the kernel included where it charges them.
@@ -224,6 +321,16 @@ pub struct Cpu {
     pub user_s: f64,
     /// Seconds in the kernel.
     pub system_s: f64,
+    /// Times that a thread gave its CPU up to wait for something.
+    #[serde(default)]
+    pub voluntary_switches: u64,
+    /// Times that the kernel took the CPU away from a thread.
+    #[serde(default)]
+    pub involuntary_switches: u64,
+    /// The time of the busiest thread that submits over the time of its *main*: 1 for one that
+    /// never waits.
+    #[serde(default)]
+    pub busiest_thread_share: Option<f64>,
     /// Whether the figure covers other directions that ran at the same time.
     pub shared_with_other_directions: bool,
 }
@@ -231,7 +338,7 @@ pub struct Cpu {
 /// A reason not to trust a number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Doubt {
-    /// A stable word for programs: `buffered`, `memory-file-system`, `holes`.
+    /// A stable word for programs: `buffered`, `page-cache`, `holes`.
     pub code: String,
     /// A sentence for people, without a full stop.
     pub reason: String,
@@ -252,7 +359,7 @@ pub struct Failure {
     pub tid: u32,
     /// The file, when one is to blame.
     pub path: Option<String>,
-    /// `read` or `write`, when a request failed.
+    /// `read`, `write` or the like, when a request failed; `verify`, when a block was bad.
     pub operation: Option<String>,
     /// Where in the file, in bytes.
     pub offset_bytes: Option<u64>,

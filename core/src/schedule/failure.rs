@@ -11,6 +11,7 @@ use crate::engine::{EngineError, Errno, OpenError, Operation};
 use crate::memory::PlacementError;
 use crate::report::Failure;
 use crate::target::TargetFailure;
+use crate::verify::FirstBad;
 
 /// A request that did not do what it was to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +63,10 @@ pub(crate) enum LaneError {
     Unsettled,
     #[error("cannot make durable what was written")]
     EndFsync(#[source] std::io::Error),
+    #[error("the page cache cannot be told to drop the target; leave out --drop-cache")]
+    DropCache(#[source] std::io::Error),
+    #[error("a block is not what it must be")]
+    BadBlock { target: u16, bad: FirstBad },
     #[error("stopped")]
     Halted,
     #[error("the schedule broke: {0}")]
@@ -78,6 +83,9 @@ impl LaneError {
     pub(crate) fn report(&self, tid: u32, paths: &[&Path]) -> Failure {
         match self {
             Self::Request(bad) => bad.report(tid, paths),
+            Self::BadBlock { target, bad } => {
+                bad_block(tid, paths.get(usize::from(*target)).copied(), bad)
+            }
             other => plain(tid, None, chain(other)),
         }
     }
@@ -134,6 +142,8 @@ pub(crate) enum TaskletError {
     },
     #[error("the data differs from what it must be at offset {offset_bytes}")]
     Differs { offset_bytes: u64 },
+    #[error("a block is not what it must be")]
+    BadBlock(FirstBad),
     #[error("a panic: {0} (a defect of aio)")]
     Panic(String),
     #[error("did not end within {} s; its memory is left to the kernel", .0.as_secs())]
@@ -150,6 +160,9 @@ impl TaskletError {
 
     /// The report's view of it; `path` is the file that was worked on, if any.
     pub(crate) fn report(&self, tid: u32, path: Option<&Path>) -> Failure {
+        if let Self::BadBlock(bad) = self {
+            return bad_block(tid, path, bad);
+        }
         let mut failure = plain(tid, path, chain(self));
         if let Self::Differs { offset_bytes } = self {
             failure.offset_bytes = Some(*offset_bytes);
@@ -172,6 +185,16 @@ fn plain(tid: u32, path: Option<&Path>, message: String) -> Failure {
         length_bytes: None,
         errno: None,
         message,
+    }
+}
+
+/// A block that is not what it must be, when it was read or read back.
+fn bad_block(tid: u32, path: Option<&Path>, bad: &FirstBad) -> Failure {
+    Failure {
+        operation: Some("verify".into()),
+        offset_bytes: Some(bad.offset_bytes),
+        length_bytes: Some(bad.length_bytes),
+        ..plain(tid, path, bad.to_string())
     }
 }
 

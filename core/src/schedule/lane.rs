@@ -1,20 +1,25 @@
 //! One lane: memory, an engine of its own, and the loops that move one through the other.
 
+mod blocks;
+
 use std::fs::File;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::LaneError;
-use super::flow::{Flow, Tally, Watch};
-use super::shared::Shared;
-use super::source::{BlockStream, Job, Share, Slice, Source, StreamName, Sweep, VariedStream};
+use super::flow::{Flow, PaceTally, Tally, Watch};
+use super::shared::{CpuTime, Shared};
+use super::source::{Job, Share, Slice, Source, Sweep};
+use super::verify::Terms;
 use crate::clock::Stamp;
 use crate::data::{self, DataStream};
 use crate::engine::{Backend, EngineCounters, IoEngine, Lane, LaneSetup, Operations};
 use crate::memory::{Block, Part, Region, pin_current_thread};
+use crate::observe::mark_unread;
 use crate::plan::Direction;
 use crate::receipt::Receipt;
 use crate::stats::{Fingerprint, Kind, LanePrint, PerKind, What};
+use crate::target::DropCache;
 
 /// How much of a tensor is filled between two looks at whether to stop.
 const FILL_STEP_BYTES: usize = 16 << 20;
@@ -46,6 +51,14 @@ impl Work {
         }
     }
 
+    /// The share of blocks, if it is blocks.
+    pub(super) fn into_share(self) -> Option<Share> {
+        match self {
+            Self::Slice(_) => None,
+            Self::Blocks(share) => Some(share),
+        }
+    }
+
     fn operations(&self) -> Operations {
         match self {
             Self::Slice(slice) => Operations::of(slice.direction.operations()),
@@ -62,6 +75,8 @@ pub(super) struct LaneTask {
     pub memory: Region,
     pub files: Arc<[Arc<File>]>,
     pub data: DataStream,
+    /// What blocks are verified by, if they are.
+    pub terms: Option<Terms>,
 }
 
 /// What a lane has done in one loop.
@@ -75,6 +90,8 @@ pub(crate) struct LaneLoop {
     pub requests: PerKind<u64>,
     /// What its engine counted.
     pub counters: EngineCounters,
+    /// What its thread spent.
+    pub cpu: CpuTime,
     /// Which requests these were, if time ended it.
     pub print: Option<LanePrint>,
     /// How long it took to make durable what was written, when that was asked for.
@@ -86,9 +103,13 @@ pub(crate) struct LaneResult {
     /// Each finished loop.
     pub loops: Vec<LaneLoop>,
     pub tally: Tally,
+    /// How its requests fared against their schedule, if they had one.
+    pub pace: Option<PaceTally>,
     pub receipts: Vec<Receipt>,
     /// Its memory, unless the kernel still has some of it.
     pub memory: Option<Region>,
+    /// Bytes of the blocks that it read and found right.
+    pub verified_bytes: u64,
     pub error: Option<LaneError>,
 }
 
@@ -103,8 +124,10 @@ impl LaneResult {
         Self {
             loops: Vec::new(),
             tally: Tally::new(fingerprint),
+            pace: None,
             receipts,
             memory,
+            verified_bytes: 0,
             error: Some(error),
         }
     }
@@ -130,14 +153,20 @@ impl LaneTask {
             files: self.files,
             segments: part.segments(),
         };
+        let flow = Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint()));
         let work = LaneWork {
             shared: &shared,
             place: self.place,
-            flow: Flow::new(&shared.plan, shared.alignment, Tally::new(fingerprint())),
+            flow: if self.terms.is_some() { flow.in_rounds() } else { flow },
             files: Arc::clone(&setup.files),
             part,
             work: self.work,
+            pace: None,
+            dropped: None,
+            terms: self.terms,
+            verified_bytes: 0,
             receipts,
+            counted: Duration::ZERO,
         };
         match backend.with_engine(setup, work) {
             Ok(result) => {
@@ -186,6 +215,8 @@ impl LaneTask {
                 self.data.fill(at, 0, step);
                 at += step.len() as u64;
             }
+        } else {
+            mark_unread(&mut self.memory);
         }
         if halted() { Err(LaneError::Halted) } else { Ok(()) }
     }
@@ -199,7 +230,14 @@ struct LaneWork<'a> {
     files: Arc<[Arc<File>]>,
     flow: Flow,
     part: Part,
+    pace: Option<PaceTally>,
+    /// What the page cache kept, all in all.
+    dropped: Option<DropCache>,
+    terms: Option<Terms>,
+    verified_bytes: u64,
     receipts: Vec<Receipt>,
+    /// How long the loops that count have taken.
+    counted: Duration,
 }
 
 impl Lane for LaneWork<'_> {
@@ -235,11 +273,14 @@ impl Lane for LaneWork<'_> {
             error = Some(LaneError::Unsettled);
         }
         self.receipts.extend(engine.receipts());
+        self.receipts.extend(self.dropped.map(DropCache::receipt));
         LaneResult {
             loops,
             tally,
+            pace: self.pace,
             receipts: self.receipts,
             memory: self.part.into_region().ok(),
+            verified_bytes: self.verified_bytes,
             error,
         }
     }
@@ -254,6 +295,7 @@ impl LaneWork<'_> {
     ) -> Result<(), LaneError> {
         let shared = self.shared;
         self.prepare(index);
+        self.drop_cache()?;
         let counts = shared.plan.counts(index);
         let target = if shared.plan.different_file_each_iteration { index } else { 0 };
         let target = u16::try_from(target).expect("refused when the plan was resolved");
@@ -264,10 +306,12 @@ impl LaneWork<'_> {
             until: Stamp::NEVER,
         };
         let counters_before = engine.counters();
+        let cpu_before = CpuTime::of_this_thread();
         let (moved_before, completed_before) = self.flow.totals();
         let ran = if let Work::Slice(slice) = self.work {
             let mut sweep = Sweep { part: &mut self.part, slice, target };
-            shared.begin_loop().map_err(LaneError::Barrier)?;
+            let start = shared.begin_loop().map_err(LaneError::Barrier)?;
+            self.flow.begin(start, counts.then_some(self.counted));
             self.flow.run(engine, &mut sweep, &watch)
         } else {
             self.run_blocks(engine, index, target, &mut watch)
@@ -278,6 +322,7 @@ impl LaneWork<'_> {
             Err(LaneError::Halted) if self.is_of_blocks() && shared.is_stopped() => Stamp::now(),
             Err(_) => return ran.map(|_end| ()),
         };
+        let cpu = CpuTime::of_this_thread().saturating_sub(cpu_before);
         let (bytes, requests) = self.flow.totals();
         let by_time = watch.until != Stamp::NEVER;
         loops.push(LaneLoop {
@@ -285,68 +330,18 @@ impl LaneWork<'_> {
             bytes: bytes - moved_before,
             requests: requests - completed_before,
             counters: engine.counters() - counters_before,
+            cpu,
             print: by_time.then(|| self.flow.take_print()),
             flush: None,
         });
         ran?;
         shared.end_loop().map_err(LaneError::Barrier)?;
+        if counts {
+            self.counted += shared.last_loop();
+        }
         let done = loops.last_mut().expect("it was just added");
         done.flush = self.end_fsync()?;
         Ok(())
-    }
-
-    /// Makes durable what the tasklet has written, on a clock of its own; the first lane does it
-    /// for all.
-    fn end_fsync(&self) -> Result<Option<Duration>, LaneError> {
-        let Work::Blocks(share) = &self.work else { return Ok(None) };
-        if !share.access.end_fsync || !share.direction.writes_data() || self.place.lane > 0 {
-            return Ok(None);
-        }
-        let start = Stamp::now();
-        self.files[0].sync_all().map_err(LaneError::EndFsync)?;
-        Ok(Some(Stamp::now().since(start)))
-    }
-
-    /// Does the jobs of a loop over blocks.
-    fn run_blocks<E: IoEngine, H: Fn() -> bool>(
-        &mut self,
-        engine: &mut E,
-        index: u32,
-        target: u16,
-        watch: &mut Watch<H>,
-    ) -> Result<Stamp, LaneError> {
-        let shared = self.shared;
-        let Work::Blocks(share) = &self.work else { unreachable!("asked for blocks only") };
-        let LanePlace { tid, lane, .. } = self.place;
-        let name = StreamName { seed: shared.plan.seed, tid, lane, loop_index: index };
-        let loop_number = shared.first_loop.wrapping_add(index);
-        // Room for more writes in a loop than a device survives.
-        let mark = u64::from(loop_number) << 40;
-        let is_warm_up = index < shared.plan.warmup_loops;
-        let ramp = is_warm_up && share.access.ramp_ns.is_some();
-        let share = if ramp { share.endless() } else { share.clone() };
-        let runtime = share.access.runtime_ns_of(is_warm_up).map(Duration::from_nanos);
-        let kind = if share.is_plain() { share.direction.kind() } else { None };
-        match kind {
-            Some(Kind::Read) => {
-                let mut stream = BlockStream::<false>::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.run(engine, &mut stream, watch)
-            }
-            Some(Kind::Write) => {
-                let mut stream = BlockStream::<true>::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.run(engine, &mut stream, watch)
-            }
-            _ => {
-                let mut stream = VariedStream::new(&share, name, target, mark);
-                let start = shared.begin_loop().map_err(LaneError::Barrier)?;
-                watch.until = runtime.map_or(Stamp::NEVER, |runtime| start + runtime);
-                self.flow.run(engine, &mut stream, watch)
-            }
-        }
     }
 
     fn is_of_blocks(&self) -> bool {

@@ -14,6 +14,7 @@
 mod barrier;
 #[cfg(test)]
 mod barrier_tests;
+mod course;
 mod failure;
 mod flow;
 mod lane;
@@ -21,11 +22,16 @@ mod primitives;
 mod shared;
 mod source;
 mod tasklet;
+mod track;
+mod verify;
 mod wave;
 
+pub(crate) use course::{Course, Done};
+pub(crate) use flow::SubmitTime;
 pub(crate) use lane::{LaneLoop, LaneResult};
-pub(crate) use shared::LoopClock;
+pub(crate) use shared::{CpuTime, LoopClock};
 pub(crate) use tasklet::TaskletResult;
+pub(crate) use track::Track;
 pub(crate) use wave::{Wave, WaveOutcome};
 
 use std::time::Duration;

@@ -1,8 +1,9 @@
 //! What all threads of a wave share.
 
+use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
@@ -11,6 +12,7 @@ use super::BARRIER_LIMIT;
 use super::barrier::{Barrier, BreakGuard, Broken};
 use super::wave::Wave;
 use crate::clock::Stamp;
+use crate::observe::Watch;
 use crate::plan::Plan;
 use crate::session::Stop;
 use crate::target::{Alignment, Made};
@@ -23,6 +25,8 @@ pub(crate) struct Shared {
     pub alignment: Alignment,
     pub made: Arc<Made>,
     pub first_loop: u32,
+    /// When the wave began, in nanoseconds since 1970: blocks that can be verified name it.
+    pub run: u64,
     stop: Stop,
     /// Set when somebody failed.
     halt: AtomicBool,
@@ -38,6 +42,8 @@ pub(crate) struct Shared {
     moved: Vec<Moved>,
     /// CPU time of the thread that shows progress, which is not the run's.
     observer_cpu: Mutex<CpuTime>,
+    /// What the kernel counts, read before the first stamp of a loop and after its last.
+    pub(super) watch: Watch,
 }
 
 /// A counter alone on its cache line: lanes must not slow each other down by counting.
@@ -45,11 +51,13 @@ pub(crate) struct Shared {
 #[repr(align(128))]
 pub(crate) struct Moved(pub AtomicU64);
 
-/// User and system time.
+/// User and system time, and how often a thread gave its CPU up or lost it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CpuTime {
     pub user: Duration,
     pub system: Duration,
+    pub voluntary_switches: u64,
+    pub involuntary_switches: u64,
 }
 
 impl CpuTime {
@@ -60,6 +68,8 @@ impl CpuTime {
         let read = |usage: Usage| Self {
             user: microseconds(usage.user_time()),
             system: microseconds(usage.system_time()),
+            voluntary_switches: usage.voluntary_context_switches().unsigned_abs(),
+            involuntary_switches: usage.involuntary_context_switches().unsigned_abs(),
         };
         getrusage(who).map(read).unwrap_or_default()
     }
@@ -69,10 +79,27 @@ impl CpuTime {
     }
 
     pub(crate) fn saturating_sub(self, earlier: Self) -> Self {
+        let less = |now: u64, before| now.saturating_sub(before);
         Self {
             user: self.user.saturating_sub(earlier.user),
             system: self.system.saturating_sub(earlier.system),
+            voluntary_switches: less(self.voluntary_switches, earlier.voluntary_switches),
+            involuntary_switches: less(self.involuntary_switches, earlier.involuntary_switches),
         }
+    }
+
+    /// Both in seconds.
+    pub(crate) fn seconds(self) -> f64 {
+        (self.user + self.system).as_secs_f64()
+    }
+}
+
+impl AddAssign for CpuTime {
+    fn add_assign(&mut self, more: Self) {
+        self.user += more.user;
+        self.system += more.system;
+        self.voluntary_switches += more.voluntary_switches;
+        self.involuntary_switches += more.involuntary_switches;
     }
 }
 
@@ -101,6 +128,9 @@ impl Shared {
             alignment: wave.resolved.alignment,
             made: Arc::clone(wave.made),
             first_loop: wave.first_loop,
+            run: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
             stop: wave.stop.clone(),
             halt: AtomicBool::new(false),
             tasklets: Barrier::new(tasklets),
@@ -110,6 +140,7 @@ impl Shared {
             loops_done: AtomicU32::new(0),
             moved: (0..lanes).map(|_| Moved::default()).collect(),
             observer_cpu: Mutex::default(),
+            watch: Watch::open(wave.plan, wave.tasklets, &wave.resolved.targets),
         }
     }
 
@@ -139,6 +170,7 @@ impl Shared {
     /// Waits for all lanes and starts the loop's clock.
     pub(super) fn begin_loop(&self) -> Result<Stamp, Broken> {
         let lead = || {
+            self.watch.begin(self.plan.counts(self.loops_begun.load(Ordering::Relaxed)));
             let cpu_start = self.cpu_of_the_run();
             self.loops_begun.fetch_add(1, Ordering::Relaxed);
             let start = Stamp::now();
@@ -154,6 +186,7 @@ impl Shared {
         let lead = || {
             let end = Stamp::now();
             let cpu_end = self.cpu_of_the_run();
+            self.watch.end();
             self.loops_done.fetch_add(1, Ordering::Relaxed);
             let mut clocks = self.clocks();
             let clock = clocks.last_mut().expect("a loop that ends has begun");
@@ -163,9 +196,17 @@ impl Shared {
         self.lanes.wait(Instant::now() + BARRIER_LIMIT, lead)
     }
 
+    /// How long the loop took that was ended last.
+    pub(super) fn last_loop(&self) -> Duration {
+        let clocks = self.clocks();
+        let ended = clocks.iter().rev().find_map(|clock| clock.end.map(|end| (clock.start, end)));
+        ended.map_or(Duration::ZERO, |(start, end)| end.since(start))
+    }
+
     /// Stops the clock of a loop that was cut short at `end`, when no lane runs any more.
     pub(super) fn cut_loop_short(&self, end: Stamp) {
         let cpu_end = self.cpu_of_the_run();
+        self.watch.end();
         if let Some(clock) = self.clocks().last_mut() {
             clock.end = Some(end);
             clock.cpu_end = cpu_end;

@@ -15,13 +15,16 @@ use super::failure::TaskletError;
 use super::lane::{LanePlace, LaneResult, LaneTask, Work};
 use super::shared::Shared;
 use super::source::{Share, Slice};
+use super::verify::{ReadBack, Terms, read_back};
 use super::{BARRIER_LIMIT, DRAIN_LIMIT};
 use crate::data::DataStream;
 use crate::engine::Backend;
 use crate::memory::{Mapping, Region};
+use crate::observe::Content;
 use crate::plan::{Access, Direction, Plan};
 use crate::receipt::Receipt;
 use crate::report::Failure;
+use crate::stats::Kind;
 use crate::target::{self, OpenPolicy, Tasklet, TaskletFile};
 
 /// How long past the drain limit a lane may take to come back once the run has ended.
@@ -41,6 +44,8 @@ pub(crate) struct TaskletResult {
     pub failures: Vec<Failure>,
     /// Bytes compared and found right, when validation was asked.
     pub validated_bytes: Option<u64>,
+    /// What its memory holds in the end.
+    pub content: Content,
 }
 
 /// All that a tasklet's thread needs.
@@ -94,12 +99,18 @@ impl TaskletTask {
         let (memory, receipts) = self.reserve().map_err(nowhere)?;
         result.receipts = receipts;
         result.lanes = self.run_lanes(backend, memory, &files).map_err(nowhere)?;
+        let memory = result.lanes.iter().filter_map(|lane| lane.memory.as_ref());
+        memory.for_each(|one| result.content.look(one));
         self.log(summary(&self.shared.plan, &result.lanes));
         let failures = self.lane_failures(&result.lanes);
         let complete = result.lanes.iter().all(|lane| lane.error.is_none());
         result.failures.extend(failures);
         self.cut_padding(&files)?;
         self.seal(&files);
+        if complete && let Some(terms) = self.terms() {
+            result.validated_bytes = self.verify(&terms, &result.lanes, &files)?;
+            self.log("post: the blocks are right".into());
+        }
         if complete && self.shared.plan.validate {
             result.validated_bytes = Some(self.validate(&mut result.lanes, &files)?);
             self.log("post: the data is right".into());
@@ -114,10 +125,12 @@ impl TaskletTask {
 
     fn open_files(&self) -> Result<Files, Failed> {
         let plan = &self.shared.plan;
+        let filler = self.terms().map(|terms| terms.filler());
         let policy = OpenPolicy {
             direct: !plan.buffered,
             overwrite: plan.overwrite,
             made: &self.shared.made,
+            filler: filler.as_ref(),
         };
         let halted = || self.shared.is_halted();
         let open = |file: &TaskletFile| {
@@ -128,7 +141,15 @@ impl TaskletTask {
     }
 
     fn data(&self) -> DataStream {
-        DataStream::new(self.shared.plan.seed, self.tasklet.tid)
+        let blocks = self.tasklet.access.blocks();
+        let compressible = blocks.map_or(0, |blocks| blocks.compress_percent);
+        DataStream::new(self.shared.plan.seed, self.tasklet.tid).compressible(compressible)
+    }
+
+    /// What its blocks are verified by, if they are.
+    fn terms(&self) -> Option<Terms> {
+        let Shared { ref plan, block_bytes, run, .. } = *self.shared;
+        Terms::of(&self.tasklet, plan, block_bytes, run)
     }
 
     /// Bytes of memory of all lanes: the tensor with its padding, or a buffer per request.
@@ -200,6 +221,7 @@ impl TaskletTask {
                 memory,
                 files: Arc::clone(files),
                 data: self.data(),
+                terms: self.terms(),
             };
             memory = rest;
             if lane == 0 {
@@ -249,6 +271,44 @@ impl TaskletTask {
                 let _as_marked_as_before = target::seal(open);
             }
         }
+    }
+
+    /// Reads back what was written and notes on the file how its blocks lie; says how many bytes
+    /// were found right, when any were written.
+    fn verify(
+        &self,
+        terms: &Terms,
+        lanes: &[LaneResult],
+        files: &Files,
+    ) -> Result<Option<u64>, Failed> {
+        let file = &self.tasklet.files[0];
+        if !self.tasklet.direction.writes_data() {
+            return Ok(None);
+        }
+        let at = |error| (error, Some(file.path.clone()));
+        let failed = |source| TaskletError::Post { action: "read the data back", source };
+        let io = |source| at(failed(source));
+        target::send_to_storage(&files[0]).map_err(io)?;
+        let divided = self.divide().into_iter();
+        let shares: Vec<_> = divided.filter_map(|(work, _)| work.into_share()).collect();
+        let writes = |lane: &LaneResult| {
+            lane.loops.iter().map(|done| done.requests[Kind::Write]).collect::<Vec<_>>()
+        };
+        let what = ReadBack {
+            plan: &self.shared.plan,
+            terms,
+            file: &reopen_buffered(&files[0], &file.path).map_err(io)?,
+            tid: self.tasklet.tid,
+            first_loop: self.shared.first_loop,
+            is_filled: file.is_filled(),
+        };
+        let writes: Vec<_> = lanes.iter().map(writes).collect();
+        let sum = read_back(&what, &shares, &writes, &|| self.shared.is_halted());
+        let sum = sum.map_err(io)?;
+        let sum = sum.map_err(|bad| at(TaskletError::BadBlock(bad)))?;
+        let _not_needed_to_verify =
+            target::note_layout(&files[0], terms.layout(sum.oldest_of_all()));
+        Ok(Some(sum.right_bytes))
     }
 
     fn validate(&self, lanes: &mut [LaneResult], files: &Files) -> Result<u64, Failed> {

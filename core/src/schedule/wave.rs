@@ -12,6 +12,7 @@ use super::tasklet::{COME_BACK_LIMIT, Message, TaskletResult, TaskletTask};
 use super::{STALL_LIMIT, TICK};
 use crate::clock::Stamp;
 use crate::engine::Backend;
+use crate::observe::Seen;
 use crate::plan::{Access, Direction, Plan};
 use crate::report::Failure;
 use crate::session::{Event, Observer, Stop};
@@ -38,6 +39,8 @@ pub(crate) struct WaveOutcome {
     pub stopped: bool,
     /// Bytes that all loops have moved, finished or not.
     pub moved_bytes: u64,
+    /// What the kernel counted in the loops that count.
+    pub seen: Seen,
 }
 
 impl Wave<'_> {
@@ -80,6 +83,7 @@ impl Wave<'_> {
             clocks,
             stopped: shared.is_stopped(),
             moved_bytes: shared.moved_in_all(),
+            seen: shared.watch.seen(),
         }
     }
 

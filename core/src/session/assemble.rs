@@ -1,14 +1,20 @@
 //! From what a wave measured to the report.
 
+mod series;
+mod tasklet;
+
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use crate::clock::Stamp;
 use crate::engine::EngineCounters;
+use crate::observe::{self, Content, Evidence};
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
-    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport, Status,
-    TaskletReport, gib_per_s, requests_per_s, short_run,
+    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport,
+    PaceReport, Ratios, Series, Sharing, Status, TaskletReport, cpu_bound, drift, gib_per_s,
+    groups, rate_missed, requests_per_s, short_run,
 };
 use crate::schedule::{LaneLoop, LaneResult, LoopClock, TaskletResult, WaveOutcome};
 use crate::stats::{Kind, PerKind, combine};
@@ -24,6 +30,7 @@ pub(super) fn add(
     outcome: &WaveOutcome,
 ) {
     let failed = outcome.tasklets.iter().any(|(_, result)| !result.failures.is_empty());
+    let moved = super::moved::moved(plan, resolved, outcome);
     for phase in &plan.phases {
         let tasklets: Tasklets = outcome
             .tasklets
@@ -40,23 +47,54 @@ pub(super) fn add(
             receipt::merge(&mut report.receipts, lanes);
         }
         for part in phase.direction.parts() {
-            let mut one = direction(plan, *part, &tasklets, outcome);
+            let (mut one, fine) = direction(plan, *part, &tasklets, outcome);
             one.requests_per_s = requests_per_s(one.requests, one.task_latency_s);
-            let doubts = resolved.doubts.iter().filter(|(whose, _)| *whose == phase.direction);
+            let applies = |whose| whose == phase.direction || whose == *part;
+            let doubts = resolved.doubts.iter().filter(|(whose, _)| applies(*whose));
+            for tasklet in &mut one.tasklets {
+                let target = resolved.targets.iter().find(|target| target.path == tasklet.path);
+                tasklet.device = target.and_then(|target| target.device.clone());
+            }
+            one.groups = groups(&one.tasklets);
+            one.ratios = Ratios::of(&one, sharing(plan, &tasklets, outcome));
             one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
             one.status = match (failed, outcome.stopped) {
                 (true, _) => Status::Failed,
                 (false, true) => Status::Interrupted,
                 (false, false) => Status::Complete,
             };
+            if one.status == Status::Complete {
+                one.doubts.extend(pace_doubt(plan, &one, &tasklets, outcome));
+            }
+            let evidence = Evidence {
+                seen: &outcome.seen,
+                moved: &moved,
+                direction: *part,
+                buffered: plan.buffered,
+                content: content(&tasklets),
+            };
+            if one.status != Status::Failed && report.moves_data {
+                one.devices = observe::devices(evidence);
+                one.doubts.extend(observe::doubts(evidence));
+            }
             if one.status == Status::Complete && report.moves_data {
                 one.doubts.extend(short_run(&one));
+                let cpus = available_parallelism().map_or(1, usize::from);
+                one.doubts.extend(drift(fine.rates()));
+                one.doubts.extend(cpu_bound(&one, cpus).filter(|_| !report.waits_by_polling));
                 one.doubts.extend(partly_allocates(&tasklets, &one.loops));
                 one.doubts.extend(little_overlap(phase.direction, outcome));
             }
             report.directions.push(one);
         }
     }
+}
+
+/// Requests that shared the CPU time of a wave, and the calls of these tasklets.
+fn sharing(plan: &Plan, tasklets: &Tasklets, outcome: &WaveOutcome) -> Sharing {
+    let all = outcome.tasklets.iter().map(|(tasklet, result)| (tasklet, result)).collect();
+    let total = |tasklets| counted(plan, tasklets, &outcome.clocks).0.total();
+    Sharing { cpu: total(&all), calls: total(tasklets) }
 }
 
 /// The least share of the time in which the other direction must be at work for both to count as
@@ -83,8 +121,17 @@ fn little_overlap(direction: Direction, outcome: &WaveOutcome) -> Option<Doubt> 
     })
 }
 
+/// What was read into the memory of all tasklets.
+fn content(tasklets: &Tasklets) -> Content {
+    let mut content = Content::default();
+    for (_, result) in tasklets {
+        content.add(result.content);
+    }
+    content
+}
+
 /// The loops that all lanes of the wave have finished.
-fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Stamp, Stamp, &LoopClock)> {
+pub(super) fn finished(clocks: &[LoopClock]) -> impl Iterator<Item = (Stamp, Stamp, &LoopClock)> {
     clocks.iter().map_while(|clock| clock.end.map(|end| (clock.start, end, clock)))
 }
 
@@ -93,7 +140,7 @@ fn direction(
     direction: Direction,
     tasklets: &Tasklets,
     outcome: &WaveOutcome,
-) -> DirectionReport {
+) -> (DirectionReport, Series) {
     let kind = direction.kind().expect("a part of a direction is of one kind");
     let loops = loops(plan, tasklets, kind, &outcome.clocks);
     let lanes = || tasklets.iter().flat_map(|(_, result)| &result.lanes);
@@ -102,19 +149,29 @@ fn direction(
     let (requests, counters) = counted(plan, tasklets, &outcome.clocks);
     let tasklet_reports: Vec<_> = tasklets
         .iter()
-        .map(|(tasklet, result)| tasklet_report(plan, tasklet, result, kind, &outcome.clocks))
+        .map(|(tasklet, result)| tasklet::report(plan, tasklet, result, kind, &outcome.clocks))
         .collect();
     let largest =
         |value: fn(&TaskletReport) -> f64| tasklet_reports.iter().map(value).fold(0.0, f64::max);
     let (task_latency_s, e2e_latency_s) =
         (largest(|one| one.task_latency_s), largest(|one| one.e2e_latency_s));
+    let request_latency = histogram.summary();
+    let busiest_threads = tasklet_reports.iter().filter_map(|one| one.cpu.busiest_thread_share);
     let bytes = loops.iter().filter(|one| one.counts).map(|one| one.bytes).sum();
-    let validated = tasklets.iter().map(|(_, result)| result.validated_bytes);
+    let validated = tasklets.iter().map(|(tasklet, result)| {
+        // What was read is checked on the way; what was written, afterwards.
+        let verifies = tasklet.access.blocks().is_some_and(|blocks| blocks.verify.is_some());
+        let read = || result.lanes.iter().map(|lane| lane.verified_bytes).sum();
+        if verifies && kind == Kind::Read { Some(read()) } else { result.validated_bytes }
+    });
     // What two directions moved together cannot be told apart.
     let alone =
         tasklets.len() == outcome.tasklets.len() && tasklets[0].0.direction.parts().len() == 1;
     let finished_bytes: u64 = loops.iter().map(|one| one.bytes).sum();
-    DirectionReport {
+    let series = series::both(plan, tasklets, kind, &outcome.clocks);
+    let mean_ns = request_latency.mean_ns;
+    let calls = counters.submit_calls;
+    let report = DirectionReport {
         direction,
         access: tasklets[0].0.access.clone(),
         status: Status::Complete,
@@ -126,13 +183,25 @@ fn direction(
         task_speed_gib_per_s: gib_per_s(bytes, task_latency_s),
         e2e_speed_gib_per_s: gib_per_s(bytes, e2e_latency_s),
         requests_per_s: 0.0,
-        request_latency: histogram.summary(),
+        request_latency,
         histogram,
+        depth: tasklet::depth(
+            plan,
+            lanes().map(|lane| tasklet::Spent::of(plan, lane, &outcome.clocks)),
+        ),
+        submission: tasklet::submission(plan, lanes(), &outcome.clocks, calls, mean_ns),
+        series: series.shown,
         loops,
-        tasklets: tasklet_reports,
+        groups: Vec::new(),
         counters,
         short_transfers: lanes().map(|lane| lane.tally.short_transfers).sum(),
-        cpu: cpu(plan, &outcome.clocks, !alone),
+        devices: Vec::new(),
+        cpu: Cpu {
+            busiest_thread_share: busiest_threads.reduce(f64::max),
+            ..cpu(plan, &outcome.clocks, !alone)
+        },
+        tasklets: tasklet_reports,
+        ratios: Ratios::default(),
         fingerprint: format!("{:016x}", combine(lanes().flat_map(prints_of))),
         lane_prints: lanes()
             .map(|lane| lane.loops.iter().filter_map(|done| done.print.clone()).collect())
@@ -140,6 +209,7 @@ fn direction(
         doubts: Vec::new(),
         failures: tasklets.iter().flat_map(|(_, result)| result.failures.clone()).collect(),
         validated_bytes: validated.sum(),
+        pace: pace(kind, tasklets),
         flushes: flushes(direction, tasklets, requests[Kind::Flush]),
         end_flush_s: end_flush_s(direction, plan, tasklets),
         unfinished_bytes: if alone {
@@ -147,7 +217,41 @@ fn direction(
         } else {
             0
         },
+    };
+    (report, series.fine)
+}
+
+/// How requests of `kind` fared against their schedule, if they had one.
+fn pace(kind: Kind, tasklets: &Tasklets) -> Option<PaceReport> {
+    let rates = tasklets.iter().filter_map(|(tasklet, _)| tasklet.access.blocks()?.rate);
+    let rate = rates.clone().next()?;
+    let lanes = tasklets.iter().flat_map(|(_, result)| &result.lanes);
+    let tallies: Vec<_> = lanes.filter_map(|lane| lane.pace.as_ref()).collect();
+    let mut response = LatencyHistogram::default();
+    for tally in &tallies {
+        response.merge(&tally.response[kind]);
     }
+    Some(PaceReport {
+        rate_asked_per_s: rates.map(|rate| rate.per_s).sum(),
+        rate_is_poisson: rate.poisson,
+        response_latency: response.summary(),
+        response_histogram: response,
+        waited_for_place: tallies.iter().map(|tally| tally.waited).sum(),
+        started_late: tallies.iter().map(|tally| tally.late).sum(),
+        never_started: tallies.iter().map(|tally| tally.unstarted).sum(),
+    })
+}
+
+/// The doubt that the rate which was asked was not kept, by requests of all kinds together.
+fn pace_doubt(
+    plan: &Plan,
+    one: &DirectionReport,
+    tasklets: &Tasklets,
+    outcome: &WaveOutcome,
+) -> Option<Doubt> {
+    let (requests, _) = counted(plan, tasklets, &outcome.clocks);
+    let requests = requests.total() - requests[Kind::Flush];
+    rate_missed(one.pace.as_ref()?, requests, one.task_latency_s)
 }
 
 /// The hashes over a lane's requests: one of all of them, or one for each loop that time ended.
@@ -189,7 +293,7 @@ fn loops(plan: &Plan, tasklets: &Tasklets, kind: Kind, clocks: &[LoopClock]) -> 
 }
 
 /// What a tasklet's lanes did in loop `index`.
-fn in_loop(lanes: &[LaneResult], index: u32) -> impl Iterator<Item = &LaneLoop> {
+pub(super) fn in_loop(lanes: &[LaneResult], index: u32) -> impl Iterator<Item = &LaneLoop> {
     lanes.iter().filter_map(move |lane| lane.loops.get(index as usize))
 }
 
@@ -199,7 +303,7 @@ fn last_end(lanes: &[LaneResult], index: u32) -> Option<Stamp> {
 }
 
 /// What a tasklet's lanes moved by requests of `kind` in loop `index`.
-fn moved_bytes(lanes: &[LaneResult], kind: Kind, index: u32) -> u64 {
+pub(super) fn moved_bytes(lanes: &[LaneResult], kind: Kind, index: u32) -> u64 {
     in_loop(lanes, index).map(|done| done.bytes[kind]).sum()
 }
 
@@ -232,35 +336,6 @@ fn partly_allocates(tasklets: &Tasklets, loops: &[LoopReport]) -> Option<Doubt> 
     })
 }
 
-fn tasklet_report(
-    plan: &Plan,
-    tasklet: &Tasklet,
-    result: &TaskletResult,
-    kind: Kind,
-    clocks: &[LoopClock],
-) -> TaskletReport {
-    let mut report = TaskletReport {
-        tid: tasklet.tid,
-        path: tasklet.files[0].path.to_string_lossy().into_owned(),
-        size_bytes: tasklet.size_bytes,
-        bytes: 0,
-        task_latency_s: 0.0,
-        e2e_latency_s: 0.0,
-        loop_task_latency_s: Vec::new(),
-    };
-    for (index, (start, end, _)) in (0..).zip(finished(clocks)) {
-        let Some(last) = last_end(&result.lanes, index) else { break };
-        let task = last.since(start).as_secs_f64();
-        report.loop_task_latency_s.push(task);
-        if plan.counts(index) {
-            report.bytes += moved_bytes(&result.lanes, kind, index);
-            report.task_latency_s += task;
-            report.e2e_latency_s += end.since(start).as_secs_f64();
-        }
-    }
-    report
-}
-
 /// The flushes between writes, if any was asked for.
 fn flushes(direction: Direction, tasklets: &Tasklets, requests: u64) -> Option<FlushReport> {
     let flush = tasklets[0].0.access.blocks()?.flush.filter(|_| direction.writes_data())?;
@@ -291,8 +366,11 @@ fn cpu(plan: &Plan, clocks: &[LoopClock], shared_with_other_directions: bool) ->
     let mut cpu = Cpu { shared_with_other_directions, ..Cpu::default() };
     for (index, (_, _, clock)) in (0..).zip(finished(clocks)) {
         if plan.counts(index) {
-            cpu.user_s += clock.cpu().user.as_secs_f64();
-            cpu.system_s += clock.cpu().system.as_secs_f64();
+            let spent = clock.cpu();
+            cpu.user_s += spent.user.as_secs_f64();
+            cpu.system_s += spent.system.as_secs_f64();
+            cpu.voluntary_switches += spent.voluntary_switches;
+            cpu.involuntary_switches += spent.involuntary_switches;
         }
     }
     cpu

@@ -4,6 +4,7 @@
 //! what was created when it ends. It prints nothing: an [`Observer`] is told what happens.
 
 mod assemble;
+mod moved;
 mod observer;
 mod stop;
 
@@ -85,6 +86,7 @@ impl Session {
         let mut report = EngineReport {
             engine: spec.into(),
             moves_data: backend.moves_data(),
+            waits_by_polling: backend.waits_by_polling(),
             receipts: backend.batch_receipt(self.plan.batch.submit).into_iter().collect(),
             directions: Vec::new(),
         };

@@ -2,6 +2,7 @@
 
 mod fingerprint;
 mod kind;
+pub mod steady;
 
 pub use fingerprint::{Fingerprint, LanePrint, What, combine};
 pub use kind::{Kind, PerKind};

@@ -18,6 +18,28 @@ pub struct Alignment {
     pub told: bool,
 }
 
+/// Whether `file` has the attribute that its data is compressed; `None` where its file system knows
+/// no such attribute.
+pub(super) fn is_compressed(file: &File) -> Option<bool> {
+    let answer = statx(file, 0)?;
+    let attribute = u64::from(libc::STATX_ATTR_COMPRESSED.cast_unsigned());
+    let is_known = answer.stx_attributes_mask & attribute != 0;
+    is_known.then_some(answer.stx_attributes & attribute != 0)
+}
+
+fn statx(file: &File, mask: libc::c_uint) -> Option<libc::statx> {
+    let mut answer = MaybeUninit::<libc::statx>::zeroed();
+    let (path, flags) = (c"".as_ptr(), libc::AT_EMPTY_PATH);
+    // SAFETY: the descriptor is open, the path is an empty C string, and the answer has room for a
+    // whole `statx`.
+    let status = unsafe { libc::statx(file.as_raw_fd(), path, flags, mask, answer.as_mut_ptr()) };
+    if status != 0 {
+        return None;
+    }
+    // SAFETY: the struct is plain integers, zeroed before the call.
+    Some(unsafe { answer.assume_init() })
+}
+
 impl Alignment {
     /// Buffered I/O: any byte.
     pub const NONE: Self = Self { offset_bytes: 1, told: true };
@@ -28,24 +50,10 @@ impl Alignment {
     /// `EINVAL` when the kernel says that this file's direct I/O would quietly be buffered; else
     /// the error of `statx`.
     pub fn of(file: &File) -> io::Result<Self> {
-        let mut answer = MaybeUninit::<libc::statx>::zeroed();
-        // SAFETY: the descriptor is open, the path is an empty C string, and the answer has room
-        // for a whole `statx`.
-        let status = unsafe {
-            libc::statx(
-                file.as_raw_fd(),
-                c"".as_ptr(),
-                libc::AT_EMPTY_PATH,
-                libc::STATX_DIOALIGN,
-                answer.as_mut_ptr(),
-            )
-        };
-        if status != 0 {
-            // A seccomp profile that knows no statx is no reason to refuse direct I/O.
+        // A seccomp profile that knows no statx is no reason to refuse direct I/O.
+        let Some(answer) = statx(file, libc::STATX_DIOALIGN) else {
             return Ok(Self { offset_bytes: ASSUMED_BYTES, told: false });
-        }
-        // SAFETY: the struct is plain integers, zeroed before the call.
-        let answer = unsafe { answer.assume_init() };
+        };
         Self::from_answer(answer.stx_mask, answer.stx_dio_offset_align, answer.stx_dio_mem_align)
     }
 

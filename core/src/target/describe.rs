@@ -1,10 +1,10 @@
 //! What a target lies on.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use nix::unistd::{Whence, lseek};
+use procfs::process::MountInfo;
 
 /// What stands for the type of a file system where the target is a device itself.
 pub const BLOCK_DEVICE: &str = "block device";
@@ -19,6 +19,8 @@ pub struct FileSystem {
     pub kind: String,
     /// Its device's `major:minor`.
     pub device: String,
+    /// The options that it is mounted with, first those of the mount; empty for a device.
+    pub options: Vec<String>,
 }
 
 /// Whether a file system of type `kind` keeps files in memory, so that its speed is the memory's.
@@ -29,7 +31,7 @@ pub fn keeps_in_memory(kind: &str) -> bool {
 
 /// The mount table, read once.
 #[derive(Debug, Default)]
-pub struct Mounts(Vec<procfs::process::MountInfo>);
+pub struct Mounts(Vec<MountInfo>);
 
 impl Mounts {
     /// Reads it; empty where `/proc` does not tell.
@@ -49,17 +51,49 @@ impl Mounts {
             return Some(FileSystem {
                 kind: BLOCK_DEVICE.into(),
                 device: numbers(metadata.rdev()),
+                options: Vec::new(),
             });
         }
         if metadata.file_type().is_char_device() {
             let device = numbers(metadata.rdev());
-            return Some(FileSystem { kind: NVME_GENERIC.into(), device });
+            return Some(FileSystem { kind: NVME_GENERIC.into(), device, options: Vec::new() });
         }
         let device = numbers(metadata.dev());
-        // Later lines cover earlier ones.
-        let mount = self.0.iter().rev().find(|mount| mount.majmin == device)?;
-        Some(FileSystem { kind: mount.fs_type.clone(), device })
+        let absolute = || fs::canonicalize(path).or_else(|_| fs::canonicalize(folder_of(path)));
+        let mount = self.mount_of(&device, || absolute().ok())?;
+        Some(FileSystem { kind: mount.fs_type.clone(), device, options: options(mount) })
     }
+
+    /// The mount that the files of `device` are in, or else what is mounted over `path`: btrfs gives
+    /// each subvolume a device of its own, which is in no table.
+    fn mount_of(&self, device: &str, path: impl FnOnce() -> Option<PathBuf>) -> Option<&MountInfo> {
+        // Later lines cover earlier ones.
+        let mounts = || self.0.iter().rev();
+        mounts().find(|mount| mount.majmin == device).or_else(|| {
+            let path = path()?;
+            let over = mounts().filter(|mount| path.starts_with(&mount.mount_point));
+            // Of equally long ones the later.
+            let depth = |mount: &&MountInfo| mount.mount_point.components().count();
+            let lowest = over.clone().map(|mount| depth(&mount)).max()?;
+            over.clone().find(|mount| depth(mount) == lowest)
+        })
+    }
+}
+
+/// The options of a mount and of its file system, each in order of the alphabet, because the table
+/// is read without theirs.
+fn options(mount: &MountInfo) -> Vec<String> {
+    let mut all = Vec::new();
+    for options in [&mount.mount_options, &mount.super_options] {
+        let text = |(name, value): (&String, &Option<String>)| match value {
+            Some(value) => format!("{name}={value}"),
+            None => name.clone(),
+        };
+        let mut some: Vec<_> = options.iter().map(text).filter(|one| !all.contains(one)).collect();
+        some.sort();
+        all.extend(some);
+    }
+    all
 }
 
 fn numbers(device: u64) -> String {
@@ -74,18 +108,8 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Whether any of the first `size_bytes` of `file` is a hole or an unwritten extent, which a read
-/// answers from nothing. `None` where the file system does not tell.
-#[must_use]
-pub fn has_holes(file: &File, size_bytes: u64) -> Option<bool> {
-    let first_hole = lseek(file, 0, Whence::SeekHole).ok()?;
-    Some(u64::try_from(first_hole).ok()? < size_bytes)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     #[test]
@@ -97,12 +121,22 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_seen_and_written_data_is_none() {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&vec![7; 1 << 16]).unwrap();
-        file.sync_all().unwrap();
-        assert_ne!(has_holes(&file, 1 << 16), Some(true));
-        file.set_len(1 << 20).unwrap();
-        assert_ne!(has_holes(&file, 1 << 20), Some(false));
+    fn what_has_a_device_of_its_own_in_no_table_is_found_by_its_path() {
+        let line = |text| MountInfo::from_line(text).unwrap();
+        let mounts = Mounts(vec![
+            line("1 0 8:1 / / rw,relatime - ext4 /dev/sda1 rw,discard"),
+            line("2 1 0:40 / /data rw,noatime - btrfs /dev/sdb rw,compress=zstd:3,ssd"),
+            line("3 1 0:41 / /database rw - tmpfs tmpfs rw"),
+            line("4 2 0:42 / /data rw,noatime - btrfs /dev/sdc ro,ssd"),
+        ]);
+        let found = |device: &str, path: &str| {
+            let mount = mounts.mount_of(device, || Some(path.into())).unwrap();
+            (mount.fs_type.clone(), options(mount).join(","))
+        };
+        assert_eq!(found("8:1", "/f").1, "relatime,rw,discard");
+        assert_eq!(found("0:40", "/data/f").1, "noatime,rw,compress=zstd:3,ssd");
+        assert_eq!(found("0:99", "/data/f"), ("btrfs".into(), "noatime,rw,ro,ssd".into()));
+        assert_eq!(found("0:99", "/databases/f").0, "ext4");
+        assert!(mounts.mount_of("0:99", || None).is_none());
     }
 }

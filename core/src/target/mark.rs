@@ -11,8 +11,13 @@ use std::os::unix::fs::MetadataExt;
 
 use xattr::FileExt;
 
+use crate::verify::Layout;
+
 /// The name of the extended attribute.
 pub const MARK: &str = "user.aio";
+
+/// The name of the attribute that says how blocks lie in it that were written with `--verify`.
+const LAYOUT: &str = "user.aio.verify";
 
 /// What the mark holds while a run writes the file.
 const BEING_WRITTEN: &str = "being written";
@@ -30,6 +35,8 @@ pub(super) enum Owner {
 
 /// Marks a file that a run begins to write.
 pub(super) fn begin(file: &File) -> io::Result<()> {
+    // What is written now need not lie so.
+    let _was_not_there = file.remove_xattr(LAYOUT);
     file.set_xattr(MARK, BEING_WRITTEN.as_bytes())
 }
 
@@ -43,6 +50,23 @@ pub(crate) fn seal(file: &File) -> io::Result<()> {
     }
     let sealed = likeness(file)?;
     file.set_xattr(MARK, sealed.as_bytes())
+}
+
+/// Notes on a marked file how blocks lie in it that were written with `--verify`.
+///
+/// # Errors
+/// When the attribute cannot be read or written.
+pub(crate) fn note_layout(file: &File, layout: Layout) -> io::Result<()> {
+    if file.get_xattr(MARK)?.is_none() {
+        return Ok(());
+    }
+    file.set_xattr(LAYOUT, layout.to_text().as_bytes())
+}
+
+/// How blocks lie in the file, if a run has noted that and none has written to it since.
+pub(crate) fn layout(file: &File) -> Option<Layout> {
+    let text = file.get_xattr(LAYOUT).ok()??;
+    Layout::of_text(std::str::from_utf8(&text).ok()?)
 }
 
 /// Whose the file is.
@@ -87,5 +111,16 @@ mod tests {
         assert_eq!(owner(&file), Owner::Tool);
         fs::write(&path, "precious").unwrap();
         assert_eq!(owner(&file), Owner::ToolThenOthers);
+        let layout = Layout {
+            checksum: crate::verify::Checksum::Crc32c,
+            block_bytes: 512,
+            start_bytes: 0,
+            range_bytes: 1024,
+            oldest: None,
+        };
+        note_layout(&file, layout).unwrap();
+        assert_eq!(super::layout(&file), Some(layout));
+        begin(&file).unwrap();
+        assert_eq!(super::layout(&file), None, "the next run need not write so");
     }
 }

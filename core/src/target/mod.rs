@@ -6,11 +6,15 @@
 //! outside the clock. [`Made`] remembers what was created, so that all of it goes again.
 
 mod alignment;
+mod compression;
 mod conflicts;
 mod describe;
 mod device;
 mod doubts;
+mod drop_cache;
+mod extents;
 mod guard;
+mod inspect;
 mod made;
 mod mark;
 mod open;
@@ -18,20 +22,26 @@ mod queue;
 mod resolve;
 mod share;
 mod space;
+mod storage;
 mod tasklet;
+mod trim;
 mod validate;
 
 pub use alignment::Alignment;
-pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, NVME_GENERIC, has_holes, keeps_in_memory};
+pub use describe::{BLOCK_DEVICE, FileSystem, Mounts, NVME_GENERIC, keeps_in_memory};
 pub(crate) use device::open_block_device_of;
 pub use device::{HeldDevice, TargetKind, namespace_id};
+pub use drop_cache::{DropCache, drop_cache};
+pub use extents::has_holes;
 pub use guard::RefusedTarget;
+pub(crate) use inspect::{open_to_inspect, send_to_storage};
 pub use made::Made;
 pub use mark::MARK;
-pub(crate) use mark::seal;
+pub(crate) use mark::{layout, note_layout, seal};
 pub use open::{Given, TargetFailure, open_nameless};
 pub(crate) use open::{OpenPolicy, open_and_fill};
 pub use queue::request_queue_of;
 pub use resolve::{ResolveError, Resolved, resolve};
 pub use tasklet::{Tasklet, TaskletFile};
+pub use trim::{PUNCH_HOLE, Trim, TrimWay, trim_of};
 pub use validate::{Difference, read_back, written_as_told};

@@ -16,6 +16,7 @@ use super::mark;
 use super::share::begin_to_write;
 use super::tasklet::{Source, TaskletFile};
 use crate::data::DataStream;
+use crate::verify::Writer;
 
 /// Bytes written at a time when a file is filled.
 const FILL_BYTES: usize = 1 << 20;
@@ -55,6 +56,8 @@ pub(crate) struct OpenPolicy<'a> {
     pub direct: bool,
     pub overwrite: bool,
     pub made: &'a Made,
+    /// What stamps the blocks that a file is filled with, if that is to be verified.
+    pub filler: Option<&'a Writer>,
 }
 
 /// Opens the file, after making and filling it where the plan says so. `size_bytes` is the
@@ -74,7 +77,7 @@ pub(crate) fn open_and_fill(
         Source::MakeToWrite => Ok(Arc::new(create_or_empty(&file.path, policy, policy.direct)?)),
         Source::MakeToRead => {
             let made = create_or_empty(&file.path, policy, false)?;
-            fill(&made, &file.path, size_bytes, data, stopped)?;
+            fill(&made, &file.path, size_bytes, data, policy.filler, stopped)?;
             let _as_marked_as_before = mark::seal(&made);
             Ok(Arc::new(open_existing(&file.path, policy.direct)?))
         }
@@ -120,6 +123,7 @@ pub(super) fn fill(
     path: &Path,
     size_bytes: u64,
     data: DataStream,
+    filler: Option<&Writer>,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(), TargetFailure> {
     let failed = |offset_bytes| {
@@ -134,6 +138,9 @@ pub(super) fn fill(
         let rest = usize::try_from(size_bytes - at).unwrap_or(usize::MAX);
         let chunk = &mut buffer[..rest.min(FILL_BYTES)];
         data.fill(at, 0, chunk);
+        if let Some(filler) = filler {
+            filler.stamp_filling(at, chunk);
+        }
         file.write_all_at(chunk, at).map_err(failed(at))?;
         at += chunk.len() as u64;
     }
@@ -198,7 +205,7 @@ mod tests {
     use crate::target::validate::written_as_told;
 
     fn policy(made: &Made) -> OpenPolicy<'_> {
-        OpenPolicy { direct: false, overwrite: false, made }
+        OpenPolicy { direct: false, overwrite: false, made, filler: None }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Holds a plan against the files that are there. Changes nothing.
 
 mod blocks;
+mod trims;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File};
@@ -335,6 +336,7 @@ impl Resolver<'_> {
             lanes_have_blocks(&rounded_plan, &tasklet.access, tasklet.size_bytes)?;
             merge(&mut receipts, blocks::align(tasklet, self.alignment)?);
             merge(&mut receipts, blocks::cut_to_whole_blocks(tasklet, rounded));
+            merge(&mut receipts, blocks::verified_in_rounds(tasklet, plan));
             self.fits_devices(tasklet)?;
         }
         let waves = if plan.concurrent { vec![phases.concat()] } else { phases };
@@ -399,7 +401,7 @@ fn refuse_too_much_memory(
 }
 
 /// The bytes of a file or block device, which has no size in its metadata, but an end.
-fn end_of(mut file: &File, path: &Path) -> Result<u64, RefusedTarget> {
+pub(super) fn end_of(mut file: &File, path: &Path) -> Result<u64, RefusedTarget> {
     if let Some(namespace) = namespace_of(file, path)? {
         return Ok(namespace.size_bytes);
     }

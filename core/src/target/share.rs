@@ -70,7 +70,7 @@ impl MadeForBlocks {
         };
         if !is_there_already(path, policy, size_bytes) {
             let file = create_or_empty(path, fresh, false)?;
-            fill(&file, path, size_bytes, data, stopped)?;
+            fill(&file, path, size_bytes, data, policy.filler, stopped)?;
             let _as_marked_as_before = mark::seal(&file);
         }
         if !self.is_written() {

@@ -107,7 +107,7 @@ impl TaskletFile {
     }
 
     /// The file, if it was there and is open.
-    pub(super) fn already_open(&self) -> Option<&Arc<File>> {
+    pub(crate) fn already_open(&self) -> Option<&Arc<File>> {
         match &self.source {
             Source::Open(file) | Source::WriteInPlace(file) => Some(file),
             Source::MakeToWrite | Source::MakeToRead | Source::MakeForBlocks(_) => None,

@@ -1,7 +1,7 @@
 //! The list of checks.
 
 use super::fixture::{self, Store};
-use super::{exactly_once, leaving, opening, queueing, skip, transfers};
+use super::{bare, exactly_once, leaving, opening, queueing, skip, transfers};
 use crate::engine::{Backend, Operation, Operations};
 
 /// Checks that the engines of `backend`, with the options that it carries, keep the contract.
@@ -41,8 +41,13 @@ pub fn conformance<B: Backend>(backend: &B) {
     leaving::memory_comes_back_when_the_lane_returns(backend);
     leaving::memory_comes_back_when_the_lane_panics(backend);
 
-    transfers::a_flush_completes_with_zero(backend);
-    transfers::a_trim_works_or_is_refused_by_the_probe(backend);
+    bare::a_flush_completes_with_zero(backend);
+    bare::flushes_go_beside_reads_and_writes(backend);
+    bare::a_flush_of_what_cannot_be_flushed_fails_alone(backend);
+    bare::a_trim_completes_with_zero_and_needs_a_range(backend);
+    if backend.moves_data() {
+        bare::a_trimmed_range_of_a_file_reads_as_zeros_and_nothing_else_does(backend);
+    }
     if backend.moves_data() {
         transfers::data_makes_the_round_trip(backend);
         transfers::lengths_and_offsets_need_no_alignment_on_a_buffered_file(backend);

@@ -5,7 +5,9 @@
 //! temporary files; [`stress()`] tries the same at random, for as long as it is told to. Neither
 //! measures anything or knows a backend by name.
 
+mod bare;
 mod conformance;
+mod discards;
 mod exactly_once;
 mod fixture;
 mod flags;
@@ -18,6 +20,7 @@ mod transfers;
 use std::io::Write;
 
 pub use conformance::conformance;
+pub use discards::discards;
 pub use flags::{cold_reads, direct_round_trip};
 pub use stress::{StressPlan, StressReport, stress};
 

@@ -268,7 +268,7 @@ struct Count {
     requests: Vec<Request>,
 }
 
-fn in_order(counters: EngineCounters) -> [u64; 7] {
+fn in_order(counters: EngineCounters) -> [u64; 8] {
     let EngineCounters {
         system_calls,
         submit_calls,
@@ -277,8 +277,9 @@ fn in_order(counters: EngineCounters) -> [u64; 7] {
         reaped,
         again,
         interrupted,
+        helpers_cpu_ns,
     } = counters;
-    [system_calls, submit_calls, reap_calls, submitted, reaped, again, interrupted]
+    [system_calls, submit_calls, reap_calls, submitted, reaped, again, interrupted, helpers_cpu_ns]
 }
 
 fn assert_not_less(now: EngineCounters, before: EngineCounters) {

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use super::fixture::{
-    BLOCK_BYTES, Exchange, Store, bare_request, bring_home, lend, needs, open, part, pattern,
-    request, setup,
+    BLOCK_BYTES, Exchange, Store, bring_home, lend, open, part, pattern, request, setup,
 };
-use super::leave_out;
-use crate::engine::{Backend, Completion, Errno, Files, LaneSetup, Operation, Operations, Request};
+use crate::engine::{Backend, Completion, Errno, Files, Operation, Request};
 use crate::memory::Part;
 
 /// The deepest queue of these checks, and the blocks in their memory.
@@ -215,49 +213,4 @@ pub(super) fn a_request_that_fails_leaves_the_others_alone<B: Backend>(backend: 
             assert_eq!(completion.result(), want, "tag {tag}; {told}");
         }
     });
-}
-
-/// Has one request without a block done, when the backend has its operation.
-fn one_bare_request<B: Backend>(
-    backend: &B,
-    store: &Store,
-    request: Request,
-) -> Option<Completion> {
-    let mut part = part(1);
-    let operations = Operations::of(&[request.operation]);
-    if let Err(refused) = backend.probe(&needs(operations, 1, &store.files())) {
-        let name = backend.name();
-        leave_out(&format!("{} of {name}", request.operation), &refused);
-        return None;
-    }
-    let setup = LaneSetup { operations, ..setup(1, store.files(), &part) };
-    let mut completions = open(backend, setup, Exchange(vec![request]))?;
-    let completion = completions.pop().expect("one request, one completion");
-    assert!(completion.block.is_none(), "an operation without memory came back with a block");
-    bring_home(&mut part, completions);
-    Some(completion)
-}
-
-pub(super) fn a_flush_completes_with_zero<B: Backend>(backend: &B) {
-    let store = Store::new(BLOCK);
-    for operation in [Operation::Fsync, Operation::Fdatasync] {
-        if let Some(done) = one_bare_request(backend, &store, bare_request(operation, 0)) {
-            assert_eq!(done.result(), Ok(0), "{operation} does not complete with 0");
-        }
-    }
-}
-
-pub(super) fn a_trim_works_or_is_refused_by_the_probe<B: Backend>(backend: &B) {
-    let store = Store::new(3 * BLOCK);
-    let mut trim = bare_request(Operation::Trim, 0);
-    trim.offset_bytes = u64::from(BLOCK_BYTES);
-    trim.length_bytes = BLOCK_BYTES;
-    let Some(done) = one_bare_request(backend, &store, trim) else { return };
-    // A file system may lack it; the engine then passes on what the kernel says.
-    let fine = matches!(done.result(), Ok(0) | Err(Errno(libc::EOPNOTSUPP)));
-    assert!(fine, "the probe was fine with trim, but it ends with {:?}", done.result());
-    let all = pattern(0, 3 * BLOCK);
-    assert!(store.bytes(0, BLOCK) == all[..BLOCK], "trim reaches before its range");
-    let behind = store.bytes(2 * u64::from(BLOCK_BYTES), BLOCK);
-    assert!(behind == all[2 * BLOCK..], "trim reaches behind its range");
 }

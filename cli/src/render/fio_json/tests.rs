@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aio_core::plan::{Access, Pattern};
 use aio_core::report::LatencyHistogram;
 
 use super::super::{rendered, sample};
@@ -252,8 +253,86 @@ fn a_random_workload_has_fios_words() {
         (options(&report)["rw"].as_str(), options(&report)["runtime"].as_str()),
         (Some("randwrite"), Some("30"))
     );
-    assert_eq!(duration(Duration::from_millis(1_500)), "1500ms");
+    assert_eq!(options::duration(Duration::from_millis(1_500)), "1500ms");
     assert_eq!(options(&sample::one_engine())["rw"], "write");
+}
+
+#[test]
+fn reads_and_writes_of_a_mix_are_one_job_as_in_fio() {
+    let mut report = sample::comparison();
+    report.engines.truncate(1);
+    report.plan.phases.truncate(1);
+    report.plan.phases[0].direction = Direction::Mixed;
+    report.plan.phases[0].access = Access::Blocks(aio_core::plan::Blocks {
+        read_percent: Some(70),
+        ..aio_core::plan::Blocks::new(Pattern::Random)
+    });
+    report.engines[0].directions[0].flushes =
+        Some(aio_core::report::FlushReport { requests: 9, ..sample_flushes() });
+    let document = document(report);
+    let jobs = document["jobs"].as_array().unwrap();
+    assert_eq!((jobs.len(), &jobs[0]["jobname"]), (1, &json!("uring-rw")));
+    let job = &jobs[0];
+    assert_eq!(
+        (&job["read"]["total_ios"], &job["write"]["total_ios"]),
+        (&json!(3072), &json!(3072))
+    );
+    assert_eq!((&job["trim"]["total_ios"], &job["sync"]["total_ios"]), (&json!(0), &json!(9)));
+    let options = &job["job options"];
+    assert_eq!((&options["rw"], &options["rwmixread"]), (&json!("randrw"), &json!("70")));
+    let classes = ["latency_ns", "latency_us", "latency_ms"].map(|unit| &job[unit]);
+    let shares = classes.iter().flat_map(|class| class.as_object().unwrap().values());
+    assert!((shares.map(float_of).sum::<f64>() - 100.0).abs() < 1e-9, "of both together");
+}
+
+fn sample_flushes() -> aio_core::report::FlushReport {
+    let histogram = LatencyHistogram::default();
+    let latency = histogram.summary();
+    aio_core::report::FlushReport { operation: "fsync".into(), requests: 0, latency, histogram }
+}
+
+#[test]
+fn what_was_asked_of_blocks_is_said_in_fios_words() {
+    use aio_core::plan::{Blocks, Distribution, Flush, Rate, SizeShare};
+    let mut report = sample::one_engine();
+    report.plan.phases[0].access = Access::Blocks(Blocks {
+        requests: Some(8),
+        io_limit_bytes: Some(3 << 20),
+        ramp_ns: Some(1_500_000_000),
+        offset_bytes: 4096,
+        distribution: Distribution::Zipf { theta: 1.2 },
+        covers: false,
+        sizes: vec![
+            SizeShare { bytes: 4096, percent: 60 },
+            SizeShare { bytes: 65536, percent: 40 },
+        ],
+        flush: Some(Flush { every: 8, data_only: true }),
+        end_fsync: true,
+        rate: Some(Rate { per_s: 100.0, poisson: true }),
+        verify: Some(aio_core::plan::Checksum::Crc32c),
+        compress_percent: 50,
+        ..Blocks::new(Pattern::Random)
+    });
+    let document = document(report);
+    let options = &document["jobs"][0]["job options"];
+    for (key, value) in [
+        ("rw", "randwrite"),
+        ("number_ios", "8"),
+        ("io_size", "3m"),
+        ("ramp_time", "1500ms"),
+        ("offset", "4k"),
+        ("random_distribution", "zipf:1.2"),
+        ("norandommap", "1"),
+        ("bssplit", "4k/60:64k/40"),
+        ("fdatasync", "8"),
+        ("end_fsync", "1"),
+        ("rate_iops", "100"),
+        ("rate_process", "poisson"),
+        ("verify", "crc32c"),
+        ("buffer_compress_percentage", "50"),
+    ] {
+        assert_eq!(options[key], value, "{key}");
+    }
 }
 
 #[test]

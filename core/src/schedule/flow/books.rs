@@ -1,6 +1,9 @@
 //! What a lane knows about its requests: one slot per tag.
 #![expect(clippy::inline_always, reason = "per request, a call costs as much as what it does")]
 
+use std::ops::Range;
+
+use super::apart::SubmitTime;
 use super::hot::{Entered, begin_all, enter_all};
 use super::slot::{After, FREE, ODD, Slot};
 use super::starts::Starts;
@@ -8,6 +11,7 @@ use crate::clock::Stamp;
 use crate::engine::{Completion, Completions, IoEngine, Request};
 use crate::memory::Block;
 use crate::report::LatencyHistogram;
+use crate::schedule::course::{Course, Done};
 use crate::schedule::failure::{BadResult, LaneError};
 use crate::schedule::source::Source;
 use crate::stats::{Fingerprint, PerKind, What};
@@ -32,12 +36,22 @@ pub(crate) struct Tally {
     pub short_transfers: u64,
     /// Over all loops.
     pub fingerprint: Fingerprint,
+    /// What was done by when, in loops that count.
+    pub course: Course,
+    /// In loops that count.
+    pub submit_time: SubmitTime,
 }
 
 impl Tally {
     pub(in crate::schedule) fn new(fingerprint: Fingerprint) -> Self {
-        let (latency, requests) = (PerKind::default(), PerKind::default());
-        Self { latency, requests, short_transfers: 0, fingerprint }
+        Self {
+            latency: PerKind::default(),
+            requests: PerKind::default(),
+            short_transfers: 0,
+            fingerprint,
+            course: Course::default(),
+            submit_time: SubmitTime::default(),
+        }
     }
 }
 
@@ -73,6 +87,8 @@ pub(super) struct Books {
     pub tally: Tally,
     /// Where latencies of loops go that do not count.
     pub(super) warm_up: PerKind<LatencyHistogram>,
+    /// Runs of requests one by one.
+    pub(super) runs: u32,
     alignment: Alignment,
 }
 
@@ -95,6 +111,7 @@ impl Books {
             moved_bytes: PerKind::default(),
             tally,
             warm_up: PerKind::default(),
+            runs: 0,
             alignment,
         }
     }
@@ -114,6 +131,24 @@ impl Books {
     #[inline(always)]
     pub(super) fn has_free(&self) -> bool {
         self.in_use < self.free.len()
+    }
+
+    /// The tags at `places`: behind those in use stand the ones that were used last, and right
+    /// before the free ones those that were begun last.
+    pub(super) fn tags(&self, places: Range<usize>) -> &[u32] {
+        &self.free[places]
+    }
+
+    /// What was done in all loops.
+    pub(super) fn done(&self) -> Done {
+        Done { requests: self.tally.requests, bytes: self.moved_bytes }
+    }
+
+    /// Notes what was done before `now`, when an interval has ended.
+    #[cold]
+    pub(super) fn pass(&mut self, now: Stamp) {
+        let totals = self.done();
+        self.tally.course.pass(now, totals, &mut self.tally.latency);
     }
 
     /// Forgets offsets that an earlier source has chosen.

@@ -6,18 +6,26 @@
 //! loop allocates, locks or formats.
 #![expect(clippy::inline_always, reason = "per batch, which may be one request")]
 
+mod apart;
 mod books;
 mod hot;
+mod pace;
+mod paced;
 mod single;
+mod slack;
 mod slot;
 mod starts;
 
+pub(crate) use apart::SubmitTime;
 pub(crate) use books::Tally;
+pub(crate) use pace::PaceTally;
+pub(super) use pace::{Pace, Rate};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use super::course::Course;
 use super::failure::LaneError;
 use super::source::Source;
 use super::{DRAIN_LIMIT, STALL_LIMIT, TICK};
@@ -27,6 +35,7 @@ use crate::memory::Block;
 use crate::plan::{Order, Plan};
 use crate::stats::{LanePrint, PerKind};
 use crate::target::Alignment;
+use apart::{BATCHES_EACH, Call, submit_then_reap};
 use books::Books;
 use single::Called;
 
@@ -66,6 +75,7 @@ pub(super) struct Flow {
 impl Flow {
     pub(super) fn new(plan: &Plan, alignment: Alignment, tally: Tally) -> Self {
         let depth = plan.queue_depth;
+        let tally = Tally { course: Course::of(plan), ..tally };
         Self {
             policy: Policy {
                 submit_max: plan.batch.submit.unwrap_or(depth) as usize,
@@ -78,6 +88,12 @@ impl Flow {
         }
     }
 
+    /// The same, filling the queue only when it has run empty.
+    pub(super) fn in_rounds(mut self) -> Self {
+        self.policy.order = Order::Sequential;
+        self
+    }
+
     /// Bytes moved and requests completed, in all loops.
     pub(super) fn totals(&self) -> (PerKind<u64>, PerKind<u64>) {
         (self.books.moved_bytes, self.books.tally.requests)
@@ -88,6 +104,14 @@ impl Flow {
         self.books.homes()
     }
 
+    /// A loop begins at `start`; if it counts, those that counted before it have taken `earlier`.
+    pub(super) fn begin(&mut self, start: Stamp, earlier: Option<Duration>) {
+        if let Some(earlier) = earlier {
+            let totals = self.books.done();
+            self.books.tally.course.begin(start, earlier, totals);
+        }
+    }
+
     /// The print of the requests of a loop that time ended.
     pub(super) fn take_print(&mut self) -> LanePrint {
         self.books.tally.fingerprint.take_print()
@@ -95,7 +119,9 @@ impl Flow {
 
     /// What was counted.
     pub(super) fn into_tally(self) -> Tally {
-        self.books.tally
+        let mut tally = self.books.tally;
+        tally.course.give_back(&mut tally.latency);
+        tally
     }
 
     /// Does all jobs of `source`. Returns when the last completion was reaped, and the time of
@@ -137,11 +163,15 @@ impl Flow {
                 return Ok(last_reaped);
             }
             let now = Stamp::now();
+            let is_sampled = self.books.starts.next() % BATCHES_EACH == BATCHES_EACH - 1;
             self.books.stamp(now);
             if self.books.untaken() >= self.policy.submit_max && !exhausted && self.books.has_free()
             {
                 // A full batch, and there is room for another before anybody waits.
                 let taken = engine.submit()?;
+                if is_sampled {
+                    self.books.tally.submit_time.returned(now, watch.counts);
+                }
                 self.books.took(taken);
                 filling = true;
                 if taken > 0 {
@@ -155,7 +185,14 @@ impl Flow {
                 Order::Sequential => all,
             };
             let deadline = Deadline::after(now, TICK);
-            let progress = engine.submit_and_reap(min, deadline, &mut self.done)?;
+            let progress = if is_sampled {
+                let untaken = self.books.untaken();
+                let call = Call { now, min, untaken, outstanding, counts: watch.counts };
+                let time = &mut self.books.tally.submit_time;
+                submit_then_reap(engine, call, deadline, &mut self.done, time)?
+            } else {
+                engine.submit_and_reap(min, deadline, &mut self.done)?
+            };
             let end = Stamp::now();
             self.after_call(progress, end, &mut last_reaped, source, watch)?;
             filling |= self.books.outstanding() == 0;
@@ -175,6 +212,9 @@ impl Flow {
         self.books.took(progress.taken);
         if progress.reaped > 0 {
             *last_reaped = end;
+            if end >= self.books.tally.course.next() {
+                self.books.pass(end);
+            }
             let finished = self.books.finish(&mut self.done, end, watch.counts, source);
             watch.moved.store(self.books.moved_bytes.total(), Ordering::Relaxed);
             finished?;

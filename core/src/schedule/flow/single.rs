@@ -1,9 +1,11 @@
 //! A queue of depth 1: requests one by one, without the books that several at a time need. What
 //! the engine is asked, when the clock is read and what is counted are the same.
+#![expect(clippy::inline_always, reason = "a choice between two loops, made outside of them")]
 
 use std::sync::atomic::Ordering;
 
 use super::Watch;
+use super::apart::{Call, RUNS_EACH, SubmitTime, submit_then_reap};
 use super::books::Books;
 use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Progress};
@@ -36,6 +38,15 @@ struct Sums {
     last_reaped: Stamp,
 }
 
+/// How a run of requests goes.
+#[derive(Clone, Copy, Debug)]
+struct Until {
+    /// Whether its calls are made in two, of which the first is timed.
+    is_apart: bool,
+    /// When to look up: the end of the time, or of an interval.
+    pause_at: Stamp,
+}
+
 impl Books {
     /// Does the jobs of `source` one by one, until there are no more, the time is over, or one
     /// needs a second look. Keeps `last_reaped` up to date.
@@ -51,20 +62,31 @@ impl Books {
         last_reaped: &mut Stamp,
     ) -> Result<Option<Called>, LaneError> {
         while *last_reaped < watch.until && self.choose(source) {
+            if *last_reaped >= self.tally.course.next() {
+                self.pass(*last_reaped);
+            }
+            let pause_at = watch.until.min(self.tally.course.next());
+            let is_apart = self.runs % RUNS_EACH == RUNS_EACH - 1;
+            self.runs = self.runs.wrapping_add(1);
             let latency = if watch.counts { &mut self.tally.latency } else { &mut self.warm_up };
             let (moved, counted) = (&mut self.moved_bytes, &mut self.tally.requests);
             let kind_each = source.kind_each();
             let print = &mut self.tally.fingerprint;
             let chosen = &self.chosen[self.chosen_next..self.chosen_end];
-            let offsets = &chosen[..chosen.len().min(print.room())];
+            let most = if is_apart { 1 } else { chosen.len() };
+            let offsets = &chosen[..most.min(print.room())];
             let home = &mut self.slots[0].home;
-            let moved_before = moved.total();
-            let mut sums =
-                Sums { requests: 0, moved_bytes: moved_before, last_reaped: *last_reaped };
+            let time = &mut self.tally.submit_time;
+            let (moved_before, last) = (moved.total(), *last_reaped);
+            let until = Until { is_apart, pause_at };
+            let mut sums = Sums { requests: 0, moved_bytes: moved_before, last_reaped: last };
             let stopped = if let Some(kind) = kind_each {
                 let latency = &mut latency[kind];
                 let record = |_what, ns| latency.record(ns);
-                walk(offsets, home, print, record, engine, source, done, watch, &mut sums)
+                go(
+                    until, offsets, home, print, record, engine, source, done, watch, time,
+                    &mut sums,
+                )
             } else {
                 let record = |what: What, ns| {
                     let kind = what.operation().kind();
@@ -72,7 +94,10 @@ impl Books {
                     counted[kind] += 1;
                     moved[kind] += u64::from(what.length_bytes());
                 };
-                walk(offsets, home, print, record, engine, source, done, watch, &mut sums)
+                go(
+                    until, offsets, home, print, record, engine, source, done, watch, time,
+                    &mut sums,
+                )
             };
             if let Some(kind) = kind_each {
                 counted[kind] += sums.requests as u64;
@@ -99,14 +124,43 @@ impl Books {
     }
 }
 
+/// Does a run of requests, see [`walk`].
+#[inline(always)]
+#[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
+fn go<E: IoEngine, S: Source, H: Fn() -> bool>(
+    until: Until,
+    offsets: &[u64],
+    home: &mut Option<Block>,
+    print: &mut Fingerprint,
+    record: impl FnMut(What, u64),
+    engine: &mut E,
+    source: &mut S,
+    done: &mut Completions,
+    watch: &Watch<H>,
+    time: &mut SubmitTime,
+    sums: &mut Sums,
+) -> Result<Option<Called>, LaneError> {
+    let at = until.pause_at;
+    if until.is_apart {
+        walk::<true, E, S, H>(
+            at, offsets, home, print, record, engine, source, done, watch, time, sums,
+        )
+    } else {
+        walk::<false, E, S, H>(
+            at, offsets, home, print, record, engine, source, done, watch, time, sums,
+        )
+    }
+}
+
 /// Does a job at each of `offsets`, up to one that needs a second look, which it returns, or the
-/// end of the time.
+/// time to pause. Submits and reaps in two calls, of which the first is timed, if `APART`.
 ///
 /// # Errors
 /// Why the loop had to end.
 #[inline(never)]
 #[expect(clippy::too_many_arguments, reason = "parts of one value, told apart for the compiler")]
-fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
+fn walk<const APART: bool, E: IoEngine, S: Source, H: Fn() -> bool>(
+    pause_at: Stamp,
     offsets: &[u64],
     home: &mut Option<Block>,
     print: &mut Fingerprint,
@@ -115,6 +169,7 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
     source: &mut S,
     done: &mut Completions,
     watch: &Watch<H>,
+    time: &mut SubmitTime,
     sums: &mut Sums,
 ) -> Result<Option<Called>, LaneError> {
     let mut running = print.running();
@@ -131,11 +186,19 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
         let queued = engine.queue(job.request(offset_bytes, 0));
         assert!(queued.is_ok(), "an engine has room for one request");
         let start = Stamp::now();
-        let progress = match engine.submit_and_reap(1, Deadline::after(start, TICK), done) {
+        let deadline = Deadline::after(start, TICK);
+        let called = if APART {
+            let counts = watch.counts;
+            let call = Call { now: start, min: 1, untaken: 1, outstanding: 1, counts };
+            submit_then_reap(engine, call, deadline, done, time)
+        } else {
+            engine.submit_and_reap(1, deadline, done).map_err(LaneError::from)
+        };
+        let progress = match called {
             Ok(progress) => progress,
             Err(error) => {
                 (left_mix, left) = (mix, 1);
-                result = Err(error.into());
+                result = Err(error);
                 break;
             }
         };
@@ -167,7 +230,7 @@ fn walk<E: IoEngine, S: Source, H: Fn() -> bool>(
             result = Err(LaneError::Halted);
             break;
         }
-        if last_reaped >= watch.until {
+        if last_reaped >= pause_at {
             break;
         }
     }

@@ -9,6 +9,7 @@ mod sweep;
 mod varied;
 
 pub(super) use blocks::BlockStream;
+pub(super) use pick::exponential_ns;
 pub(super) use share::{Share, StreamName};
 pub(super) use sweep::{Slice, Sweep};
 pub(super) use varied::VariedStream;

@@ -4,7 +4,7 @@ use rand_core::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256Plus;
 
 use crate::engine::Operations;
-use crate::plan::{Blocks, Direction, Distribution, Pattern, operations};
+use crate::plan::{Blocks, Direction, Distribution, Pattern, Plan, operations};
 
 /// Which blocks of a tasklet's range one lane asks for in each loop.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +71,19 @@ impl Share {
         Self { requests: None, limit_bytes: None, ..self.clone() }
     }
 
+    /// The share in loop `index`: in a warm-up loop that only time ends, the one without another
+    /// end.
+    pub(in crate::schedule) fn in_loop(&self, index: u32, plan: &Plan) -> Self {
+        let ramp = index < plan.warmup_loops && self.access.ramp_ns.is_some();
+        if ramp { self.endless() } else { self.clone() }
+    }
+
+    /// The bytes of the target that it chooses from: where they begin and where they end.
+    pub(in crate::schedule) fn range_bytes(&self) -> (u64, u64) {
+        let start = self.base_bytes();
+        (start, start + self.blocks * u64::from(self.block_bytes))
+    }
+
     /// Where its blocks begin in the target, in bytes.
     pub(super) fn base_bytes(&self) -> u64 {
         self.access.offset_bytes + self.first_block * u64::from(self.block_bytes)
@@ -114,7 +127,7 @@ impl StreamName {
     }
 
     /// Generator number `index` of the stream.
-    pub(super) fn generator_of(self, index: u32) -> Xoshiro256Plus {
+    pub(in crate::schedule) fn generator_of(self, index: u32) -> Xoshiro256Plus {
         let Self { seed, tid, lane, loop_index } = self;
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());

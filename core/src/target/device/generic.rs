@@ -70,6 +70,12 @@ pub(crate) fn open_block_device_of(file: &File, path: &Path) -> io::Result<Optio
     Ok(Some(block))
 }
 
+/// The `major:minor` of the block device with the data of the NVMe generic device at `path`.
+pub(in crate::target) fn block_number_of(path: &Path) -> Option<String> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(resolve(&metadata, path).ok()?.block.number.to_string())
+}
+
 /// The namespace of the NVMe generic device that `metadata` describes.
 pub(super) fn resolve(metadata: &Metadata, path: &Path) -> Result<Namespace, RefusedTarget> {
     let sysfs = Sysfs::new(Path::new(super::SYS));

@@ -18,14 +18,14 @@ mod tables;
 mod tests;
 mod writers;
 
-pub(super) use generic::namespace_of;
 pub(crate) use generic::open_block_device_of;
+pub(super) use generic::{block_number_of, namespace_of};
 pub use hold::HeldDevice;
 pub(super) use hold::{Devices, NO_PAGE_CACHE, is_device};
 pub use ioctl::namespace_id;
 pub use kind::TargetKind;
 
 /// Where the kernel shows its devices.
-const SYS: &str = "/sys";
+pub(super) const SYS: &str = "/sys";
 /// Where it shows mounts and swap.
 const PROC: &str = "/proc";

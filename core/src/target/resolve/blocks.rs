@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use super::{ResolveError, Resolver, end_of, refused};
 use crate::data::DataStream;
-use crate::plan::{Access, Blocks, Direction, Origin, Pattern, Phase, SizeShare, TensorGroup};
+use crate::plan::{
+    Access, Blocks, Direction, Order, Origin, Pattern, Phase, Plan, SizeShare, TensorGroup,
+};
 use crate::receipt::Receipt;
 use crate::target::alignment::Alignment;
 use crate::target::device::is_device;
@@ -35,6 +37,9 @@ impl Resolver<'_> {
                 Some(shared) => shared.clone(),
                 None => self.file_of_blocks(&path, phase.direction, blocks, group, tid)?,
             };
+            if phase.direction == Direction::Trim {
+                self.can_trim(&path, &source, blocks)?;
+            }
             known.insert(path.clone(), (source.clone(), size_bytes));
             let files = vec![TaskletFile { path, source }];
             let (direction, access) = (phase.direction, phase.access.clone());
@@ -74,7 +79,9 @@ impl Resolver<'_> {
                 let fill = match (direction, blocks.pattern) {
                     // What is written from front to end allocates as it goes, as a new file does.
                     (Direction::Write, Pattern::Sequential) => None,
-                    _ => Some(DataStream::new(self.plan.seed, tid)),
+                    _ => Some(
+                        DataStream::new(self.plan.seed, tid).compressible(blocks.compress_percent),
+                    ),
                 };
                 let made = Arc::new(MadeForBlocks::new(direction, fill));
                 Ok((Source::MakeForBlocks(made), size_bytes))
@@ -160,6 +167,16 @@ pub(super) fn align(
     let granted = told(&blocks.sizes);
     let why = format!("O_DIRECT moves multiples of {step} bytes here");
     Ok((asked != granted).then(|| Receipt::downgraded("bssplit", &asked, &granted, &why)))
+}
+
+/// The receipt for the order of requests that are verified.
+pub(super) fn verified_in_rounds(tasklet: &Tasklet, plan: &Plan) -> Option<Receipt> {
+    tasklet.access.blocks().filter(|blocks| blocks.verify.is_some())?;
+    let why = "with --verify a queue is filled when it has run empty, so that blocks are stamped \
+               and checked while no request is in flight; the rate includes the time for that, and \
+               latencies do not";
+    (plan.order == Order::Overlap)
+        .then(|| Receipt::downgraded("order", "overlap", "sequential", why))
 }
 
 /// Cuts the range of a tasklet of blocks down to whole ones, and says so when something is left

@@ -10,7 +10,6 @@
     reason = "blocks are at most 2^52, random numbers of 53 bits are wanted, and a cast saturates"
 )]
 
-#[cfg_attr(not(test), expect(dead_code, reason = "an open loop will use it"))]
 mod gap;
 mod normal;
 mod pareto;
@@ -18,7 +17,6 @@ mod permutation;
 mod sizes;
 mod zipf;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "an open loop will use it"))]
 pub(in crate::schedule) use gap::exponential_ns;
 pub(in crate::schedule) use normal::Normal;
 pub(in crate::schedule) use pareto::Pareto;
