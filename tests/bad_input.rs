@@ -30,7 +30,7 @@ const NUMBERS: [&str; 18] = [
 ];
 
 /// Where a number in the value of each flag is, and a line that would run with a good one.
-const WITH_NUMBERS: [(&str, &[&str], &str); 29] = [
+const WITH_NUMBERS: [(&str, &[&str], &str); 30] = [
     ("write-size", &["{}", "1k,{}"], "--write-file w"),
     ("io-size", &["{}"], "--folder ."),
     ("folder-to-device-mapping", &[".:{}"], "--io-size 8k"),
@@ -59,6 +59,7 @@ const WITH_NUMBERS: [(&str, &[&str], &str); 29] = [
     ("cpus", &["{}", "0-{}"], BLOCKS),
     ("numa-node", &["{}"], BLOCKS),
     ("log-tids", &["{}"], BLOCKS),
+    ("interval", &["{}", "{}us"], BLOCKS),
     ("engine", &["sync:pool={}", "uring:sqpoll=on:sqpoll-idle-ms={}"], BLOCKS),
 ];
 const BLOCKS: &str = "--file f --rw randrw --size 64k --block-size 4k";

@@ -46,21 +46,21 @@ fn reads_of_a_mix_are_not_counted_towards_a_flush() {
 #[test]
 fn flushes_are_shown_in_every_form() {
     let folder = Folder::new();
-    let line = "--engine sync --buffered --quiet --block-size 4k --file f --rw write --size 256k \
-                --fsync 16 --end-fsync";
+    let line = "--engine sync --buffered --quiet --block-size 4k --file f --rw write --size 512k \
+                --fsync 1 --end-fsync";
     let text = folder.aio(line).code(0).stdout;
-    assert!(text.contains("flushes between writes: 4 fsync, p50 "), "{text}");
+    assert!(text.contains("flushes between writes: 128 fsync, p50 "), "{text}");
     assert!(text.contains("flush after the loop: "), "{text}");
     let text = folder.aio(&format!("{line} --loops 3")).code(0).stdout;
-    assert!(text.contains("flushes between writes: 12 fsync, p50 "), "{text}");
+    assert!(text.contains("flushes between writes: 384 fsync, p50 "), "{text}");
     assert!(text.contains("flushes after 3 loops: "), "{text}");
     let csv = folder.aio(&format!("{line} --format csv")).code(0).stdout;
     let row = csv_rows(&csv).remove(0);
-    assert_eq!(row["flushes"], "4", "{csv}");
+    assert_eq!(row["flushes"], "128", "{csv}");
     for column in ["flush_latency_ns_p50", "flush_latency_ns_p99", "end_flush_s"] {
         assert!(row[column].parse::<f64>().unwrap() > 0.0, "{column}: {csv}");
     }
-    let plain = line.replace("--fsync 16 --end-fsync", "");
+    let plain = line.replace("--fsync 1 --end-fsync", "");
     assert!(!folder.aio(&plain).code(0).stdout.contains("flush"));
     let csv = folder.aio(&format!("{plain} --format csv")).code(0).stdout;
     let row = csv_rows(&csv).remove(0);

@@ -267,6 +267,7 @@ pub(crate) struct Listing {
 
     /// Report requests, bytes and latencies of each interval of this length too, 10ms or longer
     #[arg(long = "interval", value_name = "TIME", value_parser = time_ns)]
+    #[arg(allow_hyphen_values = true)]
     pub(crate) interval_ns: Option<u64>,
 
     /// Write the results to this file instead of stdout

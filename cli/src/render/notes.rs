@@ -31,8 +31,8 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
     lines.extend(loops_of_blocks(report));
-    lines.extend(super::pace::lines(report));
     lines.extend(flush::lines(report));
+    lines.extend(super::pace::lines(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));

@@ -8,7 +8,7 @@ mod replay;
 use std::fs::File;
 
 use super::source::VariedStream;
-use crate::plan::{Blocks, Pattern, Plan};
+use crate::plan::{Blocks, Direction, Pattern, Plan};
 use crate::target::{self, Tasklet};
 use crate::verify::{Checksum, Freshness, Generation, Grid, Header, Layout, Writer};
 
@@ -36,11 +36,7 @@ impl Terms {
             generation: Generation { run, loop_number: 0 },
             tid: tasklet.tid,
             lane: FILLED,
-            whole_range: writes_all(
-                blocks,
-                tasklet.size_bytes / u64::from(block_bytes),
-                block_bytes,
-            ) || tasklet.files[0].is_filled(),
+            whole_range: writes_all(tasklet, blocks, block_bytes) || tasklet.files[0].is_filled(),
             range_start_bytes: tasklet.offset_bytes(),
             range_bytes: tasklet.size_bytes,
             seed: plan.seed,
@@ -112,11 +108,15 @@ impl Terms {
     }
 }
 
-/// Whether each block of the range is written in each loop.
-fn writes_all(blocks: &Blocks, range_blocks: u64, block_bytes: u32) -> bool {
+/// Whether each block of the range is written in each loop, which time may end before that.
+fn writes_all(tasklet: &Tasklet, blocks: &Blocks, block_bytes: u32) -> bool {
     let in_turn = blocks.pattern == Pattern::Sequential || blocks.is_covering();
+    let range_blocks = tasklet.size_bytes / u64::from(block_bytes);
     let requests = blocks.requests_max(range_blocks, block_bytes).unwrap_or(0);
-    in_turn && blocks.sizes.len() <= 1 && requests >= range_blocks
+    // A mix reads some of them instead.
+    let only_writes = tasklet.direction == Direction::Write;
+    let knows_its_end = blocks.runtime_ns.is_none() && blocks.sizes.len() <= 1;
+    only_writes && in_turn && knows_its_end && requests >= range_blocks
 }
 
 #[cfg(test)]
