@@ -27,6 +27,7 @@ pub(crate) fn lower(args: &Args) -> Result<Plan> {
     let (loops, warmup_loops) = if args.blocks.files.is_empty() { (3, 1) } else { (1, 0) };
     plan.loops = tuning.loops.unwrap_or(loops);
     plan.warmup_loops = tuning.warmup_loops.unwrap_or(warmup_loops);
+    plan.steady_state = tuning.steady_state;
     plan.include_warmup_time = tuning.include_warmup_time;
     plan.different_file_each_iteration = args.workload.different_file_each_iteration;
     plan.batch = Batch {

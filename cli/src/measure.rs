@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 
 use crate::args::Loudness;
 use crate::signals::Signals;
+use crate::steady;
 use crate::voice::{printable, say};
 
 /// Runs every engine in order. After a failure or a signal no further engine is run; what was
@@ -23,7 +24,11 @@ pub(crate) fn measure(
         if signals.stop().is_set() {
             break;
         }
-        let mut engine = chosen.backend.run(session, &chosen.spec, 0, observer);
+        let mut engine = if session.plan().steady_state {
+            steady::run(session, chosen, signals, observer)
+        } else {
+            chosen.backend.run(session, &chosen.spec, 0, observer)
+        };
         merge(&mut engine.receipts, chosen.capabilities.receipts.clone());
         let failed = engine.directions.iter().any(|one| one.status == Status::Failed);
         engines.push(engine);

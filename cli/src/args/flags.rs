@@ -173,6 +173,11 @@ pub(crate) struct Tuning {
     #[arg(value_parser = whole(0..=1_000_000_u32), allow_hyphen_values = true)]
     pub(crate) warmup_loops: Option<u32>,
 
+    /// Repeat all of this in rounds until the rate of the last five is steady (they lie within 20 %
+    /// of their mean and change by at most 10 % of it), at most 25 times; only those five count
+    #[arg(long)]
+    pub(crate) steady_state: bool,
+
     /// Count the warm-up loops too
     #[arg(long)]
     pub(crate) include_warmup_time: bool,

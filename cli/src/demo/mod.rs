@@ -3,7 +3,6 @@
 mod budget;
 mod compare;
 mod file;
-mod merge;
 
 use std::env;
 use std::path::Path;
@@ -64,7 +63,7 @@ pub(crate) fn run(signals: &Signals) -> Result<Ending, Failure> {
     let not_started = choice.chosen.iter().zip(&of_engine).filter(|(_, runs)| runs.is_empty());
     let not_started = not_started.map(|(chosen, _)| measure::not_started(chosen));
     let unavailable = choice.unavailable.iter().cloned().chain(not_started).collect();
-    let engines = of_engine.into_iter().filter_map(merge::rounds).collect();
+    let engines = of_engine.into_iter().filter_map(crate::merge::rounds).collect();
     let mut report = session.report(engines, unavailable);
     merge_receipts(&mut report.receipts, choice.receipts.clone());
     let written = print(&mut report, &folder, Rounds { number, ..rounds });

@@ -77,12 +77,8 @@ const COLUMNS: [(&str, Content); 58] = [
     ("submit_latency_share", |_, _, one| text(one.submission.latency_share)),
     ("intervals", |report, _, one| report.plan.interval_ns.map(|_| intervals(one))),
     ("flushes", |_, _, one| one.flushes.as_ref().map(|flushes| flushes.requests.to_string())),
-    ("flush_latency_ns_p50", |_, _, one| {
-        flush_latency(one).and_then(|all| Some(all.p50_ns?.to_string()))
-    }),
-    ("flush_latency_ns_p99", |_, _, one| {
-        flush_latency(one).and_then(|all| Some(all.p99_ns?.to_string()))
-    }),
+    ("flush_latency_ns_p50", |_, _, one| text_of(flush_latency(one)?.p50_ns)),
+    ("flush_latency_ns_p99", |_, _, one| text_of(flush_latency(one)?.p99_ns)),
     ("end_flush_s", |_, _, one| one.end_flush_s.map(|seconds| seconds.to_string())),
 ];
 
@@ -152,6 +148,15 @@ fn latency(one: &DirectionReport, ns: impl ToString + Copy) -> Option<String> {
     (has_rate(one) && one.request_latency.max_ns > 0).then(|| ns.to_string())
 }
 
+fn flush_latency(one: &DirectionReport) -> Option<&Latency> {
+    let flushes = one.flushes.as_ref().filter(|flushes| flushes.requests > 0 && has_rate(one))?;
+    Some(&flushes.latency)
+}
+
+fn text_of(ns: Option<u64>) -> Option<String> {
+    ns.map(|ns| ns.to_string())
+}
+
 fn percentile(one: &DirectionReport, ns: Option<u64>) -> Option<String> {
     ns.and_then(|ns| latency(one, ns))
 }
@@ -169,11 +174,6 @@ fn intervals(one: &DirectionReport) -> String {
         format!("{}:{}:{}:{p50}:{p99}:{max}", sample.t_s, sample.requests, sample.bytes)
     });
     each.collect::<Vec<_>>().join(";")
-}
-
-fn flush_latency(one: &DirectionReport) -> Option<&Latency> {
-    let flushes = one.flushes.as_ref().filter(|flushes| flushes.requests > 0 && has_rate(one))?;
-    Some(&flushes.latency)
 }
 
 fn joined<'a>(words: impl Iterator<Item = &'a String>) -> String {

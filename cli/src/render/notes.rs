@@ -2,6 +2,7 @@
 
 mod flush;
 mod mix;
+mod steady;
 
 use aio_core::plan::{Access, Direction};
 use aio_core::receipt::Receipt;
@@ -31,8 +32,9 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(short_transfers(report));
     lines.extend(allocating(report));
     lines.extend(loops_of_blocks(report));
-    lines.extend(super::pace::lines(report));
+    lines.extend(steady::lines(report));
     lines.extend(flush::lines(report));
+    lines.extend(super::pace::lines(report));
     lines.extend(validated(report));
     lines.push(plan_line(&report.plan, &report.receipts));
     lines.extend(target_lines(&report.targets));

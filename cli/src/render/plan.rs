@@ -51,6 +51,9 @@ pub(super) fn plan_line(plan: &Plan, receipts: &[Receipt]) -> String {
         (warmup, false) => format!("{loops} after {warmup} to warm up"),
         (warmup, true) => format!("{loops} and {warmup} to warm up that count too"),
     });
+    if plan.steady_state {
+        parts.push("in rounds until they are steady".into());
+    }
     parts.push(format!("seed {}", plan.seed));
     parts.push(if plan.buffered { "buffered".into() } else { "O_DIRECT".into() });
     if plan.concurrent {

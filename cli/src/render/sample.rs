@@ -163,6 +163,7 @@ fn engine(name: &str, directions: Vec<DirectionReport>) -> EngineReport {
         moves_data: true,
         waits_by_polling: false,
         receipts: Vec::new(),
+        steady_state: None,
         directions,
     }
 }

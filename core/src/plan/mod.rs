@@ -49,6 +49,9 @@ pub struct Plan {
     pub loops: u32,
     /// Loops before the timed ones.
     pub warmup_loops: u32,
+    /// Whether all of this is repeated in rounds until their rate is steady; the last rounds count.
+    #[serde(default)]
+    pub steady_state: bool,
     /// Whether warm-up loops count as timed ones.
     pub include_warmup_time: bool,
     /// Whether each loop has a file of its own.
@@ -261,6 +264,7 @@ impl Plan {
             lanes: 1,
             loops: 3,
             warmup_loops: 1,
+            steady_state: false,
             include_warmup_time: false,
             different_file_each_iteration: false,
             batch: Batch::default(),

@@ -15,6 +15,7 @@ mod pace;
 mod ratios;
 mod series;
 mod short_run;
+mod steady;
 mod steps;
 mod submission;
 
@@ -33,6 +34,7 @@ pub use pace::{PaceReport, rate_missed};
 pub use ratios::{Ratios, Sharing};
 pub use series::{Sample, SampleLatency, Series};
 pub use short_run::short_run;
+pub use steady::SteadyState;
 pub(crate) use steps::LatencySteps;
 pub use submission::Submission;
 
@@ -136,6 +138,9 @@ pub struct EngineReport {
     pub waits_by_polling: bool,
     /// What was asked of the kernel and what it granted.
     pub receipts: Vec<Receipt>,
+    /// Rounds and when they were steady, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub steady_state: Option<SteadyState>,
     /// One entry per direction, in the order of the plan.
     pub directions: Vec<DirectionReport>,
 }

@@ -88,6 +88,7 @@ impl Session {
             moves_data: backend.moves_data(),
             waits_by_polling: backend.waits_by_polling(),
             receipts: backend.batch_receipt(self.plan.batch.submit).into_iter().collect(),
+            steady_state: None,
             directions: Vec::new(),
         };
         for tasklets in &self.resolved.waves {

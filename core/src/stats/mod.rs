@@ -2,6 +2,8 @@
 
 mod fingerprint;
 mod kind;
+mod steady;
 
 pub use fingerprint::{Fingerprint, LanePrint, What, combine};
 pub use kind::{Kind, PerKind};
+pub use steady::{ROUNDS_MAX, Steadiness, WINDOW};

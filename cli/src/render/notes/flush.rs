@@ -24,7 +24,9 @@ fn between(flushes: &FlushReport) -> String {
     if *requests == 0 {
         return format!("flushes between writes: 0 {operation}, as there were too few writes");
     }
-    let ms = |ns: Option<u64>| ns.map_or_else(|| "unknown".into(), |ns| milliseconds(ns) + " ms");
+    let ms = |ns: Option<u64>| {
+        ns.map_or_else(|| "unknown".into(), |ns| format!("{} ms", milliseconds(ns)))
+    };
     let (p50, p99) = (ms(latency.p50_ns), ms(latency.p99_ns));
     format!("flushes between writes: {requests} {operation}, p50 {p50}, p99 {p99}")
 }
@@ -62,13 +64,13 @@ mod tests {
             let one = &mut engine.directions[0];
             one.direction = Direction::Write;
             one.end_flush_s = Some(0.012_34);
-            one.flushes = Some(flushes(7));
+            one.flushes = Some(flushes(200));
         }
         report.engines[1].directions[0].flushes = Some(flushes(0));
         assert_eq!(
             lines(&report),
             [
-                "uring: flushes between writes: 7 fdatasync, p50 1.050 ms, p99 unknown",
+                "uring: flushes between writes: 200 fdatasync, p50 1.050 ms, p99 1.050 ms",
                 "sync: flushes between writes: 0 fdatasync, as there were too few writes",
                 "flush after the loop: 12.34 ms",
             ]

@@ -11,7 +11,7 @@ const SHORT_RUN: &str = "short-run";
 
 /// The rounds of an engine, in order, as if they had been one run of as many loops. `None` when
 /// there are none.
-pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
+pub(crate) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
     let mut rounds = rounds.into_iter();
     let mut all = rounds.next()?;
     for round in rounds {
@@ -24,14 +24,28 @@ pub(super) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
             }
         }
     }
-    for one in &mut all.directions {
+    let shared: Vec<_> = all.directions.iter().map(|one| sharing(&all, one)).collect();
+    for (one, shared) in all.directions.iter_mut().zip(shared) {
         one.groups = groups(&one.tasklets);
-        // Nothing runs beside it.
-        one.ratios = Ratios::of(one, Sharing { cpu: one.requests, calls: one.requests });
+        one.ratios = Ratios::of(one, shared);
         one.doubts.retain(|doubt| doubt.code != SHORT_RUN);
         one.doubts.extend(short_run(one).filter(|_| all.moves_data));
     }
     Some(all)
+}
+
+/// The requests that the effort of `one` was made for: its own, or with `--concurrent` and in a mix
+/// those of both directions.
+fn sharing(all: &EngineReport, one: &DirectionReport) -> Sharing {
+    let of = |one: &DirectionReport| {
+        one.requests + one.flushes.as_ref().map_or(0, |flushes| flushes.requests)
+    };
+    let both = all.directions.iter().map(of).sum();
+    let is_mix = one.access.blocks().is_some_and(|blocks| blocks.read_percent.is_some());
+    Sharing {
+        cpu: if one.cpu.shared_with_other_directions { both } else { of(one) },
+        calls: if is_mix { both } else { of(one) },
+    }
 }
 
 fn add(sum: &mut DirectionReport, round: DirectionReport) {
@@ -39,6 +53,7 @@ fn add(sum: &mut DirectionReport, round: DirectionReport) {
     sum.submission = sum.submission.and(round.submission);
     sum.series.append(&round.series);
     sum.status = worse(sum.status, round.status);
+    add_flushes(sum, &round);
     sum.bytes += round.bytes;
     sum.requests += round.requests;
     sum.task_latency_s += round.task_latency_s;
@@ -77,9 +92,31 @@ fn add(sum: &mut DirectionReport, round: DirectionReport) {
         (a, b) => a.or(b),
     };
     sum.unfinished_bytes += round.unfinished_bytes;
-    // Every round makes the same requests. One that did not is not to be hidden.
-    if sum.fingerprint != round.fingerprint && round.status == Status::Complete {
+    for (lane, prints) in sum.lane_prints.iter_mut().zip(round.lane_prints) {
+        lane.extend(prints);
+    }
+    // Every round makes the same requests, as far as time lets it. One that did not is not to be
+    // hidden.
+    let differs = sum.fingerprint != round.fingerprint && !sum.access.is_ended_by_time();
+    if differs && round.status == Status::Complete {
         sum.fingerprint = format!("{}+{}", sum.fingerprint, round.fingerprint);
+    }
+}
+
+/// Flushes, and what started on a schedule.
+fn add_flushes(sum: &mut DirectionReport, round: &DirectionReport) {
+    if let (Some(sum), Some(round)) = (&mut sum.flushes, &round.flushes) {
+        sum.requests += round.requests;
+        sum.histogram.merge(&round.histogram);
+        sum.latency = sum.histogram.summary();
+    }
+    sum.end_flush_s = sum.end_flush_s.zip(round.end_flush_s).map(|(a, b)| a + b);
+    if let (Some(sum), Some(round)) = (&mut sum.pace, &round.pace) {
+        sum.response_histogram.merge(&round.response_histogram);
+        sum.response_latency = sum.response_histogram.summary();
+        sum.waited_for_place += round.waited_for_place;
+        sum.started_late += round.started_late;
+        sum.never_started += round.never_started;
     }
 }
 
