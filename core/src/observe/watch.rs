@@ -40,8 +40,10 @@ struct Watched {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The readings before the loop that runs.
-    begun: Option<(Stamp, Vec<Option<BlockStat>>)>,
+    /// When the loop that runs was begun.
+    begun: Option<Stamp>,
+    /// The devices' readings by then.
+    rows: Vec<Option<BlockStat>>,
     seen: Seen,
     /// Throttling before the first loop that counts.
     before: Option<Throttled>,
@@ -110,25 +112,27 @@ impl Watch {
             state.seen.residency = resident(&self.cached);
             state.before = Some(self.throttling.read());
         }
-        let rows = self.devices.iter().map(|one| row(&one.stat)).collect();
-        state.begun = Some((Stamp::now(), rows));
+        // The memory of the last loop's, so that loops allocate nothing.
+        state.rows.clear();
+        state.rows.extend(self.devices.iter().map(|one| row(&one.stat)));
+        state.begun = Some(Stamp::now());
     }
 
     /// Reads them again. To be called just after the clock has stopped, and does nothing when no
     /// loop that counts has begun.
     pub(crate) fn end(&self) {
         let mut state = self.state();
-        let Some((begun, before)) = state.begun.take() else { return };
+        let Some(begun) = state.begun.take() else { return };
         let seconds = Stamp::now().since(begun).as_secs_f64();
-        let seen = &mut state.seen;
+        let State { seen, rows, .. } = &mut *state;
         seen.seconds += seconds;
         if seen.devices.is_empty() {
             seen.devices = self.devices.iter().map(|one| one.device.clone()).collect();
         }
-        for ((device, watched), before) in seen.devices.iter_mut().zip(&self.devices).zip(before) {
+        for ((device, watched), before) in seen.devices.iter_mut().zip(&self.devices).zip(rows) {
             match (before, row(&watched.stat)) {
                 (Some(before), Some(after)) => {
-                    device.stat.add(&after.since(&before));
+                    device.stat.add(&after.since(before));
                     // Since it was made: a device that has never counted anything does not count.
                     device.counts &= after.read.requests + after.write.requests > 0;
                 }
