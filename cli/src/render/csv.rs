@@ -15,7 +15,7 @@ use super::numbers::{calls_per_request, counting_speeds, has_rate, requests_per_
 type Content = fn(&Report, &EngineReport, &DirectionReport) -> Option<String>;
 
 /// Columns in order.
-const COLUMNS: [(&str, Content); 58] = [
+const COLUMNS: [(&str, Content); 64] = [
     ("engine", |_, engine, _| Some(engine.engine.clone())),
     ("direction", |_, _, one| Some(one.direction.to_string())),
     ("status", |_, _, one| Some(status(one.status).into())),
@@ -80,6 +80,12 @@ const COLUMNS: [(&str, Content); 58] = [
     ("flush_latency_ns_p50", |_, _, one| text_of(flush_latency(one)?.p50_ns)),
     ("flush_latency_ns_p99", |_, _, one| text_of(flush_latency(one)?.p99_ns)),
     ("end_flush_s", |_, _, one| one.end_flush_s.map(|seconds| seconds.to_string())),
+    ("rate_asked_per_s", |_, _, one| text(one.pace.as_ref().map(|pace| pace.rate_asked_per_s))),
+    ("response_latency_ns_p50", |_, _, one| text_of(one.pace.as_ref()?.response_latency.p50_ns)),
+    ("response_latency_ns_p99", |_, _, one| text_of(one.pace.as_ref()?.response_latency.p99_ns)),
+    ("waited_for_place", |_, _, one| Some(one.pace.as_ref()?.waited_for_place.to_string())),
+    ("started_late", |_, _, one| Some(one.pace.as_ref()?.started_late.to_string())),
+    ("never_started", |_, _, one| Some(one.pace.as_ref()?.never_started.to_string())),
 ];
 
 /// The rows below their header.
@@ -188,18 +194,18 @@ mod tests {
     #[test]
     fn each_engine_and_direction_has_a_row() {
         insta::assert_snapshot!(rendered(&Csv, &sample::comparison()), @r"
-        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,request_latency_ns_stdev,request_latency_ns_p95,request_latency_ns_p99_99,request_latency_ns_p99_999,achieved_depth_mean,cpu_user_ns_per_request,cpu_system_ns_per_request,voluntary_switches,involuntary_switches,requests_per_submit_call,requests_per_reap_call,again,busiest_thread_share,submit_call_ns_mean,submit_time_share,submit_latency_share,intervals,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
-        uring,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,2048,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,
-        uring,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.75,0.7575000000000001,4,3.96039603960396,3.808073115003808,4.125412541254125,4055.445544554455,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,4096,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,
-        sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3201320132013201,1.9801980198019802,1622.178217821782,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,1638.4,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,
-        sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.046458492003046,3.3003300330033003,3244.356435643564,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,3276.8,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,request_latency_ns_stdev,request_latency_ns_p95,request_latency_ns_p99_99,request_latency_ns_p99_999,achieved_depth_mean,cpu_user_ns_per_request,cpu_system_ns_per_request,voluntary_switches,involuntary_switches,requests_per_submit_call,requests_per_reap_call,again,busiest_thread_share,submit_call_ns_mean,submit_time_share,submit_latency_share,intervals,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s,rate_asked_per_s,response_latency_ns_p50,response_latency_ns_p99,waited_for_place,started_late,never_started
+        uring,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,2048,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
+        uring,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.75,0.7575000000000001,4,3.96039603960396,3.808073115003808,4.125412541254125,4055.445544554455,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,4096,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
+        sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3201320132013201,1.9801980198019802,1622.178217821782,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,1638.4,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
+        sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.046458492003046,3.3003300330033003,3244.356435643564,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,3276.8,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
         ");
     }
 
     #[test]
     fn intervals_that_were_asked_for_are_in_one_cell() {
         let mut report = sample::one_engine();
-        assert!(rendered(&Csv, &report).lines().all(|line| line.ends_with([',', 's'])));
+        assert!(rendered(&Csv, &report).lines().all(|line| line.ends_with([',', 'd'])));
         report.plan.interval_ns = Some(1);
         insta::assert_snapshot!(intervals(&report.engines[0].directions[0]), @r"
         0.375:700:734003200:14900000:20000000:25000000;0.75:800:838860800:14900000:20000000:25000000;1.125:804:843055104:14900000:20000000:25000000;1.5:768:805306368:::
@@ -210,9 +216,9 @@ mod tests {
     #[test]
     fn what_failed_has_empty_cells() {
         insta::assert_snapshot!(rendered(&Csv, &sample::troubled()), @r"
-        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,request_latency_ns_stdev,request_latency_ns_p95,request_latency_ns_p99_99,request_latency_ns_p99_999,achieved_depth_mean,cpu_user_ns_per_request,cpu_system_ns_per_request,voluntary_switches,involuntary_switches,requests_per_submit_call,requests_per_reap_call,again,busiest_thread_share,submit_call_ns_mean,submit_time_share,submit_latency_share,intervals,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s
-        libaio,write,failed,true,100000,32,2,2,3,3221225472,3072,,,,,,,,,,,,,,,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,cannot write /data/f.1: No space left on device,tensor,,,,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,
-        sync,read,complete,true,100000,32,1,2,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,2,0.05,0.2,3221225472,0,0123456789abcdef,buffered,,tensor,2048,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,
+        engine,direction,status,moves_data,block_size_bytes,queue_depth,tasklets_count,lanes_count,loops_count,bytes,requests,task_latency_s,e2e_latency_s,task_speed_gib_per_s,e2e_speed_gib_per_s,loop_speed_gib_per_s_min,loop_speed_gib_per_s_max,requests_per_s,request_latency_ns_min,request_latency_ns_mean,request_latency_ns_p50,request_latency_ns_p90,request_latency_ns_p99,request_latency_ns_p99_9,request_latency_ns_max,system_calls,system_calls_per_request,short_transfers,cpu_user_s,cpu_system_s,validated_bytes,seed,fingerprint,doubts,failures,access,iops,request_latency_ns_stdev,request_latency_ns_p95,request_latency_ns_p99_99,request_latency_ns_p99_999,achieved_depth_mean,cpu_user_ns_per_request,cpu_system_ns_per_request,voluntary_switches,involuntary_switches,requests_per_submit_call,requests_per_reap_call,again,busiest_thread_share,submit_call_ns_mean,submit_time_share,submit_latency_share,intervals,flushes,flush_latency_ns_p50,flush_latency_ns_p99,end_flush_s,rate_asked_per_s,response_latency_ns_p50,response_latency_ns_p99,waited_for_place,started_late,never_started
+        libaio,write,failed,true,100000,32,2,2,3,3221225472,3072,,,,,,,,,,,,,,,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,cannot write /data/f.1: No space left on device,tensor,,,,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
+        sync,read,complete,true,100000,32,1,2,3,3221225472,3072,1.5,1.5150000000000001,2,1.98019801980198,1.6501650165016502,2.4752475247524752,2027.7227722772275,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,2,0.05,0.2,3221225472,0,0123456789abcdef,buffered,,tensor,2048,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
         ");
     }
 }

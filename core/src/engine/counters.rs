@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EngineCounters {
-    /// System calls made to move data and to wait, helper threads included.
+    /// System calls made to move data and to wait for the kernel, helper threads included; not those
+    /// by which threads of this process wait for each other.
     pub system_calls: u64,
     /// Calls that handed requests to the kernel.
     pub submit_calls: u64,

@@ -2,7 +2,7 @@
 
 use super::check::{BLOCK_BYTES_MAX, PlanError, within};
 use super::verify::check_verify;
-use super::{Blocks, Direction, Distribution, Pattern, Phase, Plan};
+use super::{Blocks, Direction, Distribution, Order, Pattern, Phase, Plan};
 
 /// The most bytes that the requests of a tasklet may move in one loop, when their number is given:
 /// 1 PiB, so that sums over all tasklets stay far from where 64 bits end.
@@ -59,6 +59,10 @@ fn refuse_unfit(plan: &Plan, phase: &Phase, blocks: &Blocks) -> Result<(), PlanE
         (
             blocks.flush.is_some() && !writes,
             "--fsync and --fdatasync need writes; give --rw write, randwrite, rw or randrw",
+        ),
+        (
+            blocks.rate.is_some() && plan.order == Order::Sequential,
+            "--sequential-requests cannot be used with --rate-iops, which says when requests start",
         ),
         (
             blocks.end_fsync && !writes,

@@ -98,7 +98,7 @@ pub(super) fn doubts(
             doubts.push((phase.direction, doubt));
         }
         if plan.buffered && !targets.iter().all(is_in_memory) {
-            doubts.extend(of_page_cache(phase, &tasklets));
+            doubts.extend(of_page_cache(plan, phase, &tasklets));
         }
         let percent = phase.access.blocks().map_or(0, |blocks| blocks.compress_percent);
         if phase.direction.writes_data() {
@@ -159,7 +159,7 @@ fn of_files(phase: &Phase, tasklets: &[&Tasklet]) -> Vec<Doubt> {
 }
 
 /// What the page cache does to directions that go through it.
-fn of_page_cache(phase: &Phase, tasklets: &[&Tasklet]) -> Vec<(Direction, Doubt)> {
+fn of_page_cache(plan: &Plan, phase: &Phase, tasklets: &[&Tasklet]) -> Vec<(Direction, Doubt)> {
     let mut doubts = Vec::new();
     let blocks = phase.access.blocks();
     let is_flushed = blocks.is_some_and(|blocks| blocks.end_fsync || blocks.flush.is_some());
@@ -167,7 +167,8 @@ fn of_page_cache(phase: &Phase, tasklets: &[&Tasklet]) -> Vec<(Direction, Doubt)
         let reason = "nothing was flushed after it, so that data may still be in memory";
         doubts.push((Direction::Write, Doubt::new("not-durable", reason)));
     }
-    if phase.direction.reads() {
+    // What was dropped has to come from storage at first; if it does not later, the counts tell.
+    if phase.direction.reads() && !plan.drop_cache {
         let mut sizes: HashMap<&Path, u64> = HashMap::new();
         for one in tasklets {
             sizes.extend(one.files.iter().map(|file| (file.path.as_path(), one.size_bytes)));
