@@ -153,7 +153,8 @@ impl Call {
     ///
     /// # Safety
     /// A call that moves data owns the `length` bytes at `address`: they are mapped, and nobody
-    /// else reads or writes them until this returns.
+    /// else reads or writes them until this returns. Its descriptor is that of a target that is
+    /// open until then.
     #[inline(always)]
     pub(crate) unsafe fn make(&self) -> Result<i32, i32> {
         // SAFETY: the caller's promise.
@@ -173,7 +174,8 @@ impl Call {
 
     #[inline(always)]
     unsafe fn make_with(&self, flags: RwFlags) -> Result<i32, i32> {
-        let moved = if flags.is_empty() {
+        let has_flags = !flags.is_empty() && matches!(self.what, What::Read | What::Write);
+        let moved = if !has_flags {
             // SAFETY: the caller vouches for the range.
             unsafe { self.make_plain() }
         } else {
@@ -288,6 +290,10 @@ pub(crate) fn perform(targets: &Targets, request: &mut Request) -> Outcome {
     let end = start + request.length_bytes as usize;
     let address = match &mut request.block {
         Some(block) => block.as_mut_slice()[start..end].as_mut_ptr().expose_provenance(),
+        // Refused when it was accepted, and once more here, where it would be an address.
+        None if request.operation.moves_data() => {
+            return Outcome::after_one_call(libc::EFAULT.wrapping_neg());
+        }
         None => 0,
     };
     let call = targets.call(request, address);

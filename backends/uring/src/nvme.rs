@@ -124,7 +124,8 @@ impl Namespace {
         let opcode = match request.operation {
             Operation::Read => READ,
             Operation::Write => WRITE,
-            _ => return Some(Command::new(FLUSH, self.id)),
+            Operation::Fsync | Operation::Fdatasync => return Some(Command::new(FLUSH, self.id)),
+            _ => return None,
         };
         let block_bytes = u64::from(self.block_bytes);
         let length_bytes = request.length_bytes;

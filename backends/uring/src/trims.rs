@@ -9,7 +9,7 @@ use std::os::fd::AsRawFd;
 use aio_core::engine::{Files, Operation, Operations, Request, Unsupported};
 use aio_core::target::{PUNCH_HOLE, TrimWay, trim_of};
 use io_uring::types::Fd;
-use io_uring::{IoUring, opcode, squeue};
+use io_uring::{IoUring, Probe, opcode, squeue};
 
 use crate::unsupported::of_no_discard;
 
@@ -81,9 +81,15 @@ fn try_discard(device: &File) -> Result<(), Unsupported> {
 
 fn answer_to_one_byte(device: &File) -> io::Result<i32> {
     let mut ring = IoUring::new(1)?;
+    let mut known = Probe::new();
+    ring.submitter().register_probe(&mut known)?;
+    if !known.is_supported(opcode::UringCmd16::CODE) {
+        // Before Linux 5.19, which answers EINVAL to what it does not know at all.
+        return Ok(libc::EOPNOTSUPP);
+    }
     let entry = discard(Fd(device.as_raw_fd()), 1, 1);
-    // SAFETY: the entry points to nothing, and the device is open until the call below returns,
-    // after which nothing is in flight.
+    // SAFETY: the entry points to no memory. The kernel holds the device by itself from when it takes
+    // the entry, and an entry that it did not take goes with the ring.
     unsafe { ring.submission().push(&entry) }.expect("a new ring has room for one");
     for _attempt in 0..ATTEMPTS_MAX {
         match ring.submit_and_wait(1) {

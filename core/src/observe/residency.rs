@@ -30,7 +30,11 @@ pub(crate) struct Residency {
 /// What is resident of the range of each file, as far as we may ask.
 pub(super) fn resident(files: &[(Arc<File>, Range<u64>)]) -> Residency {
     let mut all = Residency::default();
-    for (file, range) in files.iter().filter(|(file, _)| tells_the_truth(file)) {
+    // Pages larger than a piece, as those of hugetlbfs, cannot be unmapped by pieces.
+    let has_small_pages =
+        |file: &File| file.metadata().is_ok_and(|there| there.blksize() <= PIECE_BYTES);
+    let asked = files.iter().filter(|(file, _)| tells_the_truth(file) && has_small_pages(file));
+    for (file, range) in asked {
         // What is mapped begins at a page.
         let start = range.start / PIECE_BYTES * PIECE_BYTES;
         for offset_bytes in pieces(range.end - start).map(|offset_bytes| start + offset_bytes) {
@@ -79,8 +83,8 @@ impl Window {
         }
     }
 
-    fn resident(&self, page_bytes: usize) -> io::Result<Vec<u8>> {
-        let mut pages = vec![0_u8; self.length.div_ceil(page_bytes)];
+    fn resident(&self) -> io::Result<Vec<u8>> {
+        let mut pages = vec![0_u8; self.length.div_ceil(page_bytes())];
         let (start, into) = (self.start.as_ptr(), pages.as_mut_ptr());
         // SAFETY: the range is mapped for as long as `self` lives, and the vector has a byte for
         // each of its pages.
@@ -99,7 +103,7 @@ impl Drop for Window {
 /// How many pages the piece has, and how many of them are resident.
 fn pages_of(file: &File, offset_bytes: u64, length_bytes: u64) -> io::Result<(u64, u64)> {
     let length = usize::try_from(length_bytes).map_err(io::Error::other)?;
-    let pages = Window::open(file, offset_bytes, length)?.resident(page_bytes())?;
+    let pages = Window::open(file, offset_bytes, length)?.resident()?;
     let resident = pages.iter().filter(|page| **page & 1 == 1).count();
     Ok((pages.len() as u64, resident as u64))
 }

@@ -131,6 +131,7 @@ impl Extents {
 }
 
 fn fiemap(file: &File, map: &mut Fiemap) -> io::Result<()> {
+    map.room = AT_ONCE_U32;
     let map: *mut Fiemap = map;
     // SAFETY: the descriptor is open, and the kernel writes no more extents than `room` says, for
     // all of which there is memory behind the head.
