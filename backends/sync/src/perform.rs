@@ -174,8 +174,9 @@ impl Call {
 
     #[inline(always)]
     unsafe fn make_with(&self, flags: RwFlags) -> Result<i32, i32> {
-        let has_flags = !flags.is_empty() && matches!(self.what, What::Read | What::Write);
-        let moved = if !has_flags {
+        // Nothing else has flags.
+        let is_plain = flags.is_empty() || !matches!(self.what, What::Read | What::Write);
+        let moved = if is_plain {
             // SAFETY: the caller vouches for the range.
             unsafe { self.make_plain() }
         } else {
