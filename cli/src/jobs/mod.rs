@@ -3,7 +3,7 @@
 //! A file is read into [`Draft`]s: flags by their long names, each with the line that asked for it.
 //! [`typed`] lays what was given on the command line over them and has the parser of the command
 //! line read the result, so that a file can say whatever a command line can, and nothing else.
-//! [`run`] checks all jobs and runs them.
+//! [`run()`] checks all jobs and runs them.
 
 mod run;
 
