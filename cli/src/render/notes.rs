@@ -4,7 +4,7 @@ mod flush;
 mod mix;
 mod steady;
 
-use aio_core::plan::{Access, Direction};
+use aio_core::plan::{Access, Batch, Direction, Order, Plan};
 use aio_core::receipt::Receipt;
 use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
@@ -261,10 +261,29 @@ fn batches(report: &Report) -> Option<String> {
         Some(format!("{name} {direction} {}/{}", short(submitted), short(reaped)))
     };
     let all: Vec<_> = each(report).filter(|(_, one)| has_rate(one)).filter_map(of).collect();
+    let waits = each(report).any(|(_, one)| waits_for_batches(&report.plan, one));
+    let advice = if waits {
+        "; small blocks in such batches wait for each other, see whether --batch-submit 1 is faster"
+    } else {
+        ""
+    };
     (!all.is_empty()).then(|| {
-        format!("requests that share a time stamp (submitted/reaped per call): {}", all.join(", "))
+        let all = all.join(", ");
+        format!("requests that share a time stamp (submitted/reaped per call): {all}{advice}")
     })
 }
+
+/// Whether small blocks come and go nearly a whole queue at a time, which nobody asked for.
+fn waits_for_batches(plan: &Plan, one: &DirectionReport) -> bool {
+    let is_free = plan.batch == Batch::default() && plan.order == Order::Overlap;
+    let is_small = one.access != Access::Tensor && plan.block_size_bytes <= SMALL_BLOCK_BYTES;
+    let reaped = ratio(one.counters.reaped, one.counters.reap_calls).unwrap_or(0.0);
+    let is_batch = plan.queue_depth > 1 && reaped > f64::from(plan.queue_depth) / 2.0;
+    is_free && is_small && is_batch && has_rate(one)
+}
+
+/// Blocks that take a device about as long as a call takes the kernel.
+const SMALL_BLOCK_BYTES: u64 = 16 << 10;
 
 fn fingerprints(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
@@ -411,5 +430,21 @@ mod tests {
         assert_eq!(sequence(&sample::one_engine()), None);
         assert_eq!(sequence(&sample::troubled()), None, "one has no numbers");
         assert!(sequence(&sample::comparison()).is_some());
+    }
+
+    #[test]
+    fn small_blocks_that_wait_for_each_other_have_an_advice_unless_batches_were_asked_for() {
+        let mut report = sample::blocks();
+        let has_advice =
+            |report: &Report| line_with(report, "time stamp").unwrap().contains("--batch-submit 1");
+        assert!(!has_advice(&report), "about one per call");
+        let counters = &mut report.engines[0].directions[0].counters;
+        counters.reap_calls = counters.reaped / 20;
+        assert!(has_advice(&report), "20 of 32 at a time");
+        report.plan.batch.submit = Some(32);
+        assert!(!has_advice(&report), "they were asked for");
+        report.plan.batch.submit = None;
+        report.plan.block_size_bytes = 1 << 20;
+        assert!(!has_advice(&report), "large ones take the device longer than a call");
     }
 }

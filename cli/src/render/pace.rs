@@ -33,8 +33,8 @@ fn line(one: &DirectionReport, pace: &PaceReport) -> String {
     );
     let fared = [
         (waited_for_place, "waited for a place in the queue"),
-        (started_late, "started late although there was one"),
-        (never_started, "had not started when the time was over"),
+        (started_late, "started late although there was a place"),
+        (never_started, "had not started when the time was over, and are in no percentile"),
     ];
     let fared = fared.iter().filter(|(count, _)| **count > 0);
     let fared = fared.map(|(count, what)| format!("{count} {what}"));
@@ -62,6 +62,6 @@ mod tests {
             never_started: 5,
         };
         report.engines[0].directions[0].pace = Some(pace);
-        insta::assert_snapshot!(lines(&report).join("\n"), @"uring write: response p50 unknown, p99 unknown, from when requests were to start; service p50 14.90 ms, p99 20.10 ms; 2.000 k requests/s were to start, at random; 3 waited for a place in the queue; 5 had not started when the time was over");
+        insta::assert_snapshot!(lines(&report).join("\n"), @"uring write: response p50 unknown, p99 unknown, from when requests were to start; service p50 14.90 ms, p99 20.10 ms; 2.000 k requests/s were to start, at random; 3 waited for a place in the queue; 5 had not started when the time was over, and are in no percentile");
     }
 }

@@ -141,8 +141,8 @@ fn a_direction_has_its_rates_and_latencies() {
       "clat_ns": {
         "min": 1000,
         "max": 3074047,
-        "mean": 1536506.0917968745,
-        "stddev": 886811.9526748074,
+        "mean": 1536506.091796875,
+        "stddev": 886811.9526748093,
         "N": 3072,
         "percentile": {
           "1.000000": 31007,
@@ -167,8 +167,8 @@ fn a_direction_has_its_rates_and_latencies() {
       "lat_ns": {
         "min": 1000,
         "max": 3074047,
-        "mean": 1536506.0917968745,
-        "stddev": 886811.9526748074,
+        "mean": 1536506.091796875,
+        "stddev": 886811.9526748093,
         "N": 3072
       },
       "bw_min": 1730323,

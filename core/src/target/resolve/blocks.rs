@@ -174,7 +174,7 @@ pub(super) fn verified_in_rounds(tasklet: &Tasklet, plan: &Plan) -> Option<Recei
     tasklet.access.blocks().filter(|blocks| blocks.verify.is_some())?;
     let why = "with --verify a queue is filled when it has run empty, so that blocks are stamped \
                and checked while no request is in flight; the rate includes the time for that, and \
-               latencies do not";
+               latencies do not; --sequential-requests asks for that";
     (plan.order == Order::Overlap)
         .then(|| Receipt::downgraded("order", "overlap", "sequential", why))
 }
