@@ -9,12 +9,14 @@ use std::sync::Arc;
 use super::{ResolveError, Resolver, end_of, refused};
 use crate::data::DataStream;
 use crate::plan::{
-    Access, Blocks, Direction, Order, Origin, Pattern, Phase, Plan, SizeShare, TensorGroup,
+    Access, Blocks, Checksum, Direction, Order, Origin, Pattern, Phase, Plan, SizeShare,
+    TensorGroup,
 };
 use crate::receipt::Receipt;
 use crate::target::alignment::Alignment;
 use crate::target::device::is_device;
 use crate::target::guard::{RefusedTarget, may_write, open_to_write_in_place};
+use crate::target::mark::layout;
 use crate::target::share::MadeForBlocks;
 use crate::target::tasklet::{Source, Tasklet, TaskletFile};
 
@@ -88,6 +90,7 @@ impl Resolver<'_> {
             }
             (false, false, _) => {
                 let file = self.open(path)?;
+                refuse_other_checksum(path, &file, blocks.verify)?;
                 let size_bytes = self.range_of(path, &file, at, asked)?;
                 Ok((Source::Open(file), size_bytes))
             }
@@ -137,6 +140,21 @@ impl Resolver<'_> {
             return Ok(asked);
         };
         Err(RefusedTarget::unfit(path, what).into())
+    }
+}
+
+/// Refuses to check blocks by what a mark on the file says that they do not carry.
+fn refuse_other_checksum(
+    path: &Path,
+    file: &fs::File,
+    asked: Option<Checksum>,
+) -> Result<(), RefusedTarget> {
+    match (asked, layout(file).map(|layout| layout.checksum)) {
+        (Some(asked), Some(carried)) if asked != carried => {
+            let what = format!("was written with {carried}; read it with --verify {carried}");
+            Err(RefusedTarget::unfit(path, what))
+        }
+        _ => Ok(()),
     }
 }
 
