@@ -2,18 +2,16 @@
 //!
 //! `mincore` says so to who owns a file or may write to it; to others it says that all of it is
 //! there, so they are told nothing.
-#![expect(unsafe_code, reason = "mmap and mincore have no safe binding that fits")]
 
-use std::ffi::c_void;
 use std::fs::File;
-use std::io;
 use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use nix::unistd::{AccessFlags, Uid, access};
+
+use crate::target::cached_pages;
 
 /// Bytes of a piece of a file that is looked at.
 const PIECE_BYTES: u64 = 1 << 20;
@@ -40,7 +38,7 @@ pub(super) fn resident(files: &[(Arc<File>, Range<u64>)]) -> Residency {
         for offset_bytes in pieces(range.end - start).map(|offset_bytes| start + offset_bytes) {
             let length = PIECE_BYTES.min(range.end - offset_bytes);
             // What cannot be mapped, or was cut off meanwhile, tells nothing.
-            let Ok((pages, resident)) = pages_of(file, offset_bytes, length) else { break };
+            let Ok((pages, resident)) = cached_pages(file, offset_bytes, length) else { break };
             all.pages += pages;
             all.resident += resident;
         }
@@ -63,56 +61,6 @@ fn tells_the_truth(file: &File) -> bool {
     me.is_root() || owns() || access(path.as_str(), AccessFlags::W_OK).is_ok()
 }
 
-/// A part of a file in our address space, of which nothing is ever read.
-struct Window {
-    start: NonNull<c_void>,
-    length: usize,
-}
-
-impl Window {
-    fn open(file: &File, offset_bytes: u64, length: usize) -> io::Result<Self> {
-        let offset = i64::try_from(offset_bytes).map_err(io::Error::other)?;
-        let (protection, flags) = (libc::PROT_NONE, libc::MAP_SHARED);
-        let at = std::ptr::null_mut();
-        // SAFETY: the kernel chooses an address where nothing is, and nothing can be accessed
-        // through the mapping.
-        let start = unsafe { libc::mmap(at, length, protection, flags, file.as_raw_fd(), offset) };
-        match NonNull::new(start) {
-            Some(start) if start.as_ptr() != libc::MAP_FAILED => Ok(Self { start, length }),
-            _ => Err(io::Error::last_os_error()),
-        }
-    }
-
-    fn resident(&self) -> io::Result<Vec<u8>> {
-        let mut pages = vec![0_u8; self.length.div_ceil(page_bytes())];
-        let (start, into) = (self.start.as_ptr(), pages.as_mut_ptr());
-        // SAFETY: the range is mapped for as long as `self` lives, and the vector has a byte for
-        // each of its pages.
-        let status = unsafe { libc::mincore(start, self.length, into) };
-        if status == 0 { Ok(pages) } else { Err(io::Error::last_os_error()) }
-    }
-}
-
-impl Drop for Window {
-    fn drop(&mut self) {
-        // SAFETY: this is the mapping that `open` made, and nobody has an address in it.
-        let _as_mapped = unsafe { libc::munmap(self.start.as_ptr(), self.length) };
-    }
-}
-
-/// How many pages the piece has, and how many of them are resident.
-fn pages_of(file: &File, offset_bytes: u64, length_bytes: u64) -> io::Result<(u64, u64)> {
-    let length = usize::try_from(length_bytes).map_err(io::Error::other)?;
-    let pages = Window::open(file, offset_bytes, length)?.resident()?;
-    let resident = pages.iter().filter(|page| **page & 1 == 1).count();
-    Ok((pages.len() as u64, resident as u64))
-}
-
-fn page_bytes() -> usize {
-    let asked = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
-    asked.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(4096)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -120,6 +68,7 @@ mod tests {
     use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
     use super::*;
+    use crate::target::page_bytes;
     use crate::testing::skip;
 
     #[test]
@@ -128,7 +77,7 @@ mod tests {
         file.write_all(&vec![7; 3 << 20]).unwrap();
         let files = [(Arc::new(file), 0..3 << 20)];
         let before = resident(&files);
-        let pages = (3 << 20) / page_bytes() as u64;
+        let pages = (3 << 20) / page_bytes();
         assert_eq!(before, Residency { pages, resident: pages });
         files[0].0.sync_all().unwrap();
         posix_fadvise(&*files[0].0, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED).unwrap();

@@ -14,7 +14,7 @@ use super::storage::storage;
 use super::tasklet::Tasklet;
 use crate::observe::memory_limit_bytes;
 use crate::plan::{Access, Direction, Phase, Plan};
-use crate::report::{Doubt, TargetReport, memory_bytes};
+use crate::report::{Doubt, Storage, TargetReport, memory_bytes};
 
 /// The targets of all tasklets, each once.
 pub(super) fn describe(
@@ -24,6 +24,10 @@ pub(super) fn describe(
 ) -> Vec<TargetReport> {
     let mut targets = Vec::new();
     let mut seen = HashSet::new();
+    // Files may be many, and what they lie on is few.
+    let mut known: HashMap<String, Option<Storage>> = HashMap::new();
+    let mut storage_of =
+        |number: String| known.entry(number).or_insert_with_key(|number| storage(number)).clone();
     for tasklet in waves.iter().flatten() {
         for file in &tasklet.files {
             if !seen.insert(&file.path) {
@@ -41,11 +45,9 @@ pub(super) fn describe(
                 compresses: file_system.as_ref().and_then(|there| compresses(&file.path, there)),
                 storage: None,
             };
-            target.storage = match target.block_device() {
-                Some(number) => storage(number),
-                // A character device, if anything.
-                None => block_number_of(&file.path).and_then(|number| storage(&number)),
-            };
+            // Without one it is a character device, if anything.
+            let number = target.block_device().cloned().or_else(|| block_number_of(&file.path));
+            target.storage = number.and_then(&mut storage_of);
             targets.push(target);
         }
     }

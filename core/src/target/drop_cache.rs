@@ -2,15 +2,15 @@
 //!
 //! This needs no privilege: it is advice about one file (`POSIX_FADV_DONTNEED`), which the kernel
 //! follows for pages that are clean and that nobody has mapped or is using.
-#![expect(unsafe_code, reason = "cachestat and mincore have no safe binding")]
+#![expect(unsafe_code, reason = "cachestat has no safe binding")]
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::fd::AsRawFd;
-use std::ptr;
 
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 
+use super::mincore::{cached_pages, page_bytes};
 use crate::receipt::Receipt;
 
 /// The system call of Linux 6.5, which has this number on every architecture of Linux.
@@ -110,44 +110,16 @@ fn resident(file: &File) -> io::Result<u64> {
     let mut at = 0;
     while at < size_bytes {
         let length = WINDOW_BYTES.min(size_bytes - at);
-        bytes += resident_in(file, at, length)? * page_bytes();
+        bytes += cached_pages(file, at, length)?.1 * page_bytes();
         at += length;
     }
     Ok(bytes)
 }
 
-/// Pages of one window of `file` that the page cache holds.
-fn resident_in(file: &File, offset_bytes: u64, length_bytes: u64) -> io::Result<u64> {
-    let too_long = |_error| io::Error::from(io::ErrorKind::FileTooLarge);
-    let length = usize::try_from(length_bytes).map_err(too_long)?;
-    let offset = i64::try_from(offset_bytes).map_err(too_long)?;
-    let pages = usize::try_from(length_bytes.div_ceil(page_bytes())).map_err(too_long)?;
-    let (protection, flags) = (libc::PROT_READ, libc::MAP_SHARED);
-    // SAFETY: a new mapping at an address of the kernel's choice replaces nothing.
-    let start =
-        unsafe { libc::mmap(ptr::null_mut(), length, protection, flags, file.as_raw_fd(), offset) };
-    if start == libc::MAP_FAILED {
-        return Err(io::Error::last_os_error());
-    }
-    let mut there = vec![0_u8; pages];
-    // SAFETY: the range was just mapped, and there is a byte for each of its pages.
-    let status = unsafe { libc::mincore(start, length, there.as_mut_ptr()) };
-    let asked = if status == 0 { Ok(()) } else { Err(io::Error::last_os_error()) };
-    // SAFETY: nobody else knows the mapping, and nothing in it was ever read.
-    let unmapped = unsafe { libc::munmap(start, length) };
-    debug_assert_eq!(unmapped, 0, "a whole mapping of our own");
-    asked.map(|()| there.iter().map(|page| u64::from(page & 1)).sum())
-}
-
-fn page_bytes() -> u64 {
-    // SAFETY: asks for a number.
-    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    u64::try_from(bytes).unwrap_or(4096)
-}
-
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
+    use std::ptr;
 
     use super::*;
     use crate::testing::skip;

@@ -17,6 +17,7 @@ mod guard;
 mod inspect;
 mod made;
 mod mark;
+mod mincore;
 mod open;
 mod queue;
 mod resolve;
@@ -38,6 +39,9 @@ pub(crate) use inspect::{open_to_inspect, send_to_storage};
 pub use made::Made;
 pub use mark::MARK;
 pub(crate) use mark::{layout, note_layout, seal};
+pub(crate) use mincore::cached_pages;
+#[cfg(test)]
+pub(crate) use mincore::page_bytes;
 pub use open::{Given, TargetFailure, open_nameless};
 pub(crate) use open::{OpenPolicy, open_and_fill};
 pub use queue::request_queue_of;

@@ -6,11 +6,11 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use thiserror::Error;
 
 use super::describe::folder_of;
 use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite, settle_flags};
+use super::inspect::send_to_storage;
 use super::made::Made;
 use super::mark;
 use super::share::begin_to_write;
@@ -144,10 +144,8 @@ pub(super) fn fill(
         file.write_all_at(chunk, at).map_err(failed(at))?;
         at += chunk.len() as u64;
     }
-    file.sync_all().map_err(failed(size_bytes))?;
-    // Reads of the file should reach the device; a hint that may be ignored.
-    let _ignored = posix_fadvise(file, 0, 0, PosixFadviseAdvice::POSIX_FADV_DONTNEED);
-    Ok(())
+    // Reads of the file should reach the device.
+    send_to_storage(file).map_err(failed(size_bytes))
 }
 
 /// Opens a file without a name in `folder`, for reading and writing: no end of the process, however
