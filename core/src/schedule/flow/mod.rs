@@ -183,19 +183,33 @@ impl Flow {
                 Order::Overlap => self.policy.reap_min.min(all),
                 Order::Sequential => all,
             };
-            let deadline = Deadline::after(now, TICK);
-            let progress = if is_sampled {
-                let untaken = self.books.untaken();
-                let call = Call { now, min, untaken, outstanding, counts: watch.counts };
-                let time = &mut self.books.tally.submit_time;
-                submit_then_reap(engine, call, deadline, &mut self.done, time)?
-            } else {
-                engine.submit_and_reap(min, deadline, &mut self.done)?
-            };
+            let progress = self.call(engine, now, min, TICK, is_sampled, watch.counts)?;
             let end = Stamp::now();
             self.after_call(progress, end, &mut last_reaped, source, watch)?;
             filling |= self.books.outstanding() == 0;
         }
+    }
+
+    /// Hands over what is queued at `now`, and waits for `min` completions, or so long; in two
+    /// calls, of which the first is timed, if `is_sampled`.
+    #[inline(always)]
+    fn call<E: IoEngine>(
+        &mut self,
+        engine: &mut E,
+        now: Stamp,
+        min: u32,
+        wait: Duration,
+        is_sampled: bool,
+        counts: bool,
+    ) -> Result<Progress, LaneError> {
+        let deadline = Deadline::after(now, wait);
+        if !is_sampled {
+            return Ok(engine.submit_and_reap(min, deadline, &mut self.done)?);
+        }
+        let (untaken, outstanding) = (self.books.untaken(), self.books.outstanding());
+        let call = Call { now, min, untaken, outstanding, counts };
+        let time = &mut self.books.tally.submit_time;
+        submit_then_reap(engine, call, deadline, &mut self.done, time)
     }
 
     /// Enters what a call that returned at `end` has taken and reaped.

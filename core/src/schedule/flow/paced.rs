@@ -6,19 +6,18 @@
 //! as a fast device, and would stand in every response. With requests in flight it does not do so,
 //! because it would see their ends late. The CPU that this costs is in the report like all other.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{hint, thread};
 
-use super::apart::{BATCHES_EACH, Call, submit_then_reap};
+use super::apart::BATCHES_EACH;
 use super::pace::Pace;
 use super::slack::ExactTimers;
-use super::{AGAIN_PAUSE, Flow, Watch};
+use super::{Flow, Watch};
 use crate::clock::Stamp;
-use crate::engine::{Deadline, IoEngine};
+use crate::engine::IoEngine;
+use crate::schedule::TICK;
 use crate::schedule::failure::LaneError;
 use crate::schedule::source::Source;
-use crate::schedule::{STALL_LIMIT, TICK};
 
 /// How long before a request is due the lane wakes up for it.
 const WAKE_BEFORE: Duration = Duration::from_micros(60);
@@ -122,23 +121,10 @@ impl Flow {
         // A queue depth is a u32.
         let all = u32::try_from(outstanding).unwrap_or(u32::MAX);
         let min = self.policy.reap_min.min(all);
-        let deadline = Deadline::after(now, wait);
-        let progress = if is_sampled {
-            let (untaken, counts) = (self.books.untaken(), watch.counts);
-            let call = Call { now, min, untaken, outstanding, counts };
-            let time = &mut self.books.tally.submit_time;
-            submit_then_reap(engine, call, deadline, &mut self.done, time)?
-        } else {
-            engine.submit_and_reap(min, deadline, &mut self.done)?
-        };
+        let progress = self.call(engine, now, min, wait, is_sampled, watch.counts)?;
         let end = Stamp::now();
-        self.books.took(progress.taken);
+        let entered = self.after_call(progress, end, last_moved, source, watch);
         if progress.reaped > 0 {
-            *last_moved = end;
-            if end >= self.books.tally.course.next() {
-                self.books.pass(end);
-            }
-            let finished = self.books.finish(&mut self.done, end, watch.counts, source);
             if watch.counts {
                 for tag in self.books.tags(self.books.outstanding()..outstanding) {
                     let kind = self.books.slots[*tag as usize].what.operation().kind();
@@ -148,14 +134,8 @@ impl Flow {
             if due.is_none() {
                 pace.was_full(end);
             }
-            watch.moved.store(self.books.moved_bytes.total(), Ordering::Relaxed);
-            finished?;
-        } else if end.since(*last_moved) > STALL_LIMIT {
-            return Err(LaneError::Stalled(STALL_LIMIT));
-        } else if self.books.untaken() == outstanding {
-            thread::sleep(AGAIN_PAUSE);
         }
-        if (watch.halted)() { Err(LaneError::Halted) } else { Ok(end) }
+        entered.map(|()| end)
     }
 
     /// Sleeps until `due`, and looks at the clock for the last of it. Says whether to go on.

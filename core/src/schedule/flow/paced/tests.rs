@@ -3,8 +3,8 @@ use std::sync::atomic::AtomicU64;
 
 use super::*;
 use crate::engine::{
-    Completion, Completions, EngineCounters, EngineError, Operation, Progress, Rejected, Request,
-    StillInFlight, Why,
+    Completion, Completions, Deadline, EngineCounters, EngineError, Operation, Progress, Rejected,
+    Request, StillInFlight, Why,
 };
 use crate::memory::Block;
 use crate::plan::Plan;
