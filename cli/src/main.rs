@@ -25,7 +25,7 @@ mod voice;
 use std::env;
 use std::process::ExitCode;
 
-use aio_backends::choose;
+use aio_backends::{Choice, choose};
 use aio_core::plan::Plan;
 use aio_core::report::{Report, Status};
 use aio_core::session::Session;
@@ -75,11 +75,7 @@ fn perform(
 ) -> Result<Ending, Failure> {
     let session = Session::open(plan, None, signals.stop().clone())?;
     signals.remove_at_once(session.made());
-    results.refuse_targets(session.resolved())?;
-    let choice = choose(&session.plan().engines, &session.needs()).map_err(Failure::refused)?;
-    if args.safety.strict {
-        strict::refuse_downgrades(&session, &choice)?;
-    }
+    let choice = chosen(&session, args, results)?;
     measure::tell_choice(&choice, &args.loudness);
     if args.safety.dry_run {
         results.preview(Preview::of(&session, &choice))?;
@@ -90,6 +86,16 @@ fn perform(
     session.finish().iter().for_each(|warning| voice::complain(warning));
     written?;
     conclude(&report, args.safety.strict, signals)
+}
+
+/// The engines that `session` runs on, once nothing speaks against it that is known before.
+fn chosen(session: &Session, args: &Args, results: &Results) -> Result<Choice, Failure> {
+    results.refuse_targets(session.resolved())?;
+    let choice = choose(&session.plan().engines, &session.needs()).map_err(Failure::refused)?;
+    if args.safety.strict {
+        strict::refuse_downgrades(session, &choice)?;
+    }
+    Ok(choice)
 }
 
 /// How the program ends after its results are out.

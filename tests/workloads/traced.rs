@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use super::{BLOCK, COMMON, zeros};
-use crate::support::{AIO, Ended, Folder, skip};
+use crate::strace;
+use crate::support::{AIO, Ended, Folder};
 
 /// A system call: what, its arguments, and what it returned; in the order in which they began.
 struct Call {
@@ -28,21 +29,13 @@ impl Call {
 
 /// Runs the program under `strace`; `None`, said aloud, where that cannot be done.
 fn traced(folder: &Folder, calls: &str, line: &str) -> Option<Vec<Call>> {
+    if !strace::is_there(folder) {
+        return None;
+    }
     let mut strace = folder.program("strace");
     let strace = strace.args(["-f", "-qq", "-s", "16", "-o", "trace", "-e"]);
     let output = strace.arg(format!("trace={calls}")).arg(AIO).args(line.split(' ')).output();
-    let output = match output {
-        Ok(output) => output,
-        Err(error) => {
-            skip(&format!("strace: {error}"));
-            return None;
-        }
-    };
-    let ended = Ended::new(line, &output);
-    if ended.stderr.contains("PTRACE") || ended.stderr.contains("ptrace") {
-        skip(&format!("strace: {}", ended.stderr));
-        return None;
-    }
+    let ended = Ended::new(line, &output.expect("strace can be started"));
     ended.code(0);
     let trace = fs::read_to_string(folder.path().join("trace")).expect("strace has written it");
     Some(read(&trace))

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use aio_backends::choose;
 use aio_core::plan::{Origin, Plan};
 use aio_core::session::Session;
 use aio_core::target::ResolveError;
@@ -14,7 +13,7 @@ use crate::output::Output;
 use crate::results::Results;
 use crate::signals::Signals;
 use crate::voice::{printable, say};
-use crate::{lower, plan_file, strict};
+use crate::{lower, plan_file};
 
 /// What is known of a job before anything has run.
 enum Outlook {
@@ -62,7 +61,8 @@ fn outlooks(
     for (job, plan) in jobs.iter().zip(plans) {
         match Session::open(plan.clone(), None, signals.stop().clone()) {
             Ok(session) => {
-                check(job, &session, results).map_err(|failure| job.refuse(failure))?;
+                let chosen = crate::chosen(&session, &job.args, results);
+                chosen.map_err(|failure| job.refuse(failure))?;
                 outlooks.push(Outlook::Ready);
                 if plan.keep {
                     let tasklets = session.resolved().waves.iter().flatten();
@@ -81,12 +81,6 @@ fn outlooks(
         }
     }
     Ok(outlooks)
-}
-
-fn check(job: &Job, session: &Session, results: &Results) -> Result<(), Failure> {
-    results.refuse_targets(session.resolved())?;
-    let choice = choose(&session.plan().engines, &session.needs()).map_err(Failure::refused)?;
-    if job.args.safety.strict { strict::refuse_downgrades(session, &choice) } else { Ok(()) }
 }
 
 /// The job that makes what `plan` needs and is not there, when all of it is in `left`.

@@ -2,7 +2,7 @@
 
 use aio_core::plan::{
     Access, Blocks, Direction, Distribution, Flush, Origin, PathTemplate, Pattern, Phase, Plan,
-    TensorGroup,
+    READ_PERCENT, TensorGroup,
 };
 use anyhow::{Result, bail};
 
@@ -10,8 +10,6 @@ use crate::args::{self, Args, Mode};
 
 /// What is done when only a file is named; the same as with fio.
 const READ: Mode = Mode { direction: Direction::Read, pattern: Pattern::Sequential };
-/// How many of a hundred requests of a mix read, unless told otherwise; the same as with fio.
-const READ_PERCENT: u8 = 50;
 
 /// The phase that goes through files in blocks.
 pub(super) fn phase(args: &Args) -> Result<Phase> {

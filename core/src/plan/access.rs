@@ -6,6 +6,9 @@ use super::Direction;
 use crate::engine::Operation;
 use crate::verify::Checksum;
 
+/// How many of a hundred requests of a mix read, unless told otherwise; the same as with fio.
+pub const READ_PERCENT: u8 = 50;
+
 /// How the tasklets of a phase go through their targets.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -191,6 +194,27 @@ pub enum Distribution {
         /// The standard deviation, in percent of the range.
         sigma_percent: f64,
     },
+}
+
+impl Distribution {
+    /// Whether its number makes sense.
+    ///
+    /// # Errors
+    /// What numbers do.
+    pub fn check(self) -> Result<(), &'static str> {
+        match self {
+            Self::Zipf { theta } if !(theta > 0.0 && theta <= 100.0) => {
+                Err("zipf takes an exponent above 0, up to 100")
+            }
+            Self::Pareto { h } if !(h > 0.0 && h < 1.0) => {
+                Err("pareto takes a number between 0 and 1")
+            }
+            Self::Normal { sigma_percent: sigma } if !(sigma > 0.0 && sigma <= 100.0) => {
+                Err("normal takes a deviation in percent, above 0 and up to 100")
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A size that some of the requests have.

@@ -128,21 +128,14 @@ fn check_order(phase: &Phase, blocks: &Blocks) -> Result<(), PlanError> {
             return Err(conflict("--rwmixread needs --rw rw or randrw"));
         }
     }
-    let option = "random-distribution";
-    match blocks.distribution {
+    let number = match blocks.distribution {
         Distribution::Uniform => return Ok(()),
-        Distribution::Zipf { theta } if !(theta > 0.0 && theta <= 100.0) => {
-            return Err(out_of_range(option, theta, "zipf takes an exponent above 0, up to 100"));
-        }
-        Distribution::Pareto { h } if !(h > 0.0 && h < 1.0) => {
-            return Err(out_of_range(option, h, "pareto takes a number between 0 and 1"));
-        }
-        Distribution::Normal { sigma_percent: sigma } if !(sigma > 0.0 && sigma <= 100.0) => {
-            let accepted = "normal takes a deviation in percent, above 0 and up to 100";
-            return Err(out_of_range(option, sigma, accepted));
-        }
-        _ => {}
-    }
+        Distribution::Zipf { theta: number }
+        | Distribution::Pareto { h: number }
+        | Distribution::Normal { sigma_percent: number } => number,
+    };
+    let checked = blocks.distribution.check();
+    checked.map_err(|accepted| out_of_range("random-distribution", number, accepted))?;
     if blocks.pattern == Pattern::Sequential {
         return Err(conflict("--random-distribution needs --rw randread, randwrite or randrw"));
     }
@@ -170,18 +163,9 @@ fn check_sizes(plan: &Plan, blocks: &Blocks) -> Result<(), PlanError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Access, Flush, Origin, PathTemplate, Rate, SizeShare, TensorGroup, check};
+    use super::super::check::tests::plan;
+    use super::super::{Access, Flush, Rate, SizeShare, check};
     use super::*;
-
-    fn plan() -> Plan {
-        let group = TensorGroup {
-            path: PathTemplate::new("f.{tid}"),
-            tasklets: 2,
-            sizes_bytes: vec![1 << 20],
-            origin: Origin::Made,
-        };
-        Plan::tensor_swap(vec![Phase::of_tensors(Direction::Write, vec![group])])
-    }
 
     fn refusal_of_blocks(change: impl FnOnce(&mut Plan, &mut Blocks)) -> String {
         let mut blocks = Blocks::new(Pattern::Random);

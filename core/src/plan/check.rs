@@ -167,11 +167,12 @@ pub(crate) fn lanes_have_blocks(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::PathTemplate;
     use super::*;
 
-    fn plan() -> Plan {
+    /// One that is accepted: two tensors to write.
+    pub(in crate::plan) fn plan() -> Plan {
         let group = TensorGroup {
             path: PathTemplate::new("f.{tid}"),
             tasklets: 2,

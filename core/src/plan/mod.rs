@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub(crate) use access::operations;
-pub use access::{Access, Blocks, Distribution, Flush, Pattern, Rate, SizeShare};
+pub use access::{Access, Blocks, Distribution, Flush, Pattern, READ_PERCENT, Rate, SizeShare};
 pub use blocks::RUNTIME_NS_MAX;
 pub(crate) use check::lanes_have_blocks;
 pub use check::{BLOCK_BYTES_MAX, PlanError, check};

@@ -49,20 +49,15 @@ pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
         Some((name, number)) => (name, Some(decimal(number).ok_or(LOOKS)?)),
         None => (text, None),
     };
-    match (name, number) {
-        ("uniform" | "random", None) => Ok(Distribution::Uniform),
-        ("zipf", Some(theta)) if theta > 0.0 && theta <= 100.0 => Ok(Distribution::Zipf { theta }),
-        ("pareto", Some(h)) if h > 0.0 && h < 1.0 => Ok(Distribution::Pareto { h }),
-        ("normal", Some(sigma_percent)) if sigma_percent > 0.0 && sigma_percent <= 100.0 => {
-            Ok(Distribution::Normal { sigma_percent })
-        }
-        ("zipf", Some(_)) => Err("zipf takes an exponent above 0, up to 100".into()),
-        ("pareto", Some(_)) => Err("pareto takes a number between 0 and 1".into()),
-        ("normal", Some(_)) => {
-            Err("normal takes a deviation in percent, above 0 and up to 100".into())
-        }
-        _ => Err(LOOKS.into()),
-    }
+    let distribution = match (name, number) {
+        ("uniform" | "random", None) => Distribution::Uniform,
+        ("zipf", Some(theta)) => Distribution::Zipf { theta },
+        ("pareto", Some(h)) => Distribution::Pareto { h },
+        ("normal", Some(sigma_percent)) => Distribution::Normal { sigma_percent },
+        _ => return Err(LOOKS.into()),
+    };
+    distribution.check()?;
+    Ok(distribution)
 }
 
 /// A number of digits with at most one point: no sign, no exponent, nothing that is no number.

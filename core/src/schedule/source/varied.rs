@@ -12,7 +12,7 @@ use super::{Job, Source};
 use crate::data::{self, DataStream};
 use crate::engine::Operation;
 use crate::memory::Block;
-use crate::plan::{Direction, Distribution, Flush, Pattern};
+use crate::plan::{Direction, Distribution, Flush, Pattern, READ_PERCENT};
 use crate::stats::{Kind, What};
 
 /// Jobs that are worked out at a time.
@@ -214,9 +214,6 @@ impl VariedStream {
         (What::new(operation, self.target, length_bytes), offset_bytes)
     }
 }
-
-/// Of a mix of which nothing else is said, as with fio.
-const READ_PERCENT: u8 = 50;
 
 impl Source for VariedStream {
     fn choose(&mut self, offsets: &mut [u64]) -> usize {
