@@ -2,7 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod compare;
 mod demo;
+mod diff;
+mod documents;
 mod dry_run;
 mod ending;
 mod engines;
@@ -12,10 +15,13 @@ mod lower;
 mod measure;
 mod merge;
 mod output;
+mod page;
 mod plan_file;
 mod progress;
 mod render;
 mod results;
+mod schema;
+mod shell;
 mod signals;
 mod steady;
 mod strict;
@@ -50,6 +56,12 @@ fn main() -> ExitCode {
             Asked::Command(Command::Verify(asked)) => verify::verify(&asked, &signals),
             Asked::Command(Command::Run(asked)) => jobs::run(&plan_file::jobs(&asked)?, &signals),
             Asked::Command(Command::Fio(asked)) => jobs::run(&fio_job::jobs(&asked)?, &signals),
+            Asked::Command(Command::Compare(asked)) => compare::run(&asked, &signals),
+            Asked::Command(Command::Diff(asked)) => diff::run(&asked),
+            Asked::Command(Command::Report(asked)) => page::run(&asked),
+            Asked::Command(Command::Completions(asked)) => shell::completions(&asked),
+            Asked::Command(Command::Man) => shell::manual(),
+            Asked::Command(Command::Schema(asked)) => schema::print(&asked),
         }
     });
     ending.unwrap_or_else(|failure| failure.tell()).into()

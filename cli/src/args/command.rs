@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
+use super::compare::Compare;
 use super::flags::Args;
+use super::results::{Diff, Page};
 
 /// What can be asked for instead of a run.
 #[derive(Debug, Subcommand)]
@@ -24,6 +26,55 @@ pub(crate) enum Command {
     /// Run the jobs of an fio job file, one after the other
     #[command(long_about = FIO_LONG)]
     Fio(Fio),
+
+    /// Compare engines, or anything else that a flag changes, in rounds that take turns
+    #[command(long_about = COMPARE_LONG)]
+    Compare(Compare),
+
+    /// Compare results of two times: is the new one slower?
+    #[command(long_about = DIFF_LONG)]
+    Diff(Diff),
+
+    /// Make a page with plots, or Markdown, of results
+    #[command(long_about = REPORT_LONG)]
+    Report(Page),
+
+    /// Print completions for a shell: bash, zsh or fish
+    Completions(Completions),
+
+    /// Print the manual page
+    Man,
+
+    /// Print the JSON Schema of a document that aio writes
+    Schema(Schema),
+}
+
+const COMPARE_LONG: &str = "Runs the same plan with each engine, in interleaved rounds in which \
+each has each place equally often, and says which one is faster, by how much, and whether that is \
+more than chance. All engines must have been given the same requests, or the comparison fails. What \
+runs is said with the same flags as without the command.";
+
+const DIFF_LONG: &str = "Compares results that were saved before, a base and a new one, by the same \
+statistics as aio compare. Results of different machines, kernels, plans or devices are told apart. \
+Exit code: 0 there is no regression, 3 there is one, 2 the results cannot be compared.";
+
+const REPORT_LONG: &str = "Makes one page of results that were saved before: a sentence that says \
+what they mean, tables with verdicts, and plots. The page needs no network and no script.";
+
+/// `aio completions`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: String,
+}
+
+/// `aio schema`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schema {
+    /// The document: run, jobs, preview, engines, findings, comparison or difference
+    #[arg(value_name = "DOCUMENT", default_value = "run")]
+    pub(crate) document: String,
 }
 
 const RUN_LONG: &str = "Runs the jobs of a plan file, one after the other. The file is TOML; its \

@@ -7,8 +7,10 @@ mod argv;
 mod blocks;
 mod catalogue;
 mod command;
+mod compare;
 mod flags;
 mod given;
+mod results;
 mod values;
 
 use std::ffi::OsString;
@@ -22,9 +24,11 @@ use flags::Line;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use catalogue::{Catalogue, Flag, Takes, nearest};
-pub(crate) use command::{Command, Engines, Fio, ListFormat, Run, Verify};
+pub(crate) use command::{Command, Completions, Engines, Fio, ListFormat, Run, Schema, Verify};
+pub(crate) use compare::Compare;
 pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};
 pub(crate) use given::{Given, RefusedFlags, from_flags};
+pub(crate) use results::{Diff, DiffFormat, Page, PageFormat};
 pub(crate) use values::{LogTids, Mode};
 
 /// What the command line asks for.
@@ -61,6 +65,9 @@ fn line(words: Vec<OsString>) -> Result<Line, clap::Error> {
         }
         (Some(Command::Fio(fio)), Some((_, of_fio))) => {
             fio.args.given = given::given(of_fio);
+        }
+        (Some(Command::Compare(compare)), Some((_, of_compare))) => {
+            compare.args.given = given::given(of_compare);
         }
         _ => line.args.given = given::given(&matches),
     }

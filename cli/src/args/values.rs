@@ -13,6 +13,7 @@ use aio_core::memory::MemoryKind;
 use aio_core::plan::RUNTIME_NS_MAX;
 
 pub(crate) use self::of_blocks::Mode;
+use self::of_blocks::decimal;
 pub(super) use self::of_blocks::{bssplit, checksum, distribution, mode, offset, rate};
 
 /// What a size looks like, for refusals.
@@ -96,6 +97,18 @@ pub(super) fn time_ns(text: &str) -> Result<u64, String> {
         Ok(ns) if ns <= RUNTIME_NS_MAX => Ok(ns),
         _ => Err(too_long()),
     }
+}
+
+/// A time, or 0.
+pub(super) fn time_or_zero_ns(text: &str) -> Result<u64, String> {
+    if text == "0" { Ok(0) } else { time_ns(text) }
+}
+
+/// A percentage from 0 to 100, with or without its sign, as a share of one.
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end();
+    let percent = decimal(number).filter(|percent| *percent <= 100.0);
+    percent.map(|percent| percent / 100.0).ok_or_else(|| "give a percentage, such as 2%".into())
 }
 
 /// A whole number within `range`.

@@ -1,5 +1,7 @@
 //! Reports with fixed numbers, for tests.
 
+mod contest;
+
 use aio_core::engine::{EngineCounters, Operation};
 use aio_core::plan::{
     Access, Blocks, Direction, Origin, PathTemplate, Pattern, Phase, Plan, TensorGroup,
@@ -12,6 +14,8 @@ use aio_core::report::{
 };
 
 use aio_core::stats::{Fingerprint, LanePrint, What};
+
+pub(crate) use contest::{contest, sweep};
 
 const GIB: u64 = 1 << 30;
 

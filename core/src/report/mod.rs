@@ -3,6 +3,7 @@
 //! Every number carries its unit in its name. Documented for readers of the JSON in
 //! `docs/report.md`; `schema_version` grows when a field changes its meaning or goes.
 
+mod comparison;
 mod cpu_bound;
 mod depth;
 mod device;
@@ -11,6 +12,7 @@ mod flush;
 mod groups;
 mod latency;
 mod machine;
+mod metric;
 mod pace;
 mod ratios;
 mod series;
@@ -21,6 +23,10 @@ mod submission;
 
 use serde::{Deserialize, Serialize};
 
+pub use comparison::{
+    Comparison, Contestant, DirectionResult, Layout, MetricMedian, MetricRatio, RequestsCheck,
+    Round, Setting, Versus,
+};
 pub use cpu_bound::cpu_bound;
 pub use depth::Depth;
 pub(crate) use device::mean_bytes;
@@ -30,6 +36,7 @@ pub use flush::FlushReport;
 pub use groups::{GroupKind, GroupReport, groups};
 pub use latency::{Latency, LatencyHistogram};
 pub use machine::{Machine, memory_bytes};
+pub use metric::{Measures, Metric};
 pub use pace::{PaceReport, rate_missed};
 pub use ratios::{Ratios, Sharing};
 pub use series::{Sample, SampleLatency, Series};

@@ -1,5 +1,6 @@
 //! Statistics of a run that are not reports.
 
+pub mod compare;
 mod fingerprint;
 mod kind;
 mod steady;

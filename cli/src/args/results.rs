@@ -1,0 +1,76 @@
+//! The flags of the commands that read results: `aio diff` and `aio report`.
+
+use std::path::PathBuf;
+
+use aio_core::report::Metric;
+use clap::ValueEnum;
+
+use super::values::percent;
+
+/// `aio diff`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// Results to compare with, as JSON; several, by commas, are rounds of the same
+    #[arg(value_name = "BASE.json", value_delimiter = ',', required = true, num_args = 1)]
+    pub(crate) base: Vec<PathBuf>,
+
+    /// Results that are compared with those; several, by commas, are rounds of the same
+    #[arg(value_name = "NEW.json", value_delimiter = ',', required = true, num_args = 1)]
+    pub(crate) new: Vec<PathBuf>,
+
+    /// Regressions up to this are no failure
+    #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = percent)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) max_regress: f64,
+
+    /// What decides: iops, bandwidth, p50, p99, p99.9, response-p99, cpu or calls
+    #[arg(long, value_name = "NAME", default_value = "iops", value_parser = str::parse::<Metric>)]
+    pub(crate) metric: Metric,
+
+    /// Form of the results: text, md (a table for a comment on a change) or json
+    #[arg(long, value_enum, default_value_t = DiffFormat::Text, hide_possible_values = true)]
+    pub(crate) format: DiffFormat,
+
+    /// Write the results to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// The forms that differences come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    Text,
+    Md,
+    Json,
+}
+
+/// `aio report`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Page {
+    /// Results as JSON: of aio compare --save, or of a run with --format json
+    #[arg(value_name = "RESULTS.json", required = true)]
+    pub(crate) results: Vec<PathBuf>,
+
+    /// Form of the report: html (one file that needs no network and no script) or md
+    #[arg(long, value_enum, default_value_t = PageFormat::Html, hide_possible_values = true)]
+    pub(crate) format: PageFormat,
+
+    /// Write the report to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write one figure as SVG to this file, instead of a report
+    #[arg(long, value_name = "FILE.svg", conflicts_with_all = ["format", "output"])]
+    pub(crate) plot: Option<PathBuf>,
+
+    /// Which figure: latency, rate, sweep, ladder or cpu [default: the one that says most]
+    #[arg(long, value_name = "NAME", requires = "plot")]
+    pub(crate) figure: Option<String>,
+}
+
+/// The forms that reports come in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PageFormat {
+    Html,
+    Md,
+}
