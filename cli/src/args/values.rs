@@ -12,8 +12,8 @@ use std::str::FromStr;
 use aio_core::memory::MemoryKind;
 use aio_core::plan::RUNTIME_NS_MAX;
 
-pub(crate) use self::of_blocks::Mode;
-use self::of_blocks::decimal;
+pub(crate) use self::of_blocks::{Mode, decimal};
+
 pub(super) use self::of_blocks::{bssplit, checksum, distribution, mode, offset, rate};
 
 /// What a size looks like, for refusals.

@@ -34,7 +34,7 @@ use crate::verify::Findings;
 
 pub(crate) use failures::failures;
 pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
-pub(crate) use numbers::{counting_speeds, has_rate, size};
+pub(crate) use numbers::{counting_speeds, has_rate, scaled, short, size};
 pub(crate) use text::Text;
 
 /// A form that a report comes in.
