@@ -35,7 +35,9 @@ use crate::verify::Findings;
 pub(crate) use failures::failures;
 pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
 pub(crate) use numbers::{counting_speeds, has_rate, scaled, short, size};
+pub(crate) use table::laid_out;
 pub(crate) use text::Text;
+pub(crate) use wrap::wrapped;
 
 /// A form that a report comes in.
 pub(crate) trait Render {
