@@ -45,9 +45,9 @@ fn difference(asked: &Diff) -> Result<Difference, Failure> {
     if asked.force {
         conditions.extend(new.take_name_of(&base));
     }
-    conditions.extend(same::conditions(&base, &new));
     let (entries, different) = judge::entries(asked, &base, &new)?;
     conditions.extend(different);
+    conditions.extend(same::conditions(&base, &new));
     if entries.is_empty() {
         return Err(nothing_in_common(&base, &new));
     }

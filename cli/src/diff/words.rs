@@ -81,9 +81,8 @@ pub(super) fn percent(share: f64) -> String {
 
 fn signed(share: f64) -> String {
     let digits = digits(share.abs());
-    let is_zero = digits.chars().all(|c| matches!(c, '0' | '.'));
     let sign = match () {
-        () if is_zero => "",
+        () if digits == "0" => "",
         () if share < 0.0 => "-",
         () => "+",
     };
@@ -98,7 +97,9 @@ fn digits(share: f64) -> String {
         size if size >= 0.995 => format!("{percent:.1}"),
         _ => format!("{percent:.2}"),
     };
-    text.strip_suffix(".0").map(String::from).unwrap_or(text)
+    let is_zero = text.chars().all(|c| matches!(c, '0' | '.' | '-'));
+    let text = if is_zero { "0" } else { text.strip_suffix(".0").unwrap_or(&text) };
+    text.to_owned()
 }
 
 /// A value of `metric` with its unit.
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn shares_have_the_digits_that_matter() {
         let shares = [0.0, 0.0004, 0.01, 0.0123, 0.05, 0.0996, 0.123, 1.5];
-        assert_eq!(shares.map(digits).join(" "), "0.00 0.04 1 1.2 5 10 12 150");
-        assert_eq!([-0.12, 0.000_001, -0.000_001].map(signed).join(" "), "-12 0.00 0.00");
+        assert_eq!(shares.map(digits).join(" "), "0 0.04 1 1.2 5 10 12 150");
+        assert_eq!([-0.12, 0.000_001, -0.000_001].map(signed).join(" "), "-12 0 0");
     }
 }

@@ -190,14 +190,33 @@ mod tests {
         insta::assert_snapshot!(failures(&sample::comparison(), &[
             "iops>=1M", "uring.p99 < 200us", "write.bandwidth>2G", "sync.read.calls==0",
             "doubts>0",
-        ]), @"");
+        ]), @r"
+        --assert iops>=1M: uring write has 2.048 k/s
+        --assert iops>=1M: uring read has 4.096 k/s
+        --assert iops>=1M: sync write has 1.638 k/s
+        --assert iops>=1M: sync read has 3.277 k/s
+        --assert uring.p99<200us: uring write has 20.10 ms
+        --assert uring.p99<200us: uring read has 20.10 ms
+        --assert write.bandwidth>2G: uring write has 1.980 GiB/s
+        --assert write.bandwidth>2G: sync write has 1.584 GiB/s
+        --assert sync.read.calls==0: sync read has 0.977
+        --assert doubts>0: uring write has 0
+        --assert doubts>0: uring read has 0
+        --assert doubts>0: sync write has 0
+        --assert doubts>0: sync read has 0
+        ");
     }
 
     #[test]
     fn what_selects_nothing_or_was_not_measured_fails() {
         insta::assert_snapshot!(failures(&sample::comparison(), &[
             "libaio.iops>0", "trim.errors==0", "uring.read.p99.999<1s", "sync.write.response-p99<1s",
-        ]), @"");
+        ]), @r"
+        --assert libaio.iops>0: there is no such result; there is uring write, uring read, sync write, sync read
+        --assert trim.errors==0: there is no such result; there is uring write, uring read, sync write, sync read
+        --assert uring.read.p99.999<1s: uring read has no such percentile: it made too few requests, or none that count
+        --assert sync.write.response-p99<1s: sync write has no response time, which takes --rate-iops and 100 requests or more
+        ");
         assert_eq!(
             failures(&sample::null(), &["bandwidth>0"]),
             "--assert bandwidth>0: null read has no bandwidth: it moved no data"
@@ -210,14 +229,22 @@ mod tests {
     #[test]
     fn a_failed_direction_has_errors_and_no_rate() {
         insta::assert_snapshot!(
-            failures(&sample::troubled(), &["errors==0", "iops>0", "sync.doubts==0"]), @"");
+            failures(&sample::troubled(), &["errors==0", "iops>0", "sync.doubts==0"]), @r"
+            --assert errors==0: libaio write has 1
+            --assert iops>0: libaio write did not measure it
+            --assert sync.doubts==0: sync read has 1
+            ");
     }
 
     #[test]
     fn a_comparison_is_held_by_its_medians_and_by_all_rounds_together() {
         let asserts = ["sync.iops>90k", "uring.max<1ms", "libaio.p99<1ms", "p99.9<1ms"];
         let asserts = asserts.map(|text| assertion(text).unwrap());
-        insta::assert_snapshot!(check_comparison(&asserts, &sample::contest()).join("\n"), @"");
+        insta::assert_snapshot!(check_comparison(&asserts, &sample::contest()).join("\n"), @r"
+        --assert sync.iops>90k: sync read has 80.00 k/s
+        --assert uring.max<1ms: uring read has 25.00 ms
+        --assert p99.9<1ms: sync read has 1.125 ms
+        ");
         let sweep = sample::sweep();
         let one = [assertion("sync queue-depth=8.iops>1M").unwrap()];
         let failed = check_comparison(&one, &sweep);

@@ -190,6 +190,43 @@ mod tests {
             "iops>1e3",
         ];
         let refusals = texts.map(|text| format!("{text}\n  {}", assertion(text).unwrap_err()));
-        insta::assert_snapshot!(refusals.join("\n"), @"");
+        insta::assert_snapshot!(refusals.join("\n"), @r#"
+
+          an assertion is [ENGINE.][read.|write.|trim.]METRIC, one of < <= > >= == !=, and a value, such as 'p99<200us' or 'uring.read.iops>=100k'
+        p99
+          an assertion is [ENGINE.][read.|write.|trim.]METRIC, one of < <= > >= == !=, and a value, such as 'p99<200us' or 'uring.read.iops>=100k'
+        p99=200us
+          an assertion is [ENGINE.][read.|write.|trim.]METRIC, one of < <= > >= == !=, and a value, such as 'p99<200us' or 'uring.read.iops>=100k'
+        p98<1ms
+          "p98" ends in no metric; give one of iops, bandwidth, mean, min, max, p50, p90, p95, p99, p99.9, p99.99, p99.999, response-p99, errors, doubts, cpu, calls
+        <1
+          "" ends in no metric; give one of iops, bandwidth, mean, min, max, p50, p90, p95, p99, p99.9, p99.99, p99.999, response-p99, errors, doubts, cpu, calls
+        p99<200
+          p99 is a time, and "200" has no unit: give 200us or 1.5ms
+        p99<
+          p99 is a time, and "" has no unit: give 200us or 1.5ms
+        p99<-1us
+          p99 takes a time with ns, us, ms or s, such as 200us or 1.5ms, and not "-1us"
+        p99<1m
+          p99 takes a time with ns, us, ms or s, such as 200us or 1.5ms, and not "1m"
+        iops>1G
+          iops takes a number, with k or M for thousands or millions: 100k, and not "1G"
+        bandwidth>1b
+          bandwidth takes GiB per second, or a size per second such as 500M or 1.5G, and not "1b"
+        errors==0.5
+          errors takes a whole number, such as 0, and not "0.5"
+        errors<1k
+          errors takes a whole number, such as 0, and not "1k"
+        calls<x
+          calls takes a number, such as 0.1, and not "x"
+        .read.p99<1us
+          an assertion is [ENGINE.][read.|write.|trim.]METRIC, one of < <= > >= == !=, and a value, such as 'p99<200us' or 'uring.read.iops>=100k'
+        readp99<1us
+          "readp99" ends in no metric; give one of iops, bandwidth, mean, min, max, p50, p90, p95, p99, p99.9, p99.99, p99.999, response-p99, errors, doubts, cpu, calls
+        p99<>1us
+          an assertion is [ENGINE.][read.|write.|trim.]METRIC, one of < <= > >= == !=, and a value, such as 'p99<200us' or 'uring.read.iops>=100k'
+        iops>1e3
+          iops takes a number, with k or M for thousands or millions: 100k, and not "1e3"
+        "#);
     }
 }

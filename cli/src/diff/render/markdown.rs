@@ -74,12 +74,15 @@ fn footer(difference: &Difference) -> String {
         if least == most { least.to_string() } else { format!("{least} to {most}") }
     };
     let (base, new) = (rounds(|entry| entry.base_rounds), rounds(|entry| entry.new_rounds));
+    let most = match difference.max_regress {
+        share if share > 0.0 => format!(" of more than {}", words::percent(share)),
+        _ => String::new(),
+    };
     format!(
-        "Medians of {base} rounds ({}) and {new} rounds ({}); a regression is a loss of more than \
-         {} that chance does not explain.",
+        "Medians of rounds: {base} of the base ({}), {new} of the new results ({}). A regression is \
+         a loss{most} that chance does not explain.",
         escaped(&difference.base.join(", ")),
         escaped(&difference.new.join(", ")),
-        words::percent(difference.max_regress),
     )
 }
 
