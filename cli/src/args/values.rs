@@ -26,7 +26,7 @@ const TIME_LOOKS: &str = "a time is a number of seconds, or a number with us, ms
 const CPUS_MAX: u32 = 65_536;
 
 /// A size of at least one byte.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = split_unit(text);
     let fraction = number.split_once('.').map(|(_, fraction)| fraction);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
