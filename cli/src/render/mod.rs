@@ -104,17 +104,3 @@ pub(crate) fn rendered(renderer: &dyn Render, report: &Report) -> String {
     renderer.render(report, &mut out).expect("a Vec takes all");
     String::from_utf8(out).expect("reports are UTF-8")
 }
-
-// TEMPORARY until the renderer of comparisons is merged.
-pub(crate) fn comparison(
-    comparison: &aio_core::report::Comparison,
-    _format: Format,
-) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec_pretty(comparison).context("cannot render").map_err(Failure::failed)
-}
-pub(crate) fn standing(_comparison: &aio_core::report::Comparison) -> String {
-    String::new()
-}
-pub(crate) fn rate(rate: f64) -> String {
-    format!("{rate:.0}")
-}
