@@ -94,7 +94,9 @@ fn another_machine_is_told_and_compared() {
     for line in [" -> 9.9.9\\u{1b}\n", "  aio: ", " -> 0.0.1\n", "  file system: ", " -> zfs\n"] {
         assert!(ended.stdout.contains(line), "{line:?} in\n{}", ended.stdout);
     }
-    assert!(ended.stdout.contains("both: sync read is doubtful: ") || ended.stdout.contains("new: "));
+    assert!(
+        ended.stdout.contains("both: sync read is doubtful: ") || ended.stdout.contains("new: ")
+    );
 }
 
 #[test]
@@ -113,9 +115,11 @@ fn what_measured_something_else_is_refused_unless_it_is_forced() {
     let mut renamed = report.clone();
     renamed["engines"][0]["engine"] = "x\u{1b}y".into();
     let renamed = rounds(&folder, "renamed", &renamed, &[1.0]);
-    folder
-        .aio(&format!("diff run.json {renamed}"))
-        .refused(&["run.json has sync read", "has x\\u{1b}y read", "--force"]);
+    folder.aio(&format!("diff run.json {renamed}")).refused(&[
+        "run.json has sync read",
+        "has x\\u{1b}y read",
+        "--force",
+    ]);
     let forced = folder.aio(&format!("diff run.json {renamed} --force")).code(0);
     assert!(forced.stdout.contains("  engine: sync -> x\\u{1b}y\n"), "{}", forced.stdout);
     let mut failed = report;
@@ -194,7 +198,8 @@ fn assertions_hold_or_end_with_3_after_the_results() {
     let folder = Folder::new();
     let holds = folder.aio(&format!("{RUN} --assert errors==0 --assert sync.read.iops>0")).code(0);
     assert_eq!(holds.stderr, "");
-    let fails = folder.aio(&format!("{RUN} --assert p99<1ns --assert iops>0 --assert uring.max>0s"));
+    let fails =
+        folder.aio(&format!("{RUN} --assert p99<1ns --assert iops>0 --assert uring.max>0s"));
     let fails = fails.code(3).says(&[
         "aio: --assert p99<1ns: sync read has ",
         "aio: --assert uring.max>0s: there is no such result; there is sync read\n",
