@@ -3,6 +3,7 @@
 mod flush;
 mod mix;
 mod steady;
+mod turns;
 
 use aio_core::plan::{Access, Batch, Direction, Order, Plan};
 use aio_core::receipt::Receipt;
@@ -16,6 +17,8 @@ use super::plan::plan_line;
 use super::table::directions;
 use super::{devices, failures};
 use crate::measure::NOT_STARTED;
+
+pub(super) use turns::{qualifying, sequence};
 
 /// The most targets that are listed.
 const TARGETS_MAX: usize = 4;
@@ -42,11 +45,6 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines.extend(batches(report));
     lines.extend(fingerprints(report));
     lines
-}
-
-/// What qualifies the numbers of any engines, of one run or of rounds.
-pub(super) fn qualifying(report: &Report) -> Vec<String> {
-    [doubts(report), downgrades(report), short_transfers(report), validated(report)].concat()
 }
 
 /// Each direction of each engine.
@@ -215,16 +213,6 @@ fn together(report: &Report) -> Vec<String> {
         ))
     };
     report.engines.iter().filter_map(line).collect()
-}
-
-/// What engines that ran one after the other leave open. `None` for fewer than two with numbers.
-pub(super) fn sequence(report: &Report) -> Option<String> {
-    let has_numbers = |engine: &&EngineReport| engine.directions.iter().any(has_rate);
-    (report.engines.iter().filter(has_numbers).count() > 1).then(|| {
-        "engines ran one after the other, so a difference may be drift: `aio compare` has them \
-         take turns and tells"
-            .into()
-    })
 }
 
 /// Why an engine has no numbers.
@@ -428,13 +416,6 @@ mod tests {
             "sync: not started, because the run ended before"
         );
         assert!(line_with(&report, "granted: engine").unwrap().ends_with("libaio: x"));
-    }
-
-    #[test]
-    fn several_engines_in_a_row_may_differ_by_drift() {
-        assert_eq!(sequence(&sample::one_engine()), None);
-        assert_eq!(sequence(&sample::troubled()), None, "one has no numbers");
-        assert!(sequence(&sample::comparison()).is_some());
     }
 
     #[test]
