@@ -24,6 +24,8 @@ pub(crate) struct Display {
     /// Whether a long preparation is still to be told, in a line.
     tells_preparing: bool,
     tids: LogTids,
+    /// Whether those tasklets list their requests too.
+    lists_requests: bool,
     loop_bytes: u64,
     prepare_bytes: u64,
     loops: u32,
@@ -34,7 +36,7 @@ impl Display {
     pub(crate) fn new(loudness: &Loudness) -> Self {
         let tids = match &loudness.log_tids {
             Some(tids) => tids.clone(),
-            None if loudness.verbose => LogTids::Only(vec![0]),
+            None if loudness.verbose > 0 => LogTids::Only(vec![0]),
             None => LogTids::Only(Vec::new()),
         };
         let is_terminal = io::stderr().is_terminal();
@@ -45,6 +47,7 @@ impl Display {
             shows_bar,
             tells_preparing,
             tids,
+            lists_requests: loudness.verbose > 1,
             loop_bytes: 0,
             prepare_bytes: 0,
             loops: 0,
@@ -114,6 +117,10 @@ impl Observer for Display {
             _ => {}
         }
     }
+
+    fn lists_requests_of(&self, tid: u32) -> bool {
+        self.lists_requests && self.tids.includes(tid)
+    }
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -131,6 +138,7 @@ mod tests {
             shows_bar: false,
             tells_preparing,
             tids,
+            lists_requests: false,
             loop_bytes: 2 << 30,
             prepare_bytes,
             loops: 3,

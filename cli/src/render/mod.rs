@@ -33,7 +33,10 @@ use crate::engines::Listing;
 use crate::verify::Findings;
 
 pub(crate) use failures::failures;
-pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
+pub(crate) use jobs::{
+    Document as JobsDocument, Found, JobResult, SCHEMA_VERSION as JOBS_SCHEMA_VERSION,
+    grows_at_its_end, jobs,
+};
 pub(crate) use numbers::{counting_speeds, has_rate, size};
 pub(crate) use text::Text;
 

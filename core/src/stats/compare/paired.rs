@@ -1,9 +1,10 @@
 //! Two contestants that took turns: the ratio of their rounds.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The ratio of one contestant to another over rounds that they took turns in.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Paired {
     /// The estimate of the ratio.
     pub ratio: f64,

@@ -1,11 +1,12 @@
 //! What can be said of a ratio.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Paired;
 
 /// What a comparison found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// It is better than the baseline, and that is no chance.
@@ -19,7 +20,7 @@ pub enum Finding {
 }
 
 /// What a comparison found, with the numbers of the sentence that says so.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// What was found.
     pub finding: Finding,
