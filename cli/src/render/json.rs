@@ -93,4 +93,33 @@ mod tests {
         assert!(null["loops"][0]["task_speed_gib_per_s"].is_null());
         assert!(null["loops"][0]["e2e_speed_gib_per_s"].is_null());
     }
+
+    #[test]
+    fn a_document_with_nulls_reads_back_to_the_same_document() {
+        let reports = [
+            sample::troubled(),
+            sample::null(),
+            sample::interrupted(),
+            sample::blocks(),
+            sample::comparison(),
+        ];
+        for report in reports {
+            let text = rendered(&Json, &report);
+            let read: Report = serde_json::from_str(&text).unwrap();
+            assert_eq!(rendered(&Json, &read), text);
+            let rated = |report: &Report| -> Vec<bool> {
+                let directions = report.engines.iter().flat_map(|engine| &engine.directions);
+                directions.map(has_rate).collect()
+            };
+            assert_eq!(rated(&read), rated(&report));
+        }
+    }
+
+    #[test]
+    fn null_is_read_only_where_it_may_be_written() {
+        let mut value: Value = serde_json::from_str(&rendered(&Json, &sample::null())).unwrap();
+        let direction = &mut value["engines"][0]["directions"][0];
+        direction["requests"] = Value::Null;
+        assert!(serde_json::from_value::<Report>(value).is_err());
+    }
 }

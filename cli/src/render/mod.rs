@@ -34,8 +34,10 @@ use crate::verify::Findings;
 
 pub(crate) use failures::failures;
 pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
-pub(crate) use numbers::{counting_speeds, has_rate, size};
+pub(crate) use numbers::{counting_speeds, has_rate, scaled, short, size};
+pub(crate) use table::laid_out;
 pub(crate) use text::Text;
+pub(crate) use wrap::wrapped;
 
 /// A form that a report comes in.
 pub(crate) trait Render {
@@ -92,4 +94,18 @@ pub(crate) fn rendered(renderer: &dyn Render, report: &Report) -> String {
     let mut out = Vec::new();
     renderer.render(report, &mut out).expect("a Vec takes all");
     String::from_utf8(out).expect("reports are UTF-8")
+}
+
+// TEMPORARY until the renderer of comparisons is merged.
+pub(crate) fn comparison(
+    comparison: &aio_core::report::Comparison,
+    _format: Format,
+) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec_pretty(comparison).context("cannot render").map_err(Failure::failed)
+}
+pub(crate) fn standing(_comparison: &aio_core::report::Comparison) -> String {
+    String::new()
+}
+pub(crate) fn rate(rate: f64) -> String {
+    format!("{rate:.0}")
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::nullable::null_as_default;
 use super::{Latency, LatencyHistogram};
 
 /// Flushes between writes.
@@ -13,6 +14,7 @@ pub struct FlushReport {
     pub requests: u64,
     /// How long they took, each from before the call that took it to after the call that returned
     /// it.
+    #[serde(deserialize_with = "null_as_default")]
     pub latency: Latency,
     /// All of those latencies, to merge with others; not part of the document.
     #[serde(skip)]

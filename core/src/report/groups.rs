@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::nullable::null_as_default;
 use super::{Latency, LatencyHistogram, TaskletReport, gib_per_s, requests_per_s};
 
 /// What tasklets have in common.
@@ -32,6 +33,7 @@ pub struct GroupReport {
     /// Largest task time of a tasklet in it, in seconds.
     pub task_latency_s: f64,
     /// `bytes / task_latency_s`, in GiB (2^30 bytes) per second.
+    #[serde(deserialize_with = "null_as_default")]
     pub task_speed_gib_per_s: f64,
     /// `requests / task_latency_s`.
     pub requests_per_s: f64,
