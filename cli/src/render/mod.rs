@@ -33,9 +33,10 @@ use crate::ending::Failure;
 use crate::engines::Listing;
 use crate::verify::Findings;
 
+pub(crate) use comparison::words::standing;
 pub(crate) use failures::failures;
 pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
-pub(crate) use numbers::{counting_speeds, has_rate, scaled, short, size};
+pub(crate) use numbers::{counting_speeds, has_rate, per_second as rate, scaled, short, size};
 pub(crate) use table::laid_out;
 pub(crate) use text::Text;
 pub(crate) use wrap::wrapped;
@@ -103,18 +104,4 @@ pub(crate) fn rendered(renderer: &dyn Render, report: &Report) -> String {
     let mut out = Vec::new();
     renderer.render(report, &mut out).expect("a Vec takes all");
     String::from_utf8(out).expect("reports are UTF-8")
-}
-
-// TEMPORARY until the renderer of comparisons is merged.
-pub(crate) fn comparison(
-    comparison: &aio_core::report::Comparison,
-    _format: Format,
-) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec_pretty(comparison).context("cannot render").map_err(Failure::failed)
-}
-pub(crate) fn standing(_comparison: &aio_core::report::Comparison) -> String {
-    String::new()
-}
-pub(crate) fn rate(rate: f64) -> String {
-    format!("{rate:.0}")
 }

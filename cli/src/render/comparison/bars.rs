@@ -84,7 +84,10 @@ mod tests {
             bars.map(|share| Ink::Blocks.bar(share, 10)),
             ["", "▏", "██▌", "████████", "██████████", "██████████", ""]
         );
-        assert_eq!(bars.map(|share| Ink::Ascii.bar(share, 4)), ["", "", "#", "###", "####", "####", ""]);
+        assert_eq!(
+            bars.map(|share| Ink::Ascii.bar(share, 4)),
+            ["", "", "#", "###", "####", "####", ""]
+        );
     }
 
     #[test]

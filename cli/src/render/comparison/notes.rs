@@ -166,7 +166,10 @@ pub(super) fn below(comparison: &Comparison) -> Vec<String> {
         lines.extend(notes::qualifying(report));
         let more = lines.split_off(lines.len().min(QUALIFYING_MAX)).len();
         if more > 0 {
-            lines.push(format!("and {} like these, all of which --format json has", count(more as u64, "more line")));
+            lines.push(format!(
+                "and {} like these, all of which --format json has",
+                count(more as u64, "more line")
+            ));
         }
     }
     lines.extend(comparison.unavailable.iter().map(notes::unavailable_sentence));
@@ -218,11 +221,8 @@ fn requests(comparison: &Comparison) -> Option<String> {
     if check.runs_compared == 0 || check.mismatch.is_some() {
         return None;
     }
-    let whom = if points(comparison).len() > 1 {
-        "all contestants of a point"
-    } else {
-        "all contestants"
-    };
+    let whom =
+        if points(comparison).len() > 1 { "all contestants of a point" } else { "all contestants" };
     let runs = count(check.runs_compared, "run");
     let said = format!("requests: {whom} were given the same ones; {runs} compared");
     if check.common_requests >= check.fewest_requests {

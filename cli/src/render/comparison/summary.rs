@@ -68,11 +68,7 @@ fn sentence(comparison: &Comparison, point: &[Setting], direction: Direction) ->
 }
 
 /// What is measured at `point`.
-pub(crate) fn subject(
-    comparison: &Comparison,
-    point: &[Setting],
-    direction: Direction,
-) -> String {
+pub(crate) fn subject(comparison: &Comparison, point: &[Setting], direction: Direction) -> String {
     let first = comparison.contestants.iter().find(|one| one.point == point);
     let plan = first.map(|one| words::workload(&one.plan, direction, point)).unwrap_or_default();
     if point.is_empty() { plan } else { format!("{plan}, {}", words::point(point)) }

@@ -54,9 +54,7 @@ fn rows(comparison: &Comparison) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for direction in directions(comparison) {
         for point in points(comparison) {
-            for (place, (contestant, result)) in
-                entries(comparison, point, direction).enumerate()
-            {
+            for (place, (contestant, result)) in entries(comparison, point, direction).enumerate() {
                 rows.push(Row { contestant, result, is_first_of_point: place == 0 });
             }
         }
@@ -86,12 +84,7 @@ fn what_it_does(one: &Contestant, result: &DirectionResult) -> String {
     mode(result.direction, &access)
 }
 
-fn verdicts(
-    comparison: &Comparison,
-    rows: &[Row<'_>],
-    unit: LatencyUnit,
-    ink: Ink,
-) -> Vec<Column> {
+fn verdicts(comparison: &Comparison, rows: &[Row<'_>], unit: LatencyUnit, ink: Ink) -> Vec<Column> {
     let metric = comparison.metric;
     let each = |cell: &dyn Fn(&Row<'_>) -> Option<String>| {
         rows.iter().map(cell).collect::<Vec<_>>().into_iter()
@@ -188,8 +181,7 @@ fn details(
     moved: Option<Column>,
 ) -> Vec<Column> {
     let of_metric = |metric: Metric| {
-        let cell =
-            |row: &Row<'_>| Some(median(metric, unit, row.result.median(metric)?));
+        let cell = |row: &Row<'_>| Some(median(metric, unit, row.result.median(metric)?));
         Column::numbers(&title(metric, unit), rows.iter().map(cell))
     };
     let others = Metric::ALL.into_iter().filter(|metric| *metric != comparison.metric);
