@@ -54,7 +54,11 @@ pub(super) fn least_share(count: usize) -> f64 {
 pub(super) fn quantile(values: &[f64], share: f64) -> f64 {
     let values = by_magnitude(values);
     let sums: Vec<f64> = if values.len() <= QUANTILE_EXACT_MAX {
-        sorted_sums(&values)
+        // The other half of the choices have the same magnitudes.
+        sorted_sums(&values[..values.len() - 1])
+            .iter()
+            .map(|sum| sum + values[values.len() - 1])
+            .collect()
     } else {
         Draws::new(&values, SEED).take(QUANTILE_DRAWS).collect()
     };
