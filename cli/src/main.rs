@@ -10,6 +10,7 @@ mod dry_run;
 mod ending;
 mod engines;
 mod fio_job;
+mod gate;
 mod jobs;
 mod lower;
 mod measure;
@@ -18,6 +19,8 @@ mod output;
 mod page;
 mod plan_file;
 mod progress;
+#[cfg(test)]
+mod published;
 mod render;
 mod results;
 mod schema;
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
             Asked::Command(Command::Diff(asked)) => diff::run(&asked),
             Asked::Command(Command::Report(asked)) => page::run(&asked),
             Asked::Command(Command::Completions(asked)) => shell::completions(&asked),
-            Asked::Command(Command::Man) => shell::manual(),
+            Asked::Command(Command::Man(asked)) => shell::manual(&asked),
             Asked::Command(Command::Schema(asked)) => schema::print(&asked),
         }
     });
@@ -94,10 +97,12 @@ fn perform(
         return Ok(Ending::Done);
     }
     let report = measure::measure(&session, &choice, signals, &mut Display::new(&args.loudness));
+    let job = results.job();
     let written = results.report(&report);
     session.finish().iter().for_each(|warning| voice::complain(warning));
     written?;
-    conclude(&report, args.safety.strict, signals)
+    let ended = conclude(&report, args.safety.strict, signals)?;
+    Ok(ended.gated(&gate::check(&args.safety.asserts, &report), job.as_deref()))
 }
 
 /// The engines that `session` runs on, once nothing speaks against it that is known before.

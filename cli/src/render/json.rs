@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use aio_core::report::Report;
+use aio_core::report::{Comparison, EngineReport, Report};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,28 +26,44 @@ impl Render for Json {
 pub(super) fn value(report: &Report) -> serde_json::Result<Value> {
     let mut value = serde_json::to_value(report)?;
     for (e, engine) in report.engines.iter().enumerate() {
-        for (d, direction) in engine.directions.iter().enumerate() {
-            let one = &mut value["engines"][e]["directions"][d];
-            if !has_rate(direction) {
-                forget(one, &["depth", "ratios"]);
-                forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
-                forget(one, &["requests_per_s"]);
-            }
-            if direction.flushes.as_ref().is_some_and(|flushes| flushes.requests == 0) {
-                forget(&mut one["flushes"], &["latency"]);
-            }
-            if !has_rate(direction) || !engine.moves_data {
-                forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-            }
-            for parts in ["loops", "tasklets", "groups"] {
-                let parts = one[parts].as_array_mut();
-                for part in parts.into_iter().flatten().filter(|_| !engine.moves_data) {
-                    forget(part, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-                }
-            }
+        forget_unmeasured(&mut value["engines"][e], engine);
+    }
+    Ok(value)
+}
+
+/// The comparison, with null for what was not measured.
+pub(super) fn of_comparison(comparison: &Comparison) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(comparison)?;
+    for (c, contestant) in comparison.contestants.iter().enumerate() {
+        if let Some(total) = &contestant.total {
+            forget_unmeasured(&mut value["contestants"][c]["total"], total);
         }
     }
     Ok(value)
+}
+
+/// Makes null in `value`, which is `engine`, what was not measured.
+fn forget_unmeasured(value: &mut Value, engine: &EngineReport) {
+    for (d, direction) in engine.directions.iter().enumerate() {
+        let one = &mut value["directions"][d];
+        if !has_rate(direction) {
+            forget(one, &["depth", "ratios"]);
+            forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
+            forget(one, &["requests_per_s"]);
+        }
+        if direction.flushes.as_ref().is_some_and(|flushes| flushes.requests == 0) {
+            forget(&mut one["flushes"], &["latency"]);
+        }
+        if !has_rate(direction) || !engine.moves_data {
+            forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
+        }
+        for parts in ["loops", "tasklets", "groups"] {
+            let parts = one[parts].as_array_mut();
+            for part in parts.into_iter().flatten().filter(|_| !engine.moves_data) {
+                forget(part, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
+            }
+        }
+    }
 }
 
 fn forget(object: &mut Value, fields: &[&str]) {
@@ -92,5 +108,34 @@ mod tests {
         assert!(null["requests_per_s"].is_number(), "requests are all that it has");
         assert!(null["loops"][0]["task_speed_gib_per_s"].is_null());
         assert!(null["loops"][0]["e2e_speed_gib_per_s"].is_null());
+    }
+
+    #[test]
+    fn a_document_with_nulls_reads_back_to_the_same_document() {
+        let reports = [
+            sample::troubled(),
+            sample::null(),
+            sample::interrupted(),
+            sample::blocks(),
+            sample::comparison(),
+        ];
+        for report in reports {
+            let text = rendered(&Json, &report);
+            let read: Report = serde_json::from_str(&text).unwrap();
+            assert_eq!(rendered(&Json, &read), text);
+            let rated = |report: &Report| -> Vec<bool> {
+                let directions = report.engines.iter().flat_map(|engine| &engine.directions);
+                directions.map(has_rate).collect()
+            };
+            assert_eq!(rated(&read), rated(&report));
+        }
+    }
+
+    #[test]
+    fn null_is_read_only_where_it_may_be_written() {
+        let mut value: Value = serde_json::from_str(&rendered(&Json, &sample::null())).unwrap();
+        let direction = &mut value["engines"][0]["directions"][0];
+        direction["requests"] = Value::Null;
+        assert!(serde_json::from_value::<Report>(value).is_err());
     }
 }
