@@ -43,6 +43,15 @@ pub struct Paired {
     pub rounds: u32,
 }
 
+impl Paired {
+    /// How far the ends of its interval lie from the estimate, as a share of that: 0.02 for an
+    /// interval from 2 % below to 2 % above. `None` without an interval.
+    #[must_use]
+    pub fn half_width(&self) -> Option<f64> {
+        Some((self.high? / self.low?).sqrt() - 1.0)
+    }
+}
+
 /// The ratio of `other` to `base`, round by round; `None` when there are no rounds, or not as many
 /// of both, or a value is not above 0.
 #[must_use]

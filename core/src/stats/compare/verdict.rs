@@ -78,6 +78,16 @@ pub fn verdict(paired: Option<Paired>, is_rate: bool, comparisons: usize, level:
     }
 }
 
+/// Whether no more rounds are needed: there are as many as a verdict takes, and the ratio is known
+/// to `resolution` (0.02 for 2 %), which bounds [`Paired::half_width`].
+#[must_use]
+pub fn is_decided(paired: Option<Paired>, comparisons: usize, level: f64, resolution: f64) -> bool {
+    paired.is_some_and(|paired| {
+        paired.p_value_least <= level_of_each(comparisons, level)
+            && paired.half_width().is_some_and(|half| half <= resolution)
+    })
+}
+
 fn finding(paired: &Paired, is_rate: bool, level: f64) -> Finding {
     let (Some(low), Some(high)) = (paired.low, paired.high) else { return Finding::CannotTell };
     let is_within = low >= 1.0 - DIFFERENCE_MAX && high <= 1.0 + DIFFERENCE_MAX;
