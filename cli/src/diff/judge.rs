@@ -1,7 +1,9 @@
 //! What the numbers of two sides say.
 
 use aio_core::report::{Measures, Metric};
-use aio_core::stats::compare::{Finding, LEVEL, Verdict, median, unpaired, verdict};
+use aio_core::stats::compare::{
+    Finding, LEVEL, Paired, Verdict, median, rounds_per_side_to_decide, unpaired, verdict,
+};
 
 use super::difference::{Condition, Difference, Entry, MetricDifference, Outcome};
 use super::same;
@@ -48,8 +50,10 @@ fn entry(asked: &Diff, base: &Measured, new: &Measured, family: usize) -> Entry 
         Finding::Worse => Outcome::Slower,
         Finding::Better => Outcome::Faster,
         Finding::NoDifference => Outcome::NoDifference,
-        Finding::CannotTell if !can_decide(rounds, family) => Outcome::NotEnoughRounds,
-        Finding::CannotTell => Outcome::CannotTell,
+        Finding::CannotTell if ratio.is_some_and(|ratio| can_decide(&ratio, family)) => {
+            Outcome::CannotTell
+        }
+        Finding::CannotTell => Outcome::NotEnoughRounds,
     };
     let name = base.name.clone();
     Entry { name, base_rounds: rounds.0, new_rounds: rounds.1, metrics, verdict, outcome }
@@ -73,28 +77,18 @@ fn values(metric: Metric, rounds: &[Measures]) -> Option<Vec<f64>> {
     rounds.iter().map(value).collect()
 }
 
-/// Whether so many rounds of the two sides could ever tell them apart, as one of a family: two sets
-/// that do not overlap at all are the least likely outcome, and each order of all rounds is as
-/// likely as any other when there is no difference.
-fn can_decide((base, new): (usize, usize), family: usize) -> bool {
-    #[expect(clippy::cast_precision_loss, reason = "rounds are few")]
-    let factor = |index: usize| (new + index) as f64 / index as f64;
-    let choices: f64 = (1..=base).map(factor).product();
+/// Whether so many rounds could have come to a verdict, as one of a family.
+fn can_decide(ratio: &Paired, family: usize) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "entries are few")]
     let level = LEVEL / family.max(1) as f64;
-    2.0 / choices <= level
-}
-
-/// The rounds of each side that can tell them apart.
-fn rounds_needed(family: usize) -> usize {
-    (1..1000).find(|rounds| can_decide((*rounds, *rounds), family)).unwrap_or(1000)
+    ratio.low.is_some() && ratio.p_value_least <= level
 }
 
 /// What to do about results that cannot be told apart for want of rounds.
 pub(super) fn cure(difference: &Difference) -> Option<String> {
     let few = |entry: &&Entry| entry.outcome == Outcome::NotEnoughRounds;
     difference.entries.iter().find(few)?;
-    let needed = rounds_needed(difference.entries.len());
+    let needed = rounds_per_side_to_decide(difference.entries.len(), difference.level);
     Some(format!(
         "telling {} apart takes {needed} rounds or more on each side: compare files of \
          'aio compare --rounds {} --save FILE', or give several files of each side by commas",
@@ -105,14 +99,81 @@ pub(super) fn cure(difference: &Difference) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
+    use aio_core::report::Report;
+
     use super::*;
+    use crate::args::DiffFormat;
+    use crate::render::sample;
+
+    /// Reports that differ in their rate only, as files of one side.
+    fn side(folder: &Path, name: &str, factors: &[f64]) -> Side {
+        let save = |(index, factor): (usize, &f64)| {
+            let mut report: Report = sample::comparison();
+            for one in report.engines.iter_mut().flat_map(|engine| &mut engine.directions) {
+                one.requests_per_s *= factor;
+            }
+            let path = folder.join(format!("{name}-{index}.json"));
+            std::fs::write(&path, serde_json::to_vec(&report).unwrap()).unwrap();
+            path
+        };
+        let paths: Vec<PathBuf> = factors.iter().enumerate().map(save).collect();
+        Side::read(&paths, false).unwrap()
+    }
+
+    fn asked(metric: Metric, max_regress: f64) -> Diff {
+        Diff {
+            base: Vec::new(),
+            new: Vec::new(),
+            max_regress,
+            strict: false,
+            force: false,
+            metric,
+            format: DiffFormat::Text,
+            output: None,
+        }
+    }
+
+    const NOISE: [f64; 8] = [1.0, 1.01, 0.99, 1.005, 0.995, 1.02, 0.98, 1.002];
+
+    fn outcomes(metric: Metric, max_regress: f64, base: &[f64], new: &[f64]) -> Vec<Outcome> {
+        let folder = tempfile::tempdir().unwrap();
+        let (base, new) = (side(folder.path(), "base", base), side(folder.path(), "new", new));
+        let (entries, different) = entries(&asked(metric, max_regress), &base, &new).unwrap();
+        assert_eq!(different, []);
+        assert_eq!(entries.len(), 4, "two engines in two directions");
+        let mut outcomes: Vec<_> = entries.iter().map(|entry| entry.outcome).collect();
+        outcomes.dedup();
+        outcomes
+    }
 
     #[test]
-    fn a_few_rounds_tell_only_when_enough_orders_of_them_are_possible() {
-        // 2 of the 252 ways to pick 5 of 10 are less than 1 %, and of the 70 to pick 4 of 8 not.
-        assert!(can_decide((5, 5), 1) && !can_decide((4, 4), 1));
-        assert!(!can_decide((5, 5), 2) && can_decide((6, 6), 2));
-        assert!(!can_decide((1, 10), 1) && can_decide((1, 200), 1) && !can_decide((0, 9), 1));
-        assert_eq!([1, 2, 4, 100].map(rounds_needed), [5, 6, 6, 9]);
+    fn an_outcome_follows_from_verdict_and_allowance() {
+        let slow = NOISE.map(|factor| factor * 0.9);
+        let iops =
+            |max_regress, base: &[f64], new: &[f64]| outcomes(Metric::Iops, max_regress, base, new);
+        let reversed: Vec<f64> = NOISE.iter().rev().copied().collect();
+        assert_eq!(iops(0.0, &NOISE, &reversed), [Outcome::NoDifference]);
+        assert_eq!(iops(0.0, &NOISE, &slow), [Outcome::Regression]);
+        assert_eq!(iops(0.09, &NOISE, &slow), [Outcome::Regression]);
+        assert_eq!(iops(0.11, &NOISE, &slow), [Outcome::Slower]);
+        assert_eq!(iops(0.0, &slow, &NOISE), [Outcome::Faster]);
+        let wild = [0.5, 2.0, 0.6, 1.7, 0.9, 1.1, 0.4, 2.5];
+        assert_eq!(iops(0.0, &wild, &wild), [Outcome::CannotTell]);
+        assert_eq!(outcomes(Metric::ResponseP99, 0.0, &NOISE, &slow), [Outcome::NotMeasured]);
+    }
+
+    #[test]
+    fn too_few_rounds_for_the_family_are_told_as_such() {
+        let iops = |rounds: usize| {
+            let slow = NOISE.map(|factor| factor * 0.5);
+            outcomes(Metric::Iops, 0.0, &NOISE[..rounds], &slow[..rounds])
+        };
+        assert_eq!(iops(1), [Outcome::NotEnoughRounds]);
+        // 2 of the 252 choices of 5 of 10 are less than 1 %, and more than a quarter of that.
+        assert_eq!(iops(5), [Outcome::NotEnoughRounds]);
+        assert_eq!(iops(6), [Outcome::Regression]);
+        assert_eq!(rounds_per_side_to_decide(4, LEVEL), 6, "what the cure says");
     }
 }

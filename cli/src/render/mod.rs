@@ -33,7 +33,6 @@ use crate::ending::Failure;
 use crate::engines::Listing;
 use crate::verify::Findings;
 
-pub(crate) use comparison::words::{rate, standing};
 pub(crate) use failures::failures;
 pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
 pub(crate) use numbers::{counting_speeds, has_rate, scaled, short, size};

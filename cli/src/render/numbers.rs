@@ -82,7 +82,7 @@ pub(super) fn requests_per_s(direction: &DirectionReport) -> Option<f64> {
 }
 
 /// A rate with `k` or `M` for thousands and millions.
-pub(super) fn per_second(rate: f64) -> String {
+pub(crate) fn per_second(rate: f64) -> String {
     format!("{}/s", scaled(rate))
 }
 

@@ -22,7 +22,7 @@ fn around(change: f64) -> (f64, Option<f64>, Option<f64>) {
 fn metric(metric: Metric, base: f64, change: f64) -> MetricDifference {
     let interval = |median: f64| Interval { median, low: Some(median), high: Some(median) };
     let (ratio, low, high) = around(1.0 + change);
-    let ratio = Paired { ratio, low, high, p_value: 0.001, rounds: 10 };
+    let ratio = Paired { ratio, low, high, p_value: 0.001, p_value_least: 0.001, rounds: 10 };
     let new = interval(base * (1.0 + change));
     MetricDifference { metric, base: interval(base), new, ratio: Some(ratio) }
 }

@@ -8,13 +8,24 @@ use super::words;
 
 /// The sentences, the most telling part of each first. Empty when nothing is compared.
 pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
-    let said = points(comparison).into_iter().flat_map(|point| {
-        let of = move |direction| sentence(comparison, point, direction);
-        directions(comparison).into_iter().filter_map(of)
-    });
-    let mut said: Vec<String> = said.collect();
+    let mut said: Vec<String> = Vec::new();
+    let points = if is_across(comparison) { vec![None] } else { each_point(comparison) };
+    for direction in directions(comparison) {
+        said.extend(points.iter().filter_map(|point| sentence(comparison, *point, direction)));
+    }
     said.extend(in_all(comparison));
     said
+}
+
+fn each_point(comparison: &Comparison) -> Vec<Option<&[Setting]>> {
+    points(comparison).into_iter().map(Some).collect()
+}
+
+/// Whether contestants of different points are compared, because each point has a single one.
+pub(crate) fn is_across(comparison: &Comparison) -> bool {
+    let baseline = |one: &Contestant| comparison.contestants.get(one.baseline?);
+    let mut pairs = comparison.contestants.iter().filter_map(|one| Some((one, baseline(one)?)));
+    pairs.any(|(one, baseline)| one.point != baseline.point)
 }
 
 /// The points of the sweep in their order; one without settings when there is no sweep.
@@ -39,20 +50,24 @@ pub(crate) fn directions(comparison: &Comparison) -> Vec<Direction> {
     directions
 }
 
-/// The contestants of `point` with what is known of them in `direction`.
+/// The contestants of `point`, or of all points, with what is known of them in `direction`.
 pub(crate) fn entries<'a>(
     comparison: &'a Comparison,
-    point: &'a [Setting],
+    point: Option<&'a [Setting]>,
     direction: Direction,
 ) -> impl Iterator<Item = (&'a Contestant, &'a DirectionResult)> {
-    let here = comparison.contestants.iter().filter(move |one| one.point == point);
-    here.filter_map(move |one| {
+    let is_here = move |one: &&Contestant| point.is_none_or(|point| one.point == point);
+    comparison.contestants.iter().filter(is_here).filter_map(move |one| {
         let mut results = one.results.iter();
         results.find(|result| result.direction == direction).map(|result| (one, result))
     })
 }
 
-fn sentence(comparison: &Comparison, point: &[Setting], direction: Direction) -> Option<String> {
+fn sentence(
+    comparison: &Comparison,
+    point: Option<&[Setting]>,
+    direction: Direction,
+) -> Option<String> {
     let mut clauses: Vec<Clause> = Vec::new();
     for (one, result) in entries(comparison, point, direction) {
         let Some(clause) = Clause::of(comparison, one, result) else { continue };
@@ -61,17 +76,29 @@ fn sentence(comparison: &Comparison, point: &[Setting], direction: Direction) ->
             None => clauses.push(clause),
         }
     }
-    clauses.sort_by_key(|clause| clause.weight);
+    // The order of steps says more than their weight.
+    if comparison.layout != Layout::Ladder {
+        clauses.sort_by_key(|clause| clause.weight);
+    }
     let text = clauses.iter().map(Clause::text).collect::<Vec<_>>().join("; ");
-    (!clauses.is_empty())
-        .then(|| format!("{}: {text}", words::capital(&subject(comparison, point, direction))))
+    let subject = words::capital(&subject(comparison, point, direction));
+    (!clauses.is_empty()).then(|| format!("{subject}: {text}"))
 }
 
-/// What is measured at `point`.
-pub(crate) fn subject(comparison: &Comparison, point: &[Setting], direction: Direction) -> String {
-    let first = comparison.contestants.iter().find(|one| one.point == point);
-    let plan = first.map(|one| words::workload(&one.plan, direction, point)).unwrap_or_default();
-    if point.is_empty() { plan } else { format!("{plan}, {}", words::point(point)) }
+/// What is measured at `point`, or at all of them.
+pub(crate) fn subject(
+    comparison: &Comparison,
+    point: Option<&[Setting]>,
+    direction: Direction,
+) -> String {
+    let mut here = entries(comparison, point, direction).map(|(one, _)| one);
+    let Some(first) = here.next() else { return String::new() };
+    let differing: Vec<Setting> = first.point.iter().chain(&first.changes).cloned().collect();
+    let what = words::workload(&first.plan, direction, &differing);
+    match point.filter(|point| !point.is_empty()) {
+        Some(point) => format!("{what}, {}", words::point(point)),
+        None => what,
+    }
 }
 
 /// A part of a sentence, said of one contestant or of several.
@@ -87,15 +114,16 @@ struct Clause {
 impl Clause {
     fn of(comparison: &Comparison, one: &Contestant, result: &DirectionResult) -> Option<Self> {
         let versus = result.versus.as_ref()?;
-        let weight = match versus.verdict.finding {
-            Finding::Better | Finding::Worse => 0,
-            Finding::NoDifference => 1,
-            Finding::CannotTell => 2,
+        let weight = match (versus.verdict.finding, versus.verdict.change) {
+            (Finding::Better | Finding::Worse, Some(_)) => 0,
+            (Finding::NoDifference, _) => 1,
+            _ => 2,
         };
+        let name = |one: &Contestant| name_of(comparison, one);
         let baseline = one.baseline.and_then(|index| comparison.contestants.get(index));
         Some(Self {
-            names: vec![words::short_name(one)],
-            baseline: baseline.map_or_else(|| versus.baseline.clone(), words::short_name),
+            names: vec![name(one)],
+            baseline: baseline.map_or_else(|| versus.baseline.clone(), name),
             what: words::of_result(comparison, one, result)?,
             weight,
             metric: comparison.metric,
@@ -123,6 +151,11 @@ impl Clause {
     }
 }
 
+/// What tells a contestant from those that it is compared with.
+pub(crate) fn name_of(comparison: &Comparison, one: &Contestant) -> String {
+    if is_across(comparison) { one.name.clone() } else { words::short_name(one) }
+}
+
 /// The last step of a ladder against the first.
 fn in_all(comparison: &Comparison) -> Vec<String> {
     if comparison.layout != Layout::Ladder {
@@ -133,8 +166,13 @@ fn in_all(comparison: &Comparison) -> Vec<String> {
         let last = comparison.contestants.last().filter(|last| last.name != first.name)?;
         let ratio = words::ratio(against(comparison.metric, first, last, direction)?);
         let metric = words::metric(comparison.metric);
+        let what = if directions(comparison).len() > 1 {
+            format!(" in {}", words::workload(&first.plan, direction, &[]))
+        } else {
+            String::new()
+        };
         Some(format!(
-            "All steps together: {ratio} times the {metric} of {} (ratio of medians)",
+            "All steps together: {ratio} times the {metric} of {}{what} (ratio of medians)",
             first.name
         ))
     };

@@ -16,6 +16,7 @@ use crate::render::numbers::mode;
 /// Columns of the longest bar.
 const BAR_COLUMNS: usize = 10;
 const INTERVAL: &str = "95 % interval";
+const RATIO_INTERVAL: &str = "ratio 95 %";
 const BAR: &str = "";
 
 /// A row: a contestant in one direction.
@@ -46,7 +47,8 @@ pub(super) fn tables(comparison: &Comparison, ink: Ink) -> Vec<String> {
 }
 
 fn taken(columns: &mut Vec<Column>, title: &str) -> Option<Column> {
-    let place = columns.iter().position(|column| column.title == title)?;
+    // From behind: what a row does has no title either.
+    let place = columns.iter().rposition(|column| column.title == title)?;
     Some(columns.remove(place))
 }
 
@@ -54,7 +56,9 @@ fn rows(comparison: &Comparison) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for direction in directions(comparison) {
         for point in points(comparison) {
-            for (place, (contestant, result)) in entries(comparison, point, direction).enumerate() {
+            for (place, (contestant, result)) in
+                entries(comparison, Some(point), direction).enumerate()
+            {
                 rows.push(Row { contestant, result, is_first_of_point: place == 0 });
             }
         }
@@ -62,7 +66,7 @@ fn rows(comparison: &Comparison) -> Vec<Row<'_>> {
     rows
 }
 
-/// What the row is of: its point, its name and what it does.
+/// What the row is of: its point, its name and, where they differ in that, what it does.
 fn labels(comparison: &Comparison, rows: &[Row<'_>]) -> Vec<Column> {
     let flags = comparison.contestants.iter().map(|one| &one.point).find(|point| !point.is_empty());
     let points = flags.map(|settings| {
@@ -73,10 +77,16 @@ fn labels(comparison: &Comparison, rows: &[Row<'_>]) -> Vec<Column> {
         };
         Column::words(&flags.join(", "), rows.iter().map(values))
     });
-    let what = if comparison.layout == Layout::Ladder { "step" } else { "engine" };
+    let what = match comparison.layout {
+        Layout::Ladder => "step",
+        _ if comparison.contestants.iter().all(|one| one.changes.is_empty()) => "engine",
+        _ => "contestant",
+    };
     let names = Column::words(what, rows.iter().map(|row| words::short_name(row.contestant)));
     let modes = Column::words("", rows.iter().map(|row| what_it_does(row.contestant, row.result)));
-    points.into_iter().chain([names, modes]).collect()
+    // What all of them do is in the sentence above.
+    let modes = Some(modes).filter(|modes| modes.cells.iter().any(|mode| *mode != modes.cells[0]));
+    points.into_iter().chain([names]).chain(modes).collect()
 }
 
 fn what_it_does(one: &Contestant, result: &DirectionResult) -> String {
@@ -187,11 +197,11 @@ fn details(
     let others = Metric::ALL.into_iter().filter(|metric| *metric != comparison.metric);
     let of_ratio = |row: &Row<'_>| ratio_interval(row.result.versus.as_ref()?, comparison.metric);
     let moved = moved.map(|column| Column {
-        title: format!("{} {INTERVAL}", title(comparison.metric, unit)),
+        title: format!("{} 95 %", title(comparison.metric, unit)),
         ..column
     });
     let mut numbers: Vec<Column> = others.map(of_metric).chain(moved).collect();
-    numbers.push(Column::numbers("ratio 95 %", rows.iter().map(of_ratio)));
+    numbers.push(Column::numbers(RATIO_INTERVAL, rows.iter().map(of_ratio)));
     numbers.retain(|column| !column.is_empty());
     if numbers.is_empty() {
         return numbers;
