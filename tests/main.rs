@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod blocks;
+mod compare;
 mod data;
 mod demonstration;
 mod devices;

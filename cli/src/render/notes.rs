@@ -2,6 +2,7 @@
 
 mod flush;
 mod mix;
+mod parts;
 mod steady;
 mod turns;
 
@@ -11,40 +12,21 @@ use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
-use super::course;
+use super::devices;
 use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
-use super::plan::plan_line;
 use super::table::directions;
-use super::{devices, failures};
 use crate::measure::NOT_STARTED;
 
-pub(super) use turns::{qualifying, sequence};
+pub(crate) use parts::Parts;
+pub(super) use turns::qualifying;
+pub(crate) use turns::sequence;
 
 /// The most targets that are listed.
 const TARGETS_MAX: usize = 4;
 
 /// All of them, in the order of their weight.
 pub(super) fn lines(report: &Report) -> Vec<String> {
-    let mut lines = failures::lines(report);
-    lines.extend(together(report));
-    lines.extend(mix::lines(report));
-    lines.extend(doubts(report));
-    lines.extend(course::lines(report));
-    lines.extend(report.unavailable.iter().map(unavailable_sentence));
-    lines.extend(downgrades(report));
-    lines.extend(short_transfers(report));
-    lines.extend(allocating(report));
-    lines.extend(loops_of_blocks(report));
-    lines.extend(steady::lines(report));
-    lines.extend(flush::lines(report));
-    lines.extend(super::pace::lines(report));
-    lines.extend(validated(report));
-    lines.push(plan_line(&report.plan, &report.receipts));
-    lines.extend(target_lines(&report.targets));
-    lines.extend(devices::uses(report));
-    lines.extend(batches(report));
-    lines.extend(fingerprints(report));
-    lines
+    Parts::of(report).into_lines()
 }
 
 /// Each direction of each engine.
@@ -216,7 +198,7 @@ fn together(report: &Report) -> Vec<String> {
 }
 
 /// Why an engine has no numbers.
-pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
+pub(crate) fn unavailable_sentence(one: &Unavailable) -> String {
     let Unavailable { engine, reason } = one;
     if reason == NOT_STARTED {
         format!("{engine}: {reason}")
@@ -226,7 +208,7 @@ pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
 }
 
 /// A line for each target, up to a few.
-pub(super) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
+pub(crate) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
     let line = |target: &TargetReport| {
         let mut parts = vec![target.path.clone(), size(target.size_bytes)];
         parts.extend(target.file_system.clone());

@@ -74,7 +74,7 @@ pub(super) fn paragraph(lines: &[String], out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-pub(super) fn machine_line(version: &str, machine: &Machine) -> String {
+pub(crate) fn machine_line(version: &str, machine: &Machine) -> String {
     let Machine { kernel, architecture, cpu_model, cpus, .. } = machine;
     let model = cpu_model.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
     let noun = if *cpus == 1 { "CPU" } else { "CPUs" };

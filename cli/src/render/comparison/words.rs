@@ -199,6 +199,11 @@ pub(crate) fn value(metric: Metric, value: f64) -> String {
     }
 }
 
+/// Requests per second: `101.2 k IOPS`.
+pub(crate) fn rate(requests_per_s: f64) -> String {
+    value(Metric::Iops, requests_per_s)
+}
+
 /// A time in two units at most: `9.5 s`, `40 s`, `3 min 20 s`, `1 h 5 min`.
 pub(crate) fn time(seconds: f64) -> String {
     if seconds < 9.95 && seconds.fract() > 0.0 {

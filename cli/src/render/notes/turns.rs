@@ -11,7 +11,7 @@ pub(in crate::render) fn qualifying(report: &Report) -> Vec<String> {
 }
 
 /// What engines that ran one after the other leave open. `None` for fewer than two with numbers.
-pub(in crate::render) fn sequence(report: &Report) -> Option<String> {
+pub(crate) fn sequence(report: &Report) -> Option<String> {
     let has_numbers = |engine: &&EngineReport| engine.directions.iter().any(has_rate);
     (report.engines.iter().filter(has_numbers).count() > 1).then(|| {
         "engines ran one after the other, so a difference may be drift: aio compare has them take \
