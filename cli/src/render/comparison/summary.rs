@@ -8,17 +8,38 @@ use super::words;
 
 /// The sentences, the most telling part of each first. Empty when nothing is compared.
 pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
-    let mut said: Vec<String> = Vec::new();
-    let points = if is_across(comparison) { vec![None] } else { each_point(comparison) };
+    let mut said = Vec::new();
     for direction in directions(comparison) {
-        said.extend(points.iter().filter_map(|point| sentence(comparison, *point, direction)));
+        if is_across(comparison) {
+            said.extend(
+                findings(comparison, None, direction)
+                    .map(|found| format!("{}: {found}", subject(comparison, None, direction))),
+            );
+        } else {
+            said.extend(of_points(comparison, direction));
+        }
     }
     said.extend(in_all(comparison));
     said
 }
 
-fn each_point(comparison: &Comparison) -> Vec<Option<&[Setting]>> {
-    points(comparison).into_iter().map(Some).collect()
+/// A sentence for each point; a single one when all of them would say the same.
+fn of_points(comparison: &Comparison, direction: Direction) -> Vec<String> {
+    let points = points(comparison);
+    let found = |point| Some((point, findings(comparison, Some(point), direction)?));
+    let all: Vec<(&[Setting], String)> = points.iter().copied().filter_map(found).collect();
+    match all.first() {
+        Some((_, same)) if all.len() > 1 && all.iter().all(|(_, other)| other == same) => {
+            let subject = subject(comparison, None, direction);
+            vec![format!("{subject}, at each of {} points: {same}", all.len())]
+        }
+        _ => {
+            let line = |(point, found): &(&[Setting], String)| {
+                format!("{}: {found}", subject(comparison, Some(point), direction))
+            };
+            all.iter().map(line).collect()
+        }
+    }
 }
 
 /// Whether contestants of different points are compared, because each point has a single one.
@@ -63,7 +84,8 @@ pub(crate) fn entries<'a>(
     })
 }
 
-fn sentence(
+/// What was found at `point`, or at all of them; `None` when nothing is compared there.
+fn findings(
     comparison: &Comparison,
     point: Option<&[Setting]>,
     direction: Direction,
@@ -81,11 +103,10 @@ fn sentence(
         clauses.sort_by_key(|clause| clause.weight);
     }
     let text = clauses.iter().map(Clause::text).collect::<Vec<_>>().join("; ");
-    let subject = words::capital(&subject(comparison, point, direction));
-    (!clauses.is_empty()).then(|| format!("{subject}: {text}"))
+    (!clauses.is_empty()).then_some(text)
 }
 
-/// What is measured at `point`, or at all of them.
+/// What is measured at `point`, or at all of them, with a capital in front.
 pub(crate) fn subject(
     comparison: &Comparison,
     point: Option<&[Setting]>,
@@ -94,7 +115,7 @@ pub(crate) fn subject(
     let mut here = entries(comparison, point, direction).map(|(one, _)| one);
     let Some(first) = here.next() else { return String::new() };
     let differing: Vec<Setting> = first.point.iter().chain(&first.changes).cloned().collect();
-    let what = words::workload(&first.plan, direction, &differing);
+    let what = words::capital(&words::workload(&first.plan, direction, &differing));
     match point.filter(|point| !point.is_empty()) {
         Some(point) => format!("{what}, {}", words::point(point)),
         None => what,
@@ -145,15 +166,21 @@ impl Clause {
         if self.metric.is_rate() {
             return format!("{names} is {comparative} than {baseline} {by}");
         }
-        let verb = if self.metric == Metric::Calls { "are" } else { "is" };
+        let (verb, that) =
+            if self.metric == Metric::Calls { ("are", "those") } else { ("is", "that") };
         let metric = words::metric(self.metric);
-        format!("the {metric} of {names} {verb} {comparative} than of {baseline} {by}")
+        format!("the {metric} of {names} {verb} {comparative} than {that} of {baseline} {by}")
     }
 }
 
 /// What tells a contestant from those that it is compared with.
 pub(crate) fn name_of(comparison: &Comparison, one: &Contestant) -> String {
-    if is_across(comparison) { one.name.clone() } else { words::short_name(one) }
+    let short = words::short_name(one);
+    if !is_across(comparison) {
+        return short;
+    }
+    let is_alone = comparison.contestants.iter().all(|other| words::short_name(other) == short);
+    if is_alone { words::point(&one.point) } else { one.name.clone() }
 }
 
 /// The last step of a ladder against the first.

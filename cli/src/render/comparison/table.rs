@@ -1,7 +1,8 @@
 //! Two tables: who is how fast, with the verdicts; and the details.
 //!
 //! What does not fit the page goes in this order: the interval of the median moves from the first
-//! table to the second, then the bar goes, then names are broken.
+//! table to the second, then the bar goes, then names are broken. Intervals that do not fit the
+//! second table have a third one.
 
 use aio_core::plan::Direction;
 use aio_core::report::{Comparison, Contestant, DirectionResult, Layout, Metric, Versus};
@@ -40,9 +41,20 @@ pub(super) fn tables(comparison: &Comparison, ink: Ink) -> Vec<String> {
     if !fit(&first) {
         taken(&mut first, BAR);
     }
-    let second = details(comparison, &rows, unit, moved);
-    let tables = [first, second].into_iter().map(|columns| lines(&columns));
-    let shown = tables.filter(|lines| !lines.is_empty());
+    let with_labels = |columns: Vec<Column>| match columns.len() {
+        0 => columns,
+        _ => labels(comparison, &rows).into_iter().chain(columns).collect(),
+    };
+    let mut second = details(comparison, &rows, unit);
+    let intervals = intervals(comparison, &rows, unit, moved);
+    second.extend(intervals.iter().cloned());
+    let mut third = Vec::new();
+    if !fit(&with_labels(second.clone())) {
+        second.truncate(second.len() - intervals.len());
+        third = intervals;
+    }
+    let tables = [first, with_labels(second), with_labels(third)];
+    let shown = tables.iter().map(|columns| lines(columns)).filter(|lines| !lines.is_empty());
     shown.flat_map(|lines| [String::new()].into_iter().chain(lines)).collect()
 }
 
@@ -182,31 +194,28 @@ fn verdict(comparison: &Comparison, row: &Row<'_>) -> String {
     said.unwrap_or_else(|| if is_baseline { "baseline".into() } else { String::new() })
 }
 
-/// All other metrics; behind them the interval of the ratio, and what the first table had no room
-/// for.
-fn details(
+/// All other metrics.
+fn details(comparison: &Comparison, rows: &[Row<'_>], unit: LatencyUnit) -> Vec<Column> {
+    let others = Metric::ALL.into_iter().filter(|metric| *metric != comparison.metric);
+    let of_metric = |metric: Metric| {
+        let cell = |row: &Row<'_>| Some(median(metric, unit, row.result.median(metric)?));
+        Column::numbers(&title(metric, unit), rows.iter().map(cell))
+    };
+    others.map(of_metric).filter(|column| !column.is_empty()).collect()
+}
+
+/// What the first table had no room for, and the interval of the ratio.
+fn intervals(
     comparison: &Comparison,
     rows: &[Row<'_>],
     unit: LatencyUnit,
     moved: Option<Column>,
 ) -> Vec<Column> {
-    let of_metric = |metric: Metric| {
-        let cell = |row: &Row<'_>| Some(median(metric, unit, row.result.median(metric)?));
-        Column::numbers(&title(metric, unit), rows.iter().map(cell))
-    };
-    let others = Metric::ALL.into_iter().filter(|metric| *metric != comparison.metric);
     let of_ratio = |row: &Row<'_>| ratio_interval(row.result.versus.as_ref()?, comparison.metric);
-    let moved = moved.map(|column| Column {
-        title: format!("{} 95 %", title(comparison.metric, unit)),
-        ..column
-    });
-    let mut numbers: Vec<Column> = others.map(of_metric).chain(moved).collect();
-    numbers.push(Column::numbers(RATIO_INTERVAL, rows.iter().map(of_ratio)));
-    numbers.retain(|column| !column.is_empty());
-    if numbers.is_empty() {
-        return numbers;
-    }
-    labels(comparison, rows).into_iter().chain(numbers).collect()
+    let title = format!("{} 95 %", title(comparison.metric, unit));
+    let moved = moved.map(|column| Column { title, ..column });
+    let ratios = Column::numbers(RATIO_INTERVAL, rows.iter().map(of_ratio));
+    moved.into_iter().chain([ratios]).filter(|column| !column.is_empty()).collect()
 }
 
 fn ratio_interval(versus: &Versus, metric: Metric) -> Option<String> {

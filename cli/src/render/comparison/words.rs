@@ -243,3 +243,6 @@ pub(crate) fn standing(comparison: &Comparison) -> String {
     };
     comparison.contestants.iter().flat_map(of).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;
