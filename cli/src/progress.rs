@@ -24,6 +24,8 @@ pub(crate) struct Display {
     /// Whether a long preparation is still to be told, in a line.
     tells_preparing: bool,
     tids: LogTids,
+    /// Whether those tasklets list their requests too.
+    lists_requests: bool,
     loop_bytes: u64,
     prepare_bytes: u64,
     loops: u32,
@@ -40,6 +42,7 @@ impl Display {
             shows_bar,
             tells_preparing,
             tids: tids(loudness),
+            lists_requests: loudness.verbose > 1,
             loop_bytes: 0,
             prepare_bytes: 0,
             loops: 0,
@@ -102,13 +105,17 @@ impl Observer for Display {
             _ => {}
         }
     }
+
+    fn lists_requests_of(&self, tid: u32) -> bool {
+        self.lists_requests && self.tids.includes(tid)
+    }
 }
 
 /// The tasklets whose log lines are shown.
 pub(crate) fn tids(loudness: &Loudness) -> LogTids {
     match &loudness.log_tids {
         Some(tids) => tids.clone(),
-        None if loudness.verbose => LogTids::Only(vec![0]),
+        None if loudness.verbose > 0 => LogTids::Only(vec![0]),
         None => LogTids::Only(Vec::new()),
     }
 }
@@ -137,6 +144,7 @@ mod tests {
             shows_bar: false,
             tells_preparing,
             tids,
+            lists_requests: false,
             loop_bytes: 2 << 30,
             prepare_bytes,
             loops: 3,

@@ -35,7 +35,10 @@ use crate::verify::Findings;
 
 pub(crate) use comparison::words::{rate, standing};
 pub(crate) use failures::failures;
-pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
+pub(crate) use jobs::{
+    Document as JobsDocument, Found, JobResult, SCHEMA_VERSION as JOBS_SCHEMA_VERSION,
+    grows_at_its_end, jobs,
+};
 pub(crate) use notes::{Parts, sequence, target_lines, unavailable_sentence};
 pub(crate) use numbers::{
     NONE, calls_per_request, count, counting_speeds, has_rate, mode, scaled, short, size,

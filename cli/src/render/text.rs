@@ -298,6 +298,8 @@ mod tests {
     fn a_preview_lists_all_receipts() {
         let report = sample::troubled();
         let preview = Preview {
+            schema_version: 1,
+            tool_version: report.tool_version,
             plan: report.plan,
             targets: report.targets,
             receipts: report.receipts,
