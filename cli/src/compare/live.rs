@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::args::{LogTids, Loudness};
 use crate::progress::{log_line, style, tids};
+use crate::render::comparison::words;
 use crate::voice::{printable, say};
 
 const PREPARING: &str = "{msg} preparing {wide_bar}\n{prefix}";
@@ -122,7 +123,9 @@ impl Live {
         let few = self.names.len() <= RATES_MAX;
         let standing = (few && !self.standing.is_empty()).then(|| self.standing.clone());
         let left = self.left.filter(|left| *left >= Duration::from_secs(1));
-        standing.into_iter().chain(left.map(|left| format!("{} left", words(left))))
+        standing
+            .into_iter()
+            .chain(left.map(|left| format!("{} left", words::time(left.as_secs_f64().round()))))
     }
 
     fn start(&mut self, target: ProgressDrawTarget, length: u64) {
@@ -165,17 +168,6 @@ impl Observer for Live {
             }
             _ => {}
         }
-    }
-}
-
-/// `40 s`, `3 min 20 s`, `1 h 5 min`.
-fn words(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round();
-    let whole = Duration::from_secs_f64(seconds).as_secs();
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
-        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
 }
 

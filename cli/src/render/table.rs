@@ -43,7 +43,7 @@ fn label(name: &str, most: usize) -> String {
         return name.into();
     }
     let mut lines = vec![String::new()];
-    for part in name.split_inclusive([':', '=', ',']) {
+    for part in name.split_inclusive([':', '=', ',', ' ']) {
         let begun = lines.last().map_or(0, |line| columns(line));
         if begun > 0 && begun + columns(part) > most {
             lines.push(String::new());
