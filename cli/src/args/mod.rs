@@ -28,6 +28,8 @@ pub(crate) use command::{Command, Completions, Engines, Fio, ListFormat, Run, Sc
 pub(crate) use compare::Compare;
 pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};
 pub(crate) use given::{Given, RefusedFlags, from_flags};
+#[cfg(test)]
+pub(crate) use results::Files;
 pub(crate) use results::{Diff, DiffFormat, Page, PageFormat};
 pub(crate) use values::{LogTids, Mode, decimal, size as whole_size};
 

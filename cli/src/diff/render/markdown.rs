@@ -79,8 +79,8 @@ fn footer(difference: &Difference) -> String {
         _ => String::new(),
     };
     format!(
-        "Medians of rounds: {base} of the base ({}), {new} of the new results ({}). A regression is \
-         a loss{most} that chance does not explain.",
+        "Medians of rounds: {base} of the base ({}), {new} of the new results ({}); changes are of \
+         their geometric means. A regression is a loss{most} that chance does not explain.",
         escaped(&difference.base.join(", ")),
         escaped(&difference.new.join(", ")),
     )

@@ -15,6 +15,9 @@ pub(super) fn text(difference: &Difference) -> String {
     lines.extend(wrapped(&format!("new:  {}", printable(&new.join(", ")))));
     lines.push(String::new());
     lines.extend(table(difference));
+    lines.extend(wrapped(
+        "base and new: medians of rounds; change: of their geometric means, which the verdict is on",
+    ));
     lines.push(String::new());
     for entry in &difference.entries {
         let verdict = words::verdict(entry, *metric, *max_regress);
