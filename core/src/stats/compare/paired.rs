@@ -13,6 +13,7 @@
 //! flipped, and the mean of each such resample is divided by its own standard error. The 95 %
 //! quantile of the magnitude takes the place of that of Student's t.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::signs;
@@ -26,7 +27,7 @@ pub(super) const CONFIDENCE: f64 = 0.95;
 pub(super) const SAME: f64 = 1e-12;
 
 /// The ratio of one contestant to another over rounds that they took turns in.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Paired {
     /// The estimate of the ratio.
     pub ratio: f64,

@@ -8,6 +8,7 @@
 //!   one than that is no answer.
 //! - All else *cannot tell*.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Paired;
@@ -19,7 +20,7 @@ pub const DIFFERENCE_MAX: f64 = 0.1;
 const STEP_SLACK: f64 = 1e-9;
 
 /// What a comparison found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// It is better than the baseline, and that is no chance.
@@ -33,7 +34,7 @@ pub enum Finding {
 }
 
 /// What a comparison found, with the numbers of the sentence that says so.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// What was found.
     pub finding: Finding,
