@@ -218,6 +218,16 @@ fn assertions_hold_or_end_with_3_after_the_results() {
 }
 
 #[test]
+fn assertions_about_contestants_name_them() {
+    let folder = Folder::new();
+    let compare = "compare --engine sync,null --buffered --file f --size 1M --bs 4k --quiet \
+                   --rounds 2 --practice-rounds 0 --cool-down 0 --assert sync.iops>0 --assert";
+    folder.aio(&format!("{compare} errors==0")).code(0);
+    let ended = folder.aio(&format!("{compare} bandwidth>0")).code(3);
+    ended.says(&["aio: --assert bandwidth>0: null read has no bandwidth: it moved no data\n"]);
+}
+
+#[test]
 fn assertions_of_plans_and_of_fios_jobs_name_the_job() {
     let folder = Folder::new();
     let plan = "engine = 'sync'\nbuffered = true\nquiet = true\nfile = 'f'\nsize = '1M'\n\

@@ -240,11 +240,11 @@ fn json_is_what_was_found() {
 
 #[test]
 fn the_heading_says_what_became_of_the_gate() {
+    use Outcome::{CannotTell, Faster, NotEnoughRounds, Regression};
     let of = |outcomes: &[Outcome]| {
         let entry = |outcome: &Outcome| entry(name(None, "x"), 0.0, Finding::CannotTell, *outcome);
         heading(&Difference { entries: outcomes.iter().map(entry).collect(), ..difference() })
     };
-    use Outcome::{CannotTell, Faster, NotEnoughRounds, Regression};
     assert_eq!(of(&[Faster]), "no regression");
     assert_eq!(of(&[CannotTell, NotEnoughRounds]), "cannot tell");
     assert_eq!(of(&[CannotTell, Faster, Faster]), "no regression, and 1 of 3 cannot tell");
