@@ -17,9 +17,9 @@ use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
 use super::table::directions;
 use crate::measure::NOT_STARTED;
 
-pub(crate) use parts::Parts;
 pub(super) use turns::qualifying;
 pub(crate) use turns::sequence;
+pub(crate) use parts::Parts;
 
 /// The most targets that are listed.
 const TARGETS_MAX: usize = 4;
