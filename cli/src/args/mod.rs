@@ -32,6 +32,8 @@ pub(crate) use command::{
 pub(crate) use compare::Compare;
 pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};
 pub(crate) use given::{Given, RefusedFlags, from_flags};
+#[cfg(test)]
+pub(crate) use results::Files;
 pub(crate) use results::{Diff, DiffFormat, Page, PageFormat};
 pub(crate) use values::{LogTids, Mode, decimal, size as whole_size};
 

@@ -40,8 +40,8 @@ pub(crate) fn run(asked: &Diff) -> Result<Ending, Failure> {
 /// What the two sets differ in.
 fn difference(asked: &Diff) -> Result<Difference, Failure> {
     refuse_twice(asked)?;
-    let base = Side::read(&asked.base, asked.force)?;
-    let mut new = Side::read(&asked.new, asked.force)?;
+    let base = Side::read(&asked.base.0, asked.force)?;
+    let mut new = Side::read(&asked.new.0, asked.force)?;
     let mut conditions = Vec::new();
     if asked.force {
         conditions.extend(new.take_name_of(&base));
@@ -74,7 +74,7 @@ fn difference(asked: &Diff) -> Result<Difference, Failure> {
 /// Results that took days to come by are not replaced by what is said of them.
 fn refuse_as_output(asked: &Diff) -> Result<(), Failure> {
     let Some(output) = &asked.output else { return Ok(()) };
-    let mut inputs = asked.base.iter().chain(&asked.new);
+    let mut inputs = asked.base.0.iter().chain(&asked.new.0);
     if !inputs.any(|input| is_same(input, output)) {
         return Ok(());
     }
@@ -99,9 +99,9 @@ fn refuse_twice(asked: &Diff) -> Result<(), Failure> {
         }
         Ok(())
     };
-    of(&asked.base, "as base, and its rounds count once")?;
-    of(&asked.new, "as new, and its rounds count once")?;
-    let all = asked.base.iter().chain(&asked.new);
+    of(&asked.base.0, "as base, and its rounds count once")?;
+    of(&asked.new.0, "as new, and its rounds count once")?;
+    let all = asked.base.0.iter().chain(&asked.new.0);
     let stdin: Vec<_> = all.filter(|path| *path == Path::new("-")).cloned().collect();
     of(&stdin, "and can be read once")
 }

@@ -121,6 +121,7 @@ fn text_has_a_table_a_verdict_for_each_and_what_else_differs() {
                                     p99           310.0 us     308.8 us   −0.4 % (−1.4 to +0.6)
                                     calls           0.0312       0.0312      0 % (−1.0 to +1.0)
     null read                       -                    -            -                       -
+    base and new: medians of rounds; change: of their geometric means, which the verdict is on
 
     uring read: slower by 7.8 % (6.8–8.8): a regression of more than 5 %
     sync read: slower by 3 % (2–4), which --max-regress allows
@@ -159,7 +160,7 @@ fn markdown_has_a_heading_a_table_and_names_that_stay_in_their_cells() {
     | gone read | | | in the base only |
     | added read | | | new |
 
-    Medians of rounds: 1 to 10 of the base (old.json), 3 to 10 of the new results (new\_1.json, new\_2.json). A regression is a loss of more than 5 % that chance does not explain.
+    Medians of rounds: 1 to 10 of the base (old.json), 3 to 10 of the new results (new\_1.json, new\_2.json); changes are of their geometric means. A regression is a loss of more than 5 % that chance does not explain.
 
     What else differs:
 
@@ -239,11 +240,11 @@ fn json_is_what_was_found() {
 
 #[test]
 fn the_heading_says_what_became_of_the_gate() {
+    use Outcome::{CannotTell, Faster, NotEnoughRounds, Regression};
     let of = |outcomes: &[Outcome]| {
         let entry = |outcome: &Outcome| entry(name(None, "x"), 0.0, Finding::CannotTell, *outcome);
         heading(&Difference { entries: outcomes.iter().map(entry).collect(), ..difference() })
     };
-    use Outcome::{CannotTell, Faster, NotEnoughRounds, Regression};
     assert_eq!(of(&[Faster]), "no regression");
     assert_eq!(of(&[CannotTell, NotEnoughRounds]), "cannot tell");
     assert_eq!(of(&[CannotTell, Faster, Faster]), "no regression, and 1 of 3 cannot tell");
