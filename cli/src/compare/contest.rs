@@ -10,6 +10,7 @@ use aio_core::report::{
 };
 use aio_core::stats::compare::{LEVEL, order, rounds_per_cycle, rounds_to_decide};
 
+use super::drifts::Drifts;
 use super::entrants::Field;
 use super::live::Live;
 use super::requests;
@@ -41,6 +42,8 @@ pub(super) struct Contest<'a> {
     next_loop: u32,
     begin: Instant,
     longest_round: Duration,
+    /// For each entrant and direction, the rounds in which its rate drifted.
+    drifts: Drifts,
     live: Live,
 }
 
@@ -85,6 +88,7 @@ impl<'a> Contest<'a> {
             next_loop: 0,
             begin: Instant::now(),
             longest_round: Duration::ZERO,
+            drifts: Drifts::default(),
             live,
         }
     }
@@ -237,12 +241,16 @@ impl<'a> Contest<'a> {
 
     /// Adds a run to the results of its contestant.
     fn count(&mut self, index: u32, turn: Turn) {
-        let Turn { entrant, place, begin_s, report } = turn;
+        let Turn { entrant, place, begin_s, mut report } = turn;
+        self.drifts.take(entrant, &mut report);
         let contestant = &mut self.comparison.contestants[entrant];
         let measures = report.directions.iter().map(|one| Measures::of(&report, one)).collect();
         contestant.rounds.push(Round { index, place, begin_s, measures });
         let before = contestant.total.take();
         contestant.total = merge::rounds(before.into_iter().chain([report]).collect());
+        if let Some(total) = &mut contestant.total {
+            self.drifts.tell(entrant, contestant.rounds.len(), total);
+        }
     }
 
     /// Says how the contestants stand after `done` rounds.

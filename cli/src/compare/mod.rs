@@ -5,6 +5,7 @@
 
 mod axes;
 mod contest;
+mod drifts;
 mod entrants;
 mod live;
 mod requests;
