@@ -1,8 +1,9 @@
 //! What can be said of a ratio.
 //!
-//! - *Better* or *worse* takes two that agree: a p-value of at most the level, divided by the number
-//!   of comparisons in the family, and an interval that does not hold 1. With a level of 1 % and an
-//!   interval of 95 %, the second follows from the first but for rare cases; those cannot tell.
+//! - *Better* or *worse* takes two that agree: a p-value of at most the level, divided by the
+//!   number of comparisons in the family, and an interval that does not hold 1. With a level of 1 %
+//!   and an interval of 95 %, the second follows from the first but for rare cases (fewer than 1 in
+//!   1,000); those cannot tell.
 //! - *No difference* takes rounds with which the test could have found one, and an interval within
 //!   [`DIFFERENCE_MAX`] of 1: it says how large a difference could have been missed, and a larger
 //!   one than that is no answer.
