@@ -22,6 +22,7 @@ mod numbers;
 mod oracles;
 mod outside;
 mod paced;
+mod page;
 mod plans;
 mod readme;
 mod refusals;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use aio_backends::RunPlan;
 use aio_core::receipt::merge as merge_receipts;
 use aio_core::report::{
-    Comparison, EngineReport, Machine, Measures, RequestsCheck, Round, SCHEMA_VERSION,
-    Status, TargetReport,
+    Comparison, EngineReport, Machine, Measures, RequestsCheck, Round, SCHEMA_VERSION, Status,
+    TargetReport,
 };
 use aio_core::stats::compare::{LEVEL, order, rounds_per_cycle, rounds_to_decide};
 
