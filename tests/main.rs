@@ -8,6 +8,7 @@ mod blocks;
 mod data;
 mod demonstration;
 mod devices;
+mod diff;
 mod ending;
 mod engines;
 mod filesystems;

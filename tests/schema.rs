@@ -124,6 +124,24 @@ fn findings_in_good_and_in_damaged_files_fit_their_schema() {
 }
 
 #[test]
+fn comparisons_and_differences_fit_their_schemas() {
+    let folder = Folder::new();
+    let of_comparison = schema(&folder, "comparison");
+    let line = "compare --buffered --quiet --cool-down 1ms --block-size 4k --file f --rw randrw \
+                --size 256k --keep --format json";
+    for contestants in
+        ["--engine null,sync --rounds 4", "--engine sync --sweep queue-depth=1,2 --rounds 1"]
+    {
+        let ended = folder.aio(&format!("{line} --overwrite {contestants}")).code(0);
+        assert_fits(&of_comparison, &ended);
+        fs::write(folder.path().join("r.json"), &ended.stdout).expect("there is room");
+    }
+    let of_difference = schema(&folder, "difference");
+    let ended = folder.aio("diff r.json r.json --format json").code(0);
+    assert_fits(&of_difference, &ended);
+}
+
+#[test]
 fn the_validator_finds_what_does_not_fit() {
     let folder = Folder::new();
     let schema = schema(&folder, "run");

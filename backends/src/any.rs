@@ -1,6 +1,6 @@
 //! Any of the backends, as one type.
 
-use aio_core::engine::{Backend, Capabilities, Needs, OptionSpec, Unsupported};
+use aio_core::engine::{Backend, Capabilities, LadderStep, Needs, OptionSpec, Unsupported};
 use aio_core::report::EngineReport;
 use aio_core::session::{Observer, Session};
 use aio_core::target::TargetKind;
@@ -17,6 +17,9 @@ pub trait RunPlan {
 
     /// The options that it has, in the order of its listing.
     fn options(&self) -> &'static [OptionSpec];
+
+    /// Steps from its plainest engine to its most elaborate one; none where there are none.
+    fn ladder(&self) -> &'static [LadderStep];
 
     /// Asks the kernel whether it can do what `needs` says.
     ///
@@ -45,6 +48,10 @@ impl<B: Backend> RunPlan for B {
 
     fn options(&self) -> &'static [OptionSpec] {
         Backend::options(self)
+    }
+
+    fn ladder(&self) -> &'static [LadderStep] {
+        Backend::ladder(self)
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {

@@ -1,11 +1,21 @@
 //! Results that were saved before, read back.
+//!
+//! What cannot be read is refused in a sentence that says what it is instead, as far as one can
+//! tell. Nothing here judges the numbers.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
-use aio_core::report::{Comparison, Report};
-use anyhow::{Context, Result, anyhow};
+use aio_core::report::{Comparison, Report, SCHEMA_VERSION};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::voice::printable;
+
+/// The largest document that is read, in bytes: some hundred times a report of many tasklets.
+const BYTES_MAX: u64 = 64 << 20;
 
 /// A document that holds results.
 #[derive(Debug)]
@@ -23,18 +33,183 @@ pub(crate) enum Document {
 /// # Errors
 /// The file cannot be read, or holds no results of aio.
 pub(crate) fn read(path: &Path) -> Result<Document> {
-    let text = std::fs::read_to_string(path);
-    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
-    of_text(&text).with_context(|| format!("{} holds no results of aio", path.display()))
+    let name = name(path);
+    let bytes = if path == Path::new("-") {
+        at_most(io::stdin().lock(), BYTES_MAX)
+    } else {
+        File::open(path).and_then(|file| at_most(file, BYTES_MAX))
+    };
+    let bytes = bytes.with_context(|| format!("cannot read {name}"))?;
+    of_bytes(&bytes).with_context(|| format!("{name} cannot be used as results"))
 }
 
-fn of_text(text: &str) -> Result<Document> {
-    let value: Value = serde_json::from_str(text)?;
-    if value.get("contestants").is_some() {
-        return Ok(Document::Comparison(Box::new(Comparison::deserialize(value)?)));
+/// What messages call the document in `path`.
+pub(crate) fn name(path: &Path) -> String {
+    if path == Path::new("-") { "stdin".into() } else { printable(&path.to_string_lossy()) }
+}
+
+/// All that `source` has. More than `bytes_max` is an error, so that neither a device nor a pipe
+/// without end fills the memory.
+fn at_most(source: impl Read, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        let limit = crate::render::size(bytes_max);
+        return Err(io::Error::other(format!("it is larger than {limit}, which no results are")));
     }
-    if value.get("engines").is_some() && value.get("plan").is_some() {
-        return Ok(Document::Run(Box::new(Report::deserialize(value)?)));
+    Ok(bytes)
+}
+
+fn of_bytes(bytes: &[u8]) -> Result<Document> {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        bail!("it is empty; did the run that was to write it end early?");
     }
-    Err(anyhow!("it is not JSON of a run, of jobs or of a comparison"))
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| {
+        anyhow!("it is not JSON ({error}); save results with --format json, or aio compare --save")
+    })?;
+    of_value(value)
+}
+
+fn of_value(value: Value) -> Result<Document> {
+    let has = |key: &str| value.get(key).is_some();
+    if has("fio version") {
+        bail!("it is in the form of fio's JSON; save results with --format json");
+    }
+    refuse_newer(&value)?;
+    match () {
+        () if has("contestants") => {
+            let comparison = Comparison::deserialize(value).map_err(damaged)?;
+            Ok(Document::Comparison(Box::new(comparison)))
+        }
+        () if has("jobs") => jobs(value),
+        () if has("plan") && has("engines") && has("status") => Ok(Document::Run(report(value)?)),
+        () if has("plan") && has("engines") => {
+            bail!("it is what --dry-run would do, and has no results")
+        }
+        () if has("base") && has("entries") => {
+            bail!("it is what aio diff found; give the files that it compared")
+        }
+        () => bail!("it is JSON of something else than a run, jobs or a comparison of aio"),
+    }
+}
+
+/// The jobs of `value` that have results; a preview among them has none.
+fn jobs(mut value: Value) -> Result<Document> {
+    let jobs = value.get_mut("jobs").and_then(Value::as_array_mut).map(std::mem::take);
+    let jobs = jobs.context("it is JSON of something else: its jobs are no list")?;
+    let mut named = Vec::new();
+    for mut job in jobs {
+        let name = job["name"].as_str().context("one of its jobs has no name")?.to_owned();
+        let Some(of_job) = job.get_mut("report").map(Value::take) else { continue };
+        let report = refuse_newer(&of_job).and_then(|()| report(of_job));
+        let report = report.with_context(|| format!("job {}", printable(&name)))?;
+        named.push((name, *report));
+    }
+    if named.is_empty() {
+        bail!("none of its jobs has results");
+    }
+    Ok(Document::Jobs(named))
+}
+
+fn report(value: Value) -> Result<Box<Report>> {
+    Report::deserialize(value).map(Box::new).map_err(damaged)
+}
+
+/// A later version may mean something else by the same names.
+fn refuse_newer(value: &Value) -> Result<()> {
+    match value.get("schema_version").and_then(Value::as_u64) {
+        Some(version) if version > u64::from(SCHEMA_VERSION) => {
+            let tool = value.get("tool_version").and_then(Value::as_str);
+            let tool = tool.map(|tool| format!(" ({})", printable(tool))).unwrap_or_default();
+            bail!(
+                "it was made by a newer aio{tool}: its schema_version is {version}, and this one \
+                 reads up to {SCHEMA_VERSION}"
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+fn damaged(error: serde_json::Error) -> anyhow::Error {
+    anyhow!("it looks like results of aio and does not hold what they do: {error}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::args::Format;
+    use crate::render::{self, Found, JobResult, sample};
+
+    fn refusal(text: &str) -> String {
+        let error = of_bytes(text.as_bytes()).unwrap_err();
+        error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
+    #[test]
+    fn what_was_written_is_read_back() {
+        let report = sample::one_engine();
+        let text = render::report(&report, Format::Json).unwrap();
+        assert!(matches!(of_bytes(&text).unwrap(), Document::Run(read) if *read == report));
+        let job = |name: &str| JobResult {
+            name: name.into(),
+            found: Found::Report(Box::new(report.clone())),
+        };
+        let awaits = JobResult { name: "c".into(), found: Found::Awaits("a".into()) };
+        let text = render::jobs(&[job("a"), job("b"), awaits], Format::Json).unwrap();
+        let Document::Jobs(jobs) = of_bytes(&text).unwrap() else { panic!("these are jobs") };
+        assert_eq!(jobs, [("a".into(), report.clone()), ("b".into(), report)]);
+        let mut contest = sample::contest();
+        // Prints are no part of the document.
+        let totals = contest.contestants.iter_mut().filter_map(|one| one.total.as_mut());
+        totals.flat_map(|all| &mut all.directions).for_each(|one| one.lane_prints.clear());
+        let text = serde_json::to_vec(&contest).unwrap();
+        assert!(matches!(of_bytes(&text).unwrap(), Document::Comparison(read) if *read == contest));
+    }
+
+    #[test]
+    fn what_holds_no_results_is_refused_with_what_it_is() {
+        let newer = json!({ "schema_version": 99, "tool_version": "9\u{1b}", "contestants": [] });
+        let damaged = json!({ "schema_version": 1, "contestants": [] });
+        let previews = json!({ "schema_version": 1, "jobs": [{ "name": "a", "preview": null }] });
+        let nested = json!({ "jobs": [{ "name": "a\n", "report": { "schema_version": 2 } }] });
+        let texts = [
+            " \n".into(),
+            "{".into(),
+            "\u{0}".into(),
+            "[1]".into(),
+            r#"{"fio version": "fio-3.33", "jobs": []}"#.into(),
+            r#"{"plan": {}, "engines": []}"#.into(),
+            r#"{"base": {}, "entries": []}"#.into(),
+            r#"{"jobs": 3}"#.into(),
+            newer.to_string(),
+            damaged.to_string(),
+            previews.to_string(),
+            nested.to_string(),
+        ];
+        let refusals: Vec<_> = texts.iter().map(|text: &String| refusal(text)).collect();
+        insta::assert_snapshot!(refusals.join("\n"), @r"
+        it is empty; did the run that was to write it end early?
+        it is not JSON (EOF while parsing an object at line 1 column 1); save results with --format json, or aio compare --save
+        it is not JSON (expected value at line 1 column 1); save results with --format json, or aio compare --save
+        it is JSON of something else than a run, jobs or a comparison of aio
+        it is in the form of fio's JSON; save results with --format json
+        it is what --dry-run would do, and has no results
+        it is what aio diff found; give the files that it compared
+        it is JSON of something else: its jobs are no list
+        it was made by a newer aio (9\u{1b}): its schema_version is 99, and this one reads up to 1
+        it looks like results of aio and does not hold what they do: missing field `tool_version`
+        none of its jobs has results
+        job a\n: it was made by a newer aio: its schema_version is 2, and this one reads up to 1
+        ");
+    }
+
+    #[test]
+    fn deep_nesting_and_endless_sources_are_refused() {
+        assert!(refusal(&"[".repeat(100_000)).starts_with("it is not JSON (recursion limit"));
+        let error = at_most(io::repeat(b' '), 1 << 20).unwrap_err().to_string();
+        assert_eq!(error, "it is larger than 1 MiB, which no results are");
+        assert_eq!(at_most(&b"abc"[..], 3).unwrap(), b"abc");
+    }
 }

@@ -18,8 +18,26 @@ pub(crate) enum Ending {
     Refused,
     /// Done, but `--strict` does not accept the result.
     Doubtful,
+    /// Done, but a gate failed: an assertion, or a difference that is a regression.
+    Gate,
     /// This signal ended it, after the partial result was printed.
     Signalled(u8),
+}
+
+impl Ending {
+    /// How the program ends when `failures` of a gate, which are of `job` where there are several,
+    /// came up behind this. They are told, unless a signal cut short what they are about; nothing
+    /// that is worse than a gate is made better.
+    pub(crate) fn gated(self, failures: &[String], job: Option<&str>) -> Self {
+        if failures.is_empty() || matches!(self, Self::Signalled(_) | Self::Refused) {
+            return self;
+        }
+        let of_job = job.map(|name| format!("job {name}: ")).unwrap_or_default();
+        for failure in failures {
+            voice::complain(&format!("{of_job}{failure}"));
+        }
+        if self == Self::Failed { self } else { Self::Gate }
+    }
 }
 
 impl From<Ending> for ExitCode {
@@ -28,7 +46,7 @@ impl From<Ending> for ExitCode {
             Ending::Done => 0,
             Ending::Failed => 1,
             Ending::Refused => 2,
-            Ending::Doubtful => 3,
+            Ending::Doubtful | Ending::Gate => 3,
             Ending::Signalled(signal) => 128 + signal,
         })
     }
@@ -126,6 +144,20 @@ mod tests {
         assert_eq!(cured, format!("{sentence}; raise the limit with ulimit -n"));
         assert_eq!(with_cure(cured.clone()), cured);
         assert_eq!(with_cure("cannot open f".into()), "cannot open f");
+    }
+
+    #[test]
+    fn a_gate_that_failed_is_worse_than_a_doubt_and_not_than_a_failure_or_a_signal() {
+        let failures = ["x".to_owned()];
+        for (before, after) in [
+            (Ending::Done, Ending::Gate),
+            (Ending::Doubtful, Ending::Gate),
+            (Ending::Failed, Ending::Failed),
+            (Ending::Signalled(2), Ending::Signalled(2)),
+        ] {
+            assert_eq!(before.gated(&failures, None), after);
+            assert_eq!(before.gated(&[], None), before);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod dry_run;
 mod ending;
 mod engines;
 mod fio_job;
+mod gate;
 mod jobs;
 mod lower;
 mod measure;
@@ -96,10 +97,12 @@ fn perform(
         return Ok(Ending::Done);
     }
     let report = measure::measure(&session, &choice, signals, &mut Display::new(&args.loudness));
+    let job = results.job();
     let written = results.report(&report);
     session.finish().iter().for_each(|warning| voice::complain(warning));
     written?;
-    conclude(&report, args.safety.strict, signals)
+    let ended = conclude(&report, args.safety.strict, signals)?;
+    Ok(ended.gated(&gate::check(&args.safety.asserts, &report), job.as_deref()))
 }
 
 /// The engines that `session` runs on, once nothing speaks against it that is known before.

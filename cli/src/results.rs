@@ -42,6 +42,11 @@ impl Results {
         self.job = Some(name.into());
     }
 
+    /// The job whose results come next, where there are jobs.
+    pub(crate) fn job(&self) -> Option<String> {
+        self.job.clone()
+    }
+
     /// Takes a preview.
     pub(crate) fn preview(&mut self, preview: Preview) -> Result<(), Failure> {
         match self.job.take() {

@@ -2,7 +2,7 @@
 
 use aio_backends::Choice;
 use aio_core::receipt::Receipt;
-use aio_core::report::{Report, Status};
+use aio_core::report::{EngineReport, Report, Status};
 use aio_core::session::Session;
 use anyhow::anyhow;
 
@@ -23,17 +23,26 @@ pub(crate) fn refuse_downgrades(session: &Session, choice: &Choice) -> Result<()
 pub(crate) fn objections(report: &Report) -> Vec<String> {
     let of_engines = report.engines.iter().flat_map(|engine| &engine.receipts);
     let mut objections = downgrades(report.receipts.iter().chain(of_engines));
-    for engine in &report.engines {
-        for one in engine.directions.iter().filter(|one| one.status != Status::Failed) {
-            for doubt in &one.doubts {
-                let sentence = format!("{} is doubtful: {}", one.direction, doubt.reason);
-                if !objections.contains(&sentence) {
-                    objections.push(sentence);
-                }
+    report.engines.iter().for_each(|engine| add_doubts(engine, &mut objections));
+    objections
+}
+
+/// The same about one engine.
+pub(crate) fn objections_of(engine: &EngineReport) -> Vec<String> {
+    let mut objections = downgrades(engine.receipts.iter());
+    add_doubts(engine, &mut objections);
+    objections
+}
+
+fn add_doubts(engine: &EngineReport, objections: &mut Vec<String>) {
+    for one in engine.directions.iter().filter(|one| one.status != Status::Failed) {
+        for doubt in &one.doubts {
+            let sentence = format!("{} is doubtful: {}", one.direction, doubt.reason);
+            if !objections.contains(&sentence) {
+                objections.push(sentence);
             }
         }
     }
-    objections
 }
 
 fn downgrades<'a>(receipts: impl Iterator<Item = &'a Receipt>) -> Vec<String> {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use aio_core::clock::Stamp;
 use aio_core::engine::{
-    Backend, Capabilities, Completions, Deadline, IoEngine, LEFTOVER_PATIENCE, Lane, LaneSetup,
-    Needs, OpenError, OptionSpec, RwFlags, Unsupported,
+    Backend, Capabilities, Completions, Deadline, IoEngine, LEFTOVER_PATIENCE, LadderStep, Lane,
+    LaneSetup, Needs, OpenError, OptionSpec, RwFlags, Unsupported,
 };
 
 use crate::engine::Engine;
+use crate::ladder::LADDER;
 use crate::open;
 use crate::options::{Libaio, OPTIONS};
 
@@ -28,6 +29,10 @@ impl Backend for Libaio {
 
     fn options(&self) -> &'static [OptionSpec] {
         &OPTIONS
+    }
+
+    fn ladder(&self) -> &'static [LadderStep] {
+        &LADDER
     }
 
     fn probe(&self, needs: &Needs) -> Result<Capabilities, Unsupported> {

@@ -10,6 +10,7 @@
 
 mod backend;
 mod engine;
+mod ladder;
 mod limits;
 mod open;
 mod options;

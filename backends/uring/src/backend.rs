@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aio_core::engine::{
-    Backend, Capabilities, IoEngine, LEFTOVER_PATIENCE, Lane, LaneSetup, Needs, OpenError,
-    OptionSpec, Unsupported,
+    Backend, Capabilities, IoEngine, LEFTOVER_PATIENCE, LadderStep, Lane, LaneSetup, Needs,
+    OpenError, OptionSpec, Unsupported,
 };
 use aio_core::receipt::Receipt;
 use aio_core::target::TargetKind;
@@ -12,6 +12,7 @@ use aio_core::target::TargetKind;
 use crate::dialect::Dialect;
 use crate::engine::Engine;
 use crate::entry::Plain;
+use crate::ladder::LADDER;
 use crate::nop::Nop;
 use crate::open::Ring;
 use crate::options::{OPTIONS, Uring};
@@ -89,6 +90,10 @@ impl Backend for Uring {
 
     fn options(&self) -> &'static [OptionSpec] {
         &OPTIONS
+    }
+
+    fn ladder(&self) -> &'static [LadderStep] {
+        &LADDER
     }
 
     /// With `passthrough`, NVMe generic devices and nothing else.

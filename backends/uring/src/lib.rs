@@ -11,6 +11,7 @@ mod engine;
 mod entry;
 mod flags;
 mod hybrid;
+mod ladder;
 mod nop;
 mod nvme;
 mod open;

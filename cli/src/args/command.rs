@@ -57,9 +57,12 @@ each has each place equally often, and says which one is faster, by how much, an
 more than chance. All engines must have been given the same requests, or the comparison fails. What \
 runs is said with the same flags as without the command.";
 
-const DIFF_LONG: &str = "Compares results that were saved before, a base and a new one, by the same \
-statistics as aio compare. Results of different machines, kernels, plans or devices are told apart. \
-Exit code: 0 there is no regression, 3 there is one, 2 the results cannot be compared.";
+const DIFF_LONG: &str = "Compares results that were saved before, a base and a new one: of aio \
+compare --save, which holds rounds, or of runs with --format json, which are one round each. Results \
+that were asked for something else (another workload, block size, depth, number of threads or \
+engine) are refused; another machine, kernel, device, file system or version of aio is told and \
+compared, since that is often what one wants to know. Exit code: 0 there is no regression, 3 there \
+is one, 2 the results cannot be compared.";
 
 const REPORT_LONG: &str = "Makes one page of results that were saved before: a sentence that says \
 what they mean, tables with verdicts, and plots. The page needs no network and no script.";
@@ -122,6 +125,8 @@ pub(crate) enum Document {
     Findings,
     /// Results of aio compare
     Comparison,
+    /// Results of aio diff
+    Difference,
 }
 
 const RUN_LONG: &str = "Runs the jobs of a plan file, one after the other. The file is TOML; its \

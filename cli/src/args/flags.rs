@@ -12,6 +12,7 @@ use super::given::Given;
 use super::values::{
     FolderOfDevice, LogTids, cpus, folder_of_device, log_tids, memory, size, time_ns, whole,
 };
+use crate::gate::{Assertion, assertion};
 
 const ABOUT: &str = "Measures how fast io_uring, Linux AIO and pread/pwrite move the same data.
 
@@ -237,6 +238,14 @@ pub(crate) struct Safety {
     /// Make an error of whatever was not granted as asked, and of a doubtful result
     #[arg(long)]
     pub(crate) strict: bool,
+
+    /// End with exit code 3 unless the results are so: [ENGINE.][read.|write.|trim.]METRIC, one of
+    /// < <= > >= == !=, and a value, such as 'p99<200us', 'iops>=100k' (k and M are powers of 1000)
+    /// or 'errors==0'; given once for each. Metrics: iops, bandwidth, mean, min, max, p50, p90, p95,
+    /// p99, p99.9, p99.99, p99.999, response-p99, errors, doubts, cpu, calls
+    #[arg(long = "assert", value_name = "EXPR", value_parser = assertion)]
+    #[arg(allow_hyphen_values = true)]
+    pub(crate) asserts: Vec<Assertion>,
 
     /// Leave the files that the run made
     #[arg(long)]

@@ -33,7 +33,7 @@ pub(crate) use compare::Compare;
 pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};
 pub(crate) use given::{Given, RefusedFlags, from_flags};
 pub(crate) use results::{Diff, DiffFormat, Page, PageFormat};
-pub(crate) use values::{LogTids, Mode};
+pub(crate) use values::{LogTids, Mode, decimal, size as whole_size};
 
 /// What the command line asks for.
 pub(crate) enum Asked {

@@ -18,10 +18,20 @@ pub(crate) struct Diff {
     #[arg(value_name = "NEW.json", value_delimiter = ',', required = true, num_args = 1)]
     pub(crate) new: Vec<PathBuf>,
 
-    /// Regressions up to this are no failure
+    /// A loss of up to this is no failure
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = percent)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) max_regress: f64,
+
+    /// Fail too when nothing can be told: too few rounds, too much noise, or a result that only the
+    /// base has
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// Compare what measured something else too, such as another block size or engine, and runs
+    /// that failed
+    #[arg(long)]
+    pub(crate) force: bool,
 
     /// What decides: iops, bandwidth, p50, p99, p99.9, response-p99, cpu or calls
     #[arg(long, value_name = "NAME", default_value = "iops", value_parser = str::parse::<Metric>)]

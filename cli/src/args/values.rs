@@ -12,8 +12,8 @@ use std::str::FromStr;
 use aio_core::memory::MemoryKind;
 use aio_core::plan::RUNTIME_NS_MAX;
 
-pub(crate) use self::of_blocks::Mode;
-use self::of_blocks::decimal;
+pub(crate) use self::of_blocks::{Mode, decimal};
+
 pub(super) use self::of_blocks::{bssplit, checksum, distribution, mode, offset, rate};
 
 /// What a size looks like, for refusals.
@@ -26,7 +26,7 @@ const TIME_LOOKS: &str = "a time is a number of seconds, or a number with us, ms
 const CPUS_MAX: u32 = 65_536;
 
 /// A size of at least one byte.
-pub(super) fn size(text: &str) -> Result<u64, String> {
+pub(crate) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = split_unit(text);
     let fraction = number.split_once('.').map(|(_, fraction)| fraction);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,10 +1,123 @@
 //! `aio diff`: results of two times against each other.
+//!
+//! [`sides`] reads the files of each side, [`same`] says what the sides do not have in common,
+//! [`judge`] what the numbers say; what comes of that is plain data ([`difference`]), which
+//! [`render`] shows.
 
+mod difference;
+mod judge;
+mod render;
+mod same;
+mod sides;
+mod words;
+
+use std::path::Path;
+
+use aio_core::report::SCHEMA_VERSION;
+use aio_core::stats::compare::LEVEL;
+use anyhow::anyhow;
+
+pub(crate) use self::difference::Difference;
+use self::difference::Outcome;
+use self::sides::Side;
 use crate::args::Diff;
+use crate::documents;
 use crate::ending::{Ending, Failure};
+use crate::output::Output;
+use crate::voice::say;
 
 /// Compares the two sets that `asked` names.
 pub(crate) fn run(asked: &Diff) -> Result<Ending, Failure> {
-    let _ = asked;
-    Ok(Ending::Done)
+    let output = Output::open(asked.output.as_deref())?;
+    let difference = difference(asked)?;
+    output.write(&render::rendered(&difference, asked.format)?)?;
+    if let Some(cure) = judge::cure(&difference) {
+        say(&format!("aio: note: {cure}"));
+    }
+    Ok(Ending::Done.gated(&difference.failures, None))
+}
+
+/// What the two sets differ in.
+fn difference(asked: &Diff) -> Result<Difference, Failure> {
+    refuse_twice(asked)?;
+    let base = Side::read(&asked.base, asked.force)?;
+    let mut new = Side::read(&asked.new, asked.force)?;
+    let mut conditions = Vec::new();
+    if asked.force {
+        conditions.extend(new.take_name_of(&base));
+    }
+    let (entries, different) = judge::entries(asked, &base, &new)?;
+    conditions.extend(different);
+    conditions.extend(same::conditions(&base, &new));
+    if entries.is_empty() {
+        return Err(nothing_in_common(&base, &new));
+    }
+    let mut difference = Difference {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        base: base.files.clone(),
+        new: new.files.clone(),
+        metric: asked.metric,
+        level: LEVEL,
+        max_regress: asked.max_regress,
+        entries,
+        only_in_base: base.names_not_in(&new),
+        only_in_new: new.names_not_in(&base),
+        conditions,
+        remarks: sides::remarks(&base, &new),
+        failures: Vec::new(),
+    };
+    difference.failures = failures(&difference, asked.strict);
+    Ok(difference)
+}
+
+/// A file that counted twice would make rounds out of nothing, and stdin can be read once.
+fn refuse_twice(asked: &Diff) -> Result<(), Failure> {
+    let of = |paths: &[std::path::PathBuf], what: &str| {
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+        for (index, path) in paths.iter().enumerate() {
+            if paths[..index].iter().any(|other| real(other) == real(path)) {
+                let name = documents::name(path);
+                return Err(Failure::refused(anyhow!("{name} is given twice {what}")));
+            }
+        }
+        Ok(())
+    };
+    of(&asked.base, "as base, and its rounds count once")?;
+    of(&asked.new, "as new, and its rounds count once")?;
+    let all = asked.base.iter().chain(&asked.new);
+    let stdin: Vec<_> = all.filter(|path| *path == Path::new("-")).cloned().collect();
+    of(&stdin, "and can be read once")
+}
+
+fn nothing_in_common(base: &Side, new: &Side) -> Failure {
+    let names = |side: &Side| {
+        let names = side.entries.iter().map(|one| one.name.to_string());
+        format!("{} has {}", side.files.join(", "), names.collect::<Vec<_>>().join(", "))
+    };
+    Failure::refused(anyhow!(
+        "the two have no engine, direction and job in common: {}; {}; --force compares two engines \
+         of different names when each side has one",
+        names(base),
+        names(new)
+    ))
+}
+
+/// What fails the gate, a sentence each.
+fn failures(difference: &Difference, strict: bool) -> Vec<String> {
+    let mut failures = Vec::new();
+    for entry in &difference.entries {
+        let fails = match entry.outcome {
+            Outcome::Regression => true,
+            Outcome::Slower | Outcome::Faster | Outcome::NoDifference => false,
+            Outcome::CannotTell | Outcome::NotEnoughRounds | Outcome::NotMeasured => strict,
+        };
+        if fails {
+            let sentence = words::verdict(entry, difference.metric, difference.max_regress);
+            failures.push(format!("{}: {sentence}", entry.name));
+        }
+    }
+    let missing = difference.only_in_base.iter().filter(|_| strict);
+    failures.extend(missing.map(|name| format!("{name}: it is in the base only")));
+    failures
 }

@@ -128,7 +128,7 @@ fn each(
         });
         match ended {
             Ending::Done => {}
-            Ending::Doubtful => worst = Ending::Doubtful,
+            gate @ (Ending::Doubtful | Ending::Gate) => worst = gate,
             ended => {
                 tell_the_rest(&jobs[index + 1..]);
                 return Ok(ended);

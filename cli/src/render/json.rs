@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use aio_core::report::Report;
+use aio_core::report::{Comparison, EngineReport, Report};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -26,28 +26,44 @@ impl Render for Json {
 pub(super) fn value(report: &Report) -> serde_json::Result<Value> {
     let mut value = serde_json::to_value(report)?;
     for (e, engine) in report.engines.iter().enumerate() {
-        for (d, direction) in engine.directions.iter().enumerate() {
-            let one = &mut value["engines"][e]["directions"][d];
-            if !has_rate(direction) {
-                forget(one, &["depth", "ratios"]);
-                forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
-                forget(one, &["requests_per_s"]);
-            }
-            if direction.flushes.as_ref().is_some_and(|flushes| flushes.requests == 0) {
-                forget(&mut one["flushes"], &["latency"]);
-            }
-            if !has_rate(direction) || !engine.moves_data {
-                forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-            }
-            for parts in ["loops", "tasklets", "groups"] {
-                let parts = one[parts].as_array_mut();
-                for part in parts.into_iter().flatten().filter(|_| !engine.moves_data) {
-                    forget(part, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
-                }
-            }
+        forget_unmeasured(&mut value["engines"][e], engine);
+    }
+    Ok(value)
+}
+
+/// The comparison, with null for what was not measured.
+pub(super) fn of_comparison(comparison: &Comparison) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(comparison)?;
+    for (c, contestant) in comparison.contestants.iter().enumerate() {
+        if let Some(total) = &contestant.total {
+            forget_unmeasured(&mut value["contestants"][c]["total"], total);
         }
     }
     Ok(value)
+}
+
+/// Makes null in `value`, which is `engine`, what was not measured.
+fn forget_unmeasured(value: &mut Value, engine: &EngineReport) {
+    for (d, direction) in engine.directions.iter().enumerate() {
+        let one = &mut value["directions"][d];
+        if !has_rate(direction) {
+            forget(one, &["depth", "ratios"]);
+            forget(one, &["task_latency_s", "e2e_latency_s", "request_latency"]);
+            forget(one, &["requests_per_s"]);
+        }
+        if direction.flushes.as_ref().is_some_and(|flushes| flushes.requests == 0) {
+            forget(&mut one["flushes"], &["latency"]);
+        }
+        if !has_rate(direction) || !engine.moves_data {
+            forget(one, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
+        }
+        for parts in ["loops", "tasklets", "groups"] {
+            let parts = one[parts].as_array_mut();
+            for part in parts.into_iter().flatten().filter(|_| !engine.moves_data) {
+                forget(part, &["task_speed_gib_per_s", "e2e_speed_gib_per_s"]);
+            }
+        }
+    }
 }
 
 fn forget(object: &mut Value, fields: &[&str]) {

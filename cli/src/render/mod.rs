@@ -1,6 +1,7 @@
 //! Results in the forms that people and programs read. Each is a pure function of its data.
 
 mod classic;
+pub(crate) mod comparison;
 mod course;
 mod csv;
 mod details;
@@ -23,7 +24,7 @@ mod wrap;
 
 use std::io::{self, Write};
 
-use aio_core::report::Report;
+use aio_core::report::{Comparison, Report};
 use anyhow::Context;
 
 use crate::args::{Format, ListFormat};
@@ -32,13 +33,16 @@ use crate::ending::Failure;
 use crate::engines::Listing;
 use crate::verify::Findings;
 
+pub(crate) use comparison::words::standing;
 pub(crate) use failures::failures;
 pub(crate) use jobs::{
     Document as JobsDocument, Found, JobResult, SCHEMA_VERSION as JOBS_SCHEMA_VERSION,
     grows_at_its_end, jobs,
 };
-pub(crate) use numbers::{counting_speeds, has_rate, size};
+pub(crate) use numbers::{counting_speeds, has_rate, per_second as rate, scaled, short, size};
+pub(crate) use table::laid_out;
 pub(crate) use text::Text;
+pub(crate) use wrap::wrapped;
 
 /// A form that a report comes in.
 pub(crate) trait Render {
@@ -58,6 +62,14 @@ pub(crate) fn report(report: &Report, format: Format) -> Result<Vec<u8>, Failure
     let mut out = Vec::new();
     let result = renderer.render(report, &mut out).context("cannot render the results");
     result.map(|()| out).map_err(Failure::failed)
+}
+
+/// What a comparison found, in the form that was asked for: text, JSON or CSV.
+pub(crate) fn comparison(comparison: &Comparison, format: Format) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    let ink = comparison::Ink::of_locale();
+    let result = comparison::write(comparison, format, ink, &mut out);
+    result.context("cannot render the comparison").map(|()| out).map_err(Failure::failed)
 }
 
 /// What a run would be, for people or, as JSON, for programs.

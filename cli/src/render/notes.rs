@@ -44,6 +44,11 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     lines
 }
 
+/// What qualifies the numbers of any engines, of one run or of rounds.
+pub(super) fn qualifying(report: &Report) -> Vec<String> {
+    [doubts(report), downgrades(report), short_transfers(report), validated(report)].concat()
+}
+
 /// Each direction of each engine.
 pub(super) fn each(report: &Report) -> impl Iterator<Item = (&EngineReport, &DirectionReport)> {
     let of_engine = |engine| each_of(engine);
@@ -216,8 +221,8 @@ fn together(report: &Report) -> Vec<String> {
 pub(super) fn sequence(report: &Report) -> Option<String> {
     let has_numbers = |engine: &&EngineReport| engine.directions.iter().any(has_rate);
     (report.engines.iter().filter(has_numbers).count() > 1).then(|| {
-        "engines ran one after the other, so a difference may be drift: repeat in another order \
-         before you believe it"
+        "engines ran one after the other, so a difference may be drift: `aio compare` has them \
+         take turns and tells"
             .into()
     })
 }

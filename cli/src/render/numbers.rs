@@ -82,12 +82,12 @@ pub(super) fn requests_per_s(direction: &DirectionReport) -> Option<f64> {
 }
 
 /// A rate with `k` or `M` for thousands and millions.
-pub(super) fn per_second(rate: f64) -> String {
+pub(crate) fn per_second(rate: f64) -> String {
     format!("{}/s", scaled(rate))
 }
 
 /// A number with `k` or `M` for thousands and millions.
-pub(super) fn scaled(number: f64) -> String {
+pub(crate) fn scaled(number: f64) -> String {
     match number {
         number if number >= 1e6 => format!("{} M", short(number / 1e6)),
         number if number >= 1e3 => format!("{} k", short(number / 1e3)),

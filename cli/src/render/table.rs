@@ -146,7 +146,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
 
 /// A table of `rows` as lines that are no wider than a page: the columns `right` end at the same
 /// place, and in the first one no name is broken to less than `label_min`.
-pub(super) fn laid_out(
+pub(crate) fn laid_out(
     header: Vec<String>,
     mut rows: Vec<Vec<String>>,
     right: Range<usize>,

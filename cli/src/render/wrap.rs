@@ -5,7 +5,7 @@ pub(super) const PAGE_COLUMNS: usize = 100;
 
 /// `line` broken at spaces, later lines indented by two more than the first. A word that is wider
 /// than the page is cut.
-pub(super) fn wrapped(line: &str) -> Vec<String> {
+pub(crate) fn wrapped(line: &str) -> Vec<String> {
     let text = line.trim_start_matches(' ');
     let first_indent = line.len() - text.len();
     let indent = first_indent + 2;

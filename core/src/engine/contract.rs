@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::counters::EngineCounters;
 use super::deadline::Deadline;
+use super::ladder::LadderStep;
 use super::options::OptionSpec;
 use super::request::{Completions, Rejected, Request};
 use super::setup::{
@@ -32,6 +33,12 @@ pub trait Backend: Clone + Send + Sync + 'static {
 
     /// The options that it has, in the order of its listing.
     fn options(&self) -> &'static [OptionSpec];
+
+    /// Steps from its plainest engine to its most elaborate one, each with one option more; none
+    /// where there is nothing to climb.
+    fn ladder(&self) -> &'static [LadderStep] {
+        &[]
+    }
 
     /// Whether its engines can work on targets of this kind. NVMe generic devices take commands
     /// instead of reads and writes.

@@ -64,13 +64,16 @@ impl Comparison {
         directions(one).into_iter().map(result).collect()
     }
 
-    /// How many verdicts are given together with those of `one`, so that the level is shared by
-    /// them: those of its point, in all directions. The steps of a ladder are one point.
+    /// How many verdicts are given together with that of `one`, so that they share the level: those
+    /// against the same baseline, in all directions. The steps of a ladder are one family.
     #[must_use]
     pub fn family_of(&self, one: &Contestant) -> usize {
-        let same = self.contestants.iter().filter(|other| other.point == one.point);
-        let verdicts = same.filter(|other| other.baseline.is_some());
-        verdicts.map(|other| directions(other).len()).sum::<usize>().max(1)
+        let is_ladder = self.layout == Layout::Ladder;
+        let together = |other: &&Contestant| {
+            other.baseline.is_some() && (is_ladder || other.baseline == one.baseline)
+        };
+        let verdicts = self.contestants.iter().filter(together);
+        verdicts.map(|other| directions(other).len().max(1)).sum::<usize>().max(1)
     }
 
     fn versus(

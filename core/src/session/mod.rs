@@ -25,6 +25,8 @@ pub struct Session {
     plan: Plan,
     resolved: Resolved,
     made: Arc<Made>,
+    /// Whether what was made goes with this session: a session beside another leaves it.
+    removes: bool,
     stop: Stop,
 }
 
@@ -35,9 +37,23 @@ impl Session {
     /// # Errors
     /// Why the plan cannot run here.
     pub fn open(plan: Plan, given: Option<&Given>, stop: Stop) -> Result<Self, ResolveError> {
-        let resolved = resolve(&plan, given)?;
+        let resolved = resolve(&plan, given, &[])?;
         let made = Arc::new(Made::new(plan.keep));
-        Ok(Self { plan, resolved, made, stop })
+        Ok(Self { plan, resolved, made, removes: true, stop })
+    }
+
+    /// Holds another plan against the machine, for rounds that take turns with this one's: on files
+    /// that either made, which go with this session, and on the devices that this one holds.
+    ///
+    /// # Errors
+    /// Why the plan cannot run here.
+    pub fn beside(&self, plan: Plan) -> Result<Self, ResolveError> {
+        // What holds a device was opened past the page cache, or was not.
+        let is_alike = plan.buffered == self.plan.buffered;
+        let held: &[_] = if is_alike { &self.resolved.held } else { &[] };
+        let resolved = resolve(&plan, None, held)?;
+        let made = Arc::clone(&self.made);
+        Ok(Self { plan, resolved, made, removes: false, stop: self.stop.clone() })
     }
 
     /// The plan.
@@ -149,6 +165,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let _best_effort = self.made.remove();
+        if self.removes {
+            let _best_effort = self.made.remove();
+        }
     }
 }

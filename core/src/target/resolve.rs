@@ -102,11 +102,16 @@ impl Resolved {
     }
 }
 
-/// Holds `plan` against the machine. With `given`, every tasklet uses that file.
+/// Holds `plan` against the machine. With `given`, every tasklet uses that file. Devices that are
+/// `held` already may be written through what holds them.
 ///
 /// # Errors
 /// Why the plan cannot be run here; nothing was created or changed.
-pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveError> {
+pub fn resolve(
+    plan: &Plan,
+    given: Option<&Given>,
+    held: &[Arc<HeldDevice>],
+) -> Result<Resolved, ResolveError> {
     crate::plan::check(plan)?;
     if let Some(node) = plan.numa_node.filter(|node| !numa_node_exists(*node)) {
         return Err(refused("numa-node", &node.to_string(), "the machine has no such node"));
@@ -122,7 +127,7 @@ pub fn resolve(plan: &Plan, given: Option<&Given>) -> Result<Resolved, ResolveEr
         alignment: Alignment::NONE,
         folders: HashMap::new(),
         mounts: Mounts::read(),
-        devices: Devices::new(&plan.allow_devices)?,
+        devices: Devices::new(&plan.allow_devices, held)?,
         nameless: None,
     };
     let mut phases = Vec::new();

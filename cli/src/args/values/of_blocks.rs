@@ -61,7 +61,7 @@ pub(crate) fn distribution(text: &str) -> Result<Distribution, String> {
 }
 
 /// A number of digits with at most one point: no sign, no exponent, nothing that is no number.
-pub(super) fn decimal(text: &str) -> Option<f64> {
+pub(crate) fn decimal(text: &str) -> Option<f64> {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     if digits(whole) && digits(fraction) { text.parse().ok() } else { None }

@@ -5,14 +5,15 @@
 mod interval;
 mod order;
 mod paired;
+mod signs;
 mod unpaired;
 mod verdict;
 
 pub use interval::{Interval, median};
 pub use order::{order, rounds_per_cycle};
 pub use paired::{Paired, paired, rounds_to_decide};
-pub use unpaired::unpaired;
-pub use verdict::{Finding, Verdict, verdict};
+pub use unpaired::{rounds_per_side_to_decide, unpaired};
+pub use verdict::{DIFFERENCE_MAX, Finding, Verdict, verdict};
 
 /// How often one of the verdicts of a family may find a difference where there is none.
 pub const LEVEL: f64 = 0.01;

@@ -92,15 +92,21 @@ pub(in crate::target) fn is_device(path: &Path) -> bool {
 }
 
 impl Devices {
-    /// Devices of these paths may be written.
+    /// Devices of these paths may be written; those of `held` are held already.
     ///
     /// # Errors
     /// When one of them is no device: then something else was meant.
-    pub(in crate::target) fn new(allowed: &[PathBuf]) -> Result<Self, RefusedTarget> {
+    pub(in crate::target) fn new(
+        allowed: &[PathBuf],
+        held: &[Arc<HeldDevice>],
+    ) -> Result<Self, RefusedTarget> {
         for path in allowed {
             device_at(path)?;
         }
-        Ok(Self { allowed: allowed.to_vec(), held: Vec::new() })
+        let is_allowed =
+            |one: &&Arc<HeldDevice>| allowed.iter().any(|path| same_text(path, &one.path));
+        let held = held.iter().filter(is_allowed).cloned().collect();
+        Ok(Self { allowed: allowed.to_vec(), held })
     }
 
     /// Opens the device at `path` for writing, if that was allowed and nothing uses it; once, how

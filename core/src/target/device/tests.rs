@@ -323,7 +323,7 @@ fn a_real_namespace_is_read_by_its_size_and_held_by_its_block_device() {
     assert_eq!(namespace.block_path(), block);
     assert!(namespace_of(&File::open(block).unwrap(), block).unwrap().is_none());
     assert!(open_existing(generic, false).is_err(), "it has no page cache");
-    let mut devices = Devices::new(&[generic.into()]).unwrap();
+    let mut devices = Devices::new(&[generic.into()], &[]).unwrap();
     let held = match devices.open_to_write(generic, true) {
         Ok(held) => held,
         Err(refused) => {
@@ -336,7 +336,7 @@ fn a_real_namespace_is_read_by_its_size_and_held_by_its_block_device() {
     let exclusively =
         || OpenOptions::new().read(true).custom_flags(libc::O_EXCL).open(block).map(|_| ());
     assert_eq!(exclusively().unwrap_err().raw_os_error(), Some(libc::EBUSY));
-    let again = Devices::new(&[generic.into()]).unwrap().open_to_write(generic, true);
+    let again = Devices::new(&[generic.into()], &[]).unwrap().open_to_write(generic, true);
     assert!(again.unwrap_err().to_string().contains("in use"), "it is held already");
     drop((held, devices));
     assert!(exclusively().is_ok());

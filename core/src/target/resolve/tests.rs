@@ -15,7 +15,7 @@ fn plan(direction: Direction, group: TensorGroup) -> Plan {
 }
 
 fn refusal(plan: &Plan) -> String {
-    resolve(plan, None).expect_err("to be refused").to_string()
+    resolve(plan, None, &[]).expect_err("to be refused").to_string()
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn sizes_are_given_to_the_tasklets_in_turn_and_each_has_its_file() {
     let sizes = [4 << 20, 1 << 20];
     let path = folder.path().join("f.{tid}");
     let plan = plan(Direction::Write, group(path, 3, &sizes, Origin::Made));
-    let resolved = resolve(&plan, None).unwrap();
+    let resolved = resolve(&plan, None, &[]).unwrap();
     let found: Vec<_> =
         resolved.waves[0].iter().map(|t| (t.size_bytes, t.files[0].path.clone())).collect();
     let expected = [4 << 20, 1 << 20, 4 << 20];
@@ -87,7 +87,7 @@ fn tensors_larger_than_memory_are_refused_with_both_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("f");
     let plan = plan(Direction::Write, group(path, 1, &[1 << 50], Origin::Made));
-    let error = resolve(&plan, None).expect_err("no machine has a pebibyte");
+    let error = resolve(&plan, None, &[]).expect_err("no machine has a pebibyte");
     assert!(matches!(error, ResolveError::Memory { asked_bytes, .. } if asked_bytes == 1 << 50));
 }
 
@@ -110,7 +110,7 @@ fn a_hole_in_a_file_to_read_makes_the_result_doubtful() {
     File::create(&path).unwrap().set_len(1 << 20).unwrap();
     let plan = plan(Direction::Read, group(path.clone(), 1, &[], Origin::Existing));
     let codes = |plan: &Plan| -> Vec<String> {
-        let resolved = resolve(plan, None).unwrap();
+        let resolved = resolve(plan, None, &[]).unwrap();
         resolved.doubts.into_iter().map(|(_, doubt)| doubt.code).collect()
     };
     if has_holes(&File::open(&path).unwrap(), 1 << 20) != Some(true) {
@@ -130,7 +130,8 @@ fn engines_are_tried_on_a_target_or_else_on_a_nameless_file_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let (made, there) = (folder.path().join("made"), folder.path().join("there"));
     let mut plan = plan(Direction::Write, group(made, 1, &[1 << 20], Origin::Made));
-    let sample = |plan: &Plan| resolve(plan, None).unwrap().sample.unwrap().metadata().unwrap();
+    let sample =
+        |plan: &Plan| resolve(plan, None, &[]).unwrap().sample.unwrap().metadata().unwrap();
     let nameless = sample(&plan);
     assert_eq!(nameless.nlink(), 0, "nobody else sees it");
     assert_eq!(nameless.dev(), fs::metadata(folder.path()).unwrap().dev());

@@ -27,7 +27,7 @@ fn plan(path: &Path, direction: Direction, pattern: Pattern, size_bytes: Option<
 }
 
 fn refusal(plan: &Plan) -> String {
-    resolve(plan, None).expect_err("to be refused").to_string()
+    resolve(plan, None, &[]).expect_err("to be refused").to_string()
 }
 
 /// Opens the files of all tasklets as a run does.
@@ -47,7 +47,7 @@ fn a_file_that_is_there_is_used_whole_or_from_its_front_on() {
     fs::write(&path, vec![1; 3 * 4096 + 5]).unwrap();
     for (asked, found, left) in [(None, 3, true), (Some(2 * BLOCK), 2, false)] {
         let plan = plan(&path, Direction::Read, Pattern::Random, asked);
-        let resolved = resolve(&plan, None).unwrap();
+        let resolved = resolve(&plan, None, &[]).unwrap();
         assert_eq!(resolved.waves[0][0].size_bytes, found * BLOCK);
         assert_eq!(resolved.targets[0].size_bytes, found * BLOCK);
         let cut = resolved.receipts.iter().find(|receipt| receipt.option == "size");
@@ -81,7 +81,7 @@ fn a_foreign_file_is_written_with_overwrite_only_and_is_never_emptied() {
             let mut plan = plan(&path, Direction::Write, pattern, asked);
             assert!(refusal(&plan).contains("was not made by aio; add --overwrite"));
             plan.overwrite = true;
-            let resolved = resolve(&plan, None).unwrap();
+            let resolved = resolve(&plan, None, &[]).unwrap();
             assert!(!resolved.waves[0][0].files[0].starts_empty());
             let made = Made::new(false);
             drop(open(&resolved, &made));
@@ -98,7 +98,7 @@ fn a_file_that_became_shorter_since_the_check_is_not_written() {
     fs::write(&path, vec![7; 8192]).unwrap();
     let mut plan = plan(&path, Direction::Write, Pattern::Random, None);
     plan.overwrite = true;
-    let resolved = resolve(&plan, None).unwrap();
+    let resolved = resolve(&plan, None, &[]).unwrap();
     fs::write(&path, vec![7; 4096]).unwrap();
     let made = Made::new(false);
     let policy = OpenPolicy { direct: false, overwrite: true, made: &made, filler: None };
@@ -120,7 +120,7 @@ fn a_missing_file_is_made_once_for_all_and_filled_where_blocks_must_be_there() {
         let path = folder.path().join("f");
         let mut plan = plan(&path, direction, pattern, Some(2 * BLOCK));
         plan.phases[0].tensors[0].tasklets = 3;
-        let resolved = resolve(&plan, None).unwrap();
+        let resolved = resolve(&plan, None, &[]).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "resolving makes nothing");
         assert_eq!(resolved.waves[0][0].files[0].starts_empty(), !filled);
         let made = Made::new(false);
@@ -144,7 +144,7 @@ fn an_engine_after_the_first_finds_blocks_where_they_are_needed_and_none_where_n
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         let plan = plan(&path, Direction::Write, pattern, Some(BLOCK));
-        let resolved = resolve(&plan, None).unwrap();
+        let resolved = resolve(&plan, None, &[]).unwrap();
         let made = Made::new(false);
         let first = open(&resolved, &made);
         first[0].write_all_at(&[5; 4096], 0).unwrap();
@@ -163,7 +163,7 @@ fn a_file_that_appeared_since_the_check_is_not_touched_even_with_overwrite() {
         let path = folder.path().join("f");
         let mut plan = plan(&path, Direction::Write, pattern, Some(BLOCK));
         plan.overwrite = true;
-        let resolved = resolve(&plan, None).unwrap();
+        let resolved = resolve(&plan, None, &[]).unwrap();
         fs::write(&path, "mine").unwrap();
         let made = Made::new(false);
         let policy = OpenPolicy { direct: false, overwrite: true, made: &made, filler: None };
@@ -181,7 +181,7 @@ fn blocks_of_one_file_may_be_written_by_several_tasklets() {
     let path = folder.path().join("f");
     let mut plan = plan(&path, Direction::Write, Pattern::Random, Some(BLOCK));
     plan.phases[0].tensors[0].tasklets = 2;
-    assert!(resolve(&plan, None).is_ok());
+    assert!(resolve(&plan, None, &[]).is_ok());
     let again = plan.phases[0].clone();
     plan.phases.push(again);
     assert!(refusal(&plan).contains("written by two tasklets"), "not in two phases");
@@ -195,9 +195,9 @@ fn a_range_larger_than_memory_is_fine_and_too_many_requests_in_flight_are_not() 
     let path = folder.path().join("f");
     // Written from front to end, so that nothing is to be filled first.
     let mut plan = plan(&path, Direction::Write, Pattern::Sequential, Some(1 << 50));
-    assert!(resolve(&plan, None).is_ok());
+    assert!(resolve(&plan, None, &[]).is_ok());
     (plan.block_size_bytes, plan.queue_depth) = (1 << 30, 1 << 20);
-    let refused = resolve(&plan, None).expect_err("no machine has a pebibyte");
+    let refused = resolve(&plan, None, &[]).expect_err("no machine has a pebibyte");
     assert!(matches!(refused, ResolveError::Memory { asked_bytes, .. } if asked_bytes == 1 << 50));
     assert!(refused.to_string().contains("a smaller --queue-depth"), "{refused}");
 }
@@ -212,6 +212,6 @@ fn a_hole_in_a_file_to_write_makes_the_result_doubtful() {
     }
     let mut plan = plan(&path, Direction::Write, Pattern::Random, None);
     plan.overwrite = true;
-    let doubts = resolve(&plan, None).unwrap().doubts;
+    let doubts = resolve(&plan, None, &[]).unwrap().doubts;
     assert!(doubts.iter().any(|(_, doubt)| doubt.code == "holes"), "{doubts:?}");
 }

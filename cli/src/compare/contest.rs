@@ -1,0 +1,312 @@
+//! The rounds of a comparison.
+
+use std::time::{Duration, Instant};
+
+use aio_backends::RunPlan;
+use aio_core::receipt::merge as merge_receipts;
+use aio_core::report::{
+    Comparison, EngineReport, Machine, Measures, Metric, RequestsCheck, Round, SCHEMA_VERSION,
+    Status, TargetReport,
+};
+use aio_core::stats::compare::{LEVEL, order, rounds_per_cycle, rounds_to_decide};
+
+use super::entrants::Field;
+use super::live::Live;
+use super::requests;
+use super::rest::rest;
+use crate::args::Compare;
+use crate::ending::Failure;
+use crate::render::comparison::words;
+use crate::signals::Signals;
+use crate::voice::say;
+use crate::{merge, render};
+
+/// Rounds, unless told otherwise.
+const ROUNDS: u32 = 10;
+/// The time that rounds are added in, unless told otherwise.
+const TIME_BUDGET: Duration = Duration::from_secs(600);
+/// More rounds tell nothing new.
+const ROUNDS_MAX: u32 = 100_000;
+
+/// Writes what is known so far; whether that is all.
+pub(super) type Write<'a> = dyn FnMut(&Comparison, bool) -> Result<(), Failure> + 'a;
+
+/// Contestants on their way through the rounds.
+pub(super) struct Contest<'a> {
+    asked: &'a Compare,
+    field: Field,
+    comparison: Comparison,
+    /// For each kind of requests, the first run that made them, and whose it was.
+    references: Vec<(usize, EngineReport)>,
+    /// No run writes the data of an earlier one.
+    next_loop: u32,
+    begin: Instant,
+    longest_round: Duration,
+    live: Live,
+}
+
+/// A run that is over, and where it stood in its round.
+struct Turn {
+    entrant: usize,
+    place: u32,
+    begin_s: f64,
+    report: EngineReport,
+}
+
+/// How a round ended.
+enum Ended {
+    /// All have run.
+    Whole,
+    /// One has failed or a signal came; the round does not count.
+    Early,
+}
+
+impl<'a> Contest<'a> {
+    /// Before the first round.
+    pub(super) fn new(asked: &'a Compare, field: Field) -> Self {
+        let mut comparison = empty(asked, &field);
+        let verdicts = comparison.contestants.iter().map(|one| comparison.family_of(one));
+        let directions = field.sessions.first().map_or(1, |session| {
+            session.plan().phases.iter().map(|phase| phase.direction.parts().len()).sum::<usize>()
+        });
+        let needed = rounds_to_decide(verdicts.max().unwrap_or(1) * directions.max(1), LEVEL);
+        let given = asked.rounds.unwrap_or(ROUNDS.max(needed));
+        let cycle = rounds_per_cycle(field.largest_group());
+        comparison.rounds_planned = given.div_ceil(cycle).saturating_mul(cycle);
+        if !asked.args.loudness.quiet {
+            tell_rounds(asked.rounds, comparison.rounds_planned, cycle, needed, &comparison);
+        }
+        let names = field.entrants.iter().map(|entrant| entrant.name.clone()).collect();
+        let live = Live::new(&asked.args.loudness, names, comparison.rounds_planned);
+        Self {
+            asked,
+            field,
+            comparison,
+            references: Vec::new(),
+            next_loop: 0,
+            begin: Instant::now(),
+            longest_round: Duration::ZERO,
+            live,
+        }
+    }
+
+    /// Runs all rounds, and writes what is known after each.
+    pub(super) fn run(&mut self, signals: &Signals, write: &mut Write) -> Result<(), Failure> {
+        for round in 0..self.asked.practice_rounds {
+            self.live.round(None, self.comparison.rounds_planned);
+            let (_not_counted, ended) = self.round(round, signals);
+            if matches!(ended, Ended::Early) {
+                return Ok(());
+            }
+        }
+        let mut round = 0;
+        while self.goes_on(round) {
+            let begin = Instant::now();
+            self.live.round(Some(round), self.comparison.rounds_planned);
+            let (turns, ended) = self.round(round, signals);
+            if matches!(ended, Ended::Early) {
+                return Ok(());
+            }
+            turns.into_iter().for_each(|turn| self.count(round, turn));
+            self.comparison.judge();
+            self.comparison.elapsed_s = self.begin.elapsed().as_secs_f64();
+            write(&self.comparison, false)?;
+            round += 1;
+            self.longest_round = self.longest_round.max(begin.elapsed());
+            self.tell_standing(round);
+        }
+        self.comparison.status = Status::Complete;
+        Ok(())
+    }
+
+    /// What came out, once files that were made are gone.
+    pub(super) fn finish(self, signals: &Signals) -> Comparison {
+        let Self { mut comparison, mut field, begin, .. } = self;
+        comparison.elapsed_s = begin.elapsed().as_secs_f64();
+        if signals.stop().is_set() && comparison.failure.is_none() {
+            comparison.status = Status::Interrupted;
+        }
+        // The first session has the list of what was made, and goes last.
+        let first = field.sessions.swap_remove(0);
+        drop(field);
+        first.finish().iter().for_each(|warning| crate::voice::complain(warning));
+        comparison
+    }
+
+    /// Whether round `round` is to be run.
+    fn goes_on(&self, round: u32) -> bool {
+        let given = self.asked.time_budget_ns.map(Duration::from_nanos);
+        let budget = given.or(self.asked.until_decided.then_some(TIME_BUDGET));
+        let would_end = self.begin.elapsed() + self.longest_round;
+        if round > 0 && budget.is_some_and(|budget| would_end > budget) || round == ROUNDS_MAX {
+            return false;
+        }
+        if !self.asked.until_decided || round < self.comparison.rounds_planned {
+            return round < self.comparison.rounds_planned;
+        }
+        let is_whole = round.is_multiple_of(rounds_per_cycle(self.field.largest_group()));
+        !(is_whole && self.is_decided())
+    }
+
+    /// Whether every ratio is known as closely as was asked.
+    fn is_decided(&self) -> bool {
+        let metric = self.comparison.metric;
+        let results = self.comparison.contestants.iter().flat_map(|one| &one.results);
+        results.filter_map(|result| result.versus.as_ref()).all(|versus| {
+            let width = versus
+                .ratio(metric)
+                .and_then(|ratio| Some((ratio.high? - ratio.low?) / ratio.ratio));
+            width.is_some_and(|width| width <= 2.0 * self.comparison.resolution)
+        })
+    }
+
+    /// Every entrant once. Points of a sweep are visited in an order of their own.
+    fn round(&mut self, round: u32, signals: &Signals) -> (Vec<Turn>, Ended) {
+        let mut turns = Vec::new();
+        for group in order(self.field.groups.len(), round) {
+            let members = self.field.groups[group].clone();
+            for (place, member) in (0_u32..).zip(order(members.len(), round)) {
+                let Some(turn) = self.turn(members[member], place, signals) else {
+                    return (turns, Ended::Early);
+                };
+                turns.push(turn);
+            }
+        }
+        (turns, Ended::Whole)
+    }
+
+    /// One run of one entrant; `None` when it failed or a signal came.
+    fn turn(&mut self, entrant: usize, place: u32, signals: &Signals) -> Option<Turn> {
+        if signals.stop().is_set() {
+            return None;
+        }
+        let begin_s = self.begin.elapsed().as_secs_f64();
+        self.live.turn(entrant);
+        let one = &self.field.entrants[entrant];
+        let session = &self.field.sessions[one.session];
+        let chosen = &one.chosen;
+        let mut report = chosen.backend.run(session, &chosen.spec, self.next_loop, &mut self.live);
+        self.next_loop = self.next_loop.wrapping_add(session.plan().loops_in_all());
+        merge_receipts(&mut report.receipts, one.receipts.clone());
+        rest(session, Duration::from_nanos(self.asked.cool_down_ns), signals.stop());
+        if report.directions.iter().any(|one| one.status != Status::Complete) {
+            self.failed(entrant, report, signals);
+            return None;
+        }
+        self.live.finished(entrant, &rates(&report));
+        self.hold_requests(entrant, &report);
+        self.comparison.requests.mismatch.is_none().then_some(Turn {
+            entrant,
+            place,
+            begin_s,
+            report,
+        })
+    }
+
+    fn failed(&mut self, entrant: usize, report: EngineReport, signals: &Signals) {
+        let is_failure = report.directions.iter().any(|one| one.status == Status::Failed);
+        if !is_failure && signals.stop().is_set() {
+            return;
+        }
+        let one = &self.field.entrants[entrant];
+        let report = self.field.sessions[one.session].report(vec![report], Vec::new());
+        let failures = render::failures(&report).join("; ");
+        self.comparison.failure = Some(format!("{}: {failures}", one.name));
+        self.comparison.status = Status::Failed;
+    }
+
+    /// Compares what was requested with the first run that was to make the same requests.
+    fn hold_requests(&mut self, entrant: usize, report: &EngineReport) {
+        let plan = |entrant: usize| {
+            let session = self.field.entrants[entrant].session;
+            self.field.sessions[session].plan()
+        };
+        let same = |(other, _): &&(usize, EngineReport)| {
+            requests::asks_for_the_same(plan(*other), plan(entrant))
+        };
+        let Some((other, reference)) = self.references.iter().find(same) else {
+            return self.references.push((entrant, report.clone()));
+        };
+        let names = [*other, entrant].map(|index| self.field.entrants[index].name.as_str());
+        let check = &mut self.comparison.requests;
+        requests::compare(reference, report, names, check);
+        if let Some(mismatch) = &check.mismatch {
+            self.comparison.failure = Some(mismatch.clone());
+            self.comparison.status = Status::Failed;
+        }
+    }
+
+    /// Adds a run to the results of its contestant.
+    fn count(&mut self, index: u32, turn: Turn) {
+        let Turn { entrant, place, begin_s, report } = turn;
+        let contestant = &mut self.comparison.contestants[entrant];
+        let measures = report.directions.iter().map(|one| Measures::of(&report, one)).collect();
+        contestant.rounds.push(Round { index, place, begin_s, measures });
+        let before = contestant.total.take();
+        contestant.total = merge::rounds(before.into_iter().chain([report]).collect());
+    }
+
+    /// Says how the contestants stand after `done` rounds.
+    fn tell_standing(&mut self, done: u32) {
+        let mean = (self.begin.elapsed()) / (done + self.asked.practice_rounds);
+        let left = self.comparison.rounds_planned.saturating_sub(done);
+        self.live.left(mean.saturating_mul(left));
+        let line = words::standing(&self.comparison);
+        self.live.standing(&line);
+    }
+}
+
+/// Requests per second of each direction, in words.
+fn rates(report: &EngineReport) -> String {
+    let of_direction = |one: &aio_core::report::DirectionReport| {
+        let rate = words::value(Metric::Iops, one.requests_per_s);
+        if report.directions.len() == 1 { rate } else { format!("{} {rate}", one.direction) }
+    };
+    report.directions.iter().map(of_direction).collect::<Vec<_>>().join(", ")
+}
+
+/// What is said of the number of rounds before they begin.
+fn tell_rounds(asked: Option<u32>, planned: u32, cycle: u32, needed: u32, comparison: &Comparison) {
+    if let Some(asked) = asked.filter(|asked| *asked != planned) {
+        say(&format!(
+            "aio: {planned} rounds instead of {asked}, so that each of {cycle} is in each place \
+             equally often"
+        ));
+    }
+    let has_verdicts = comparison.contestants.iter().any(|one| one.baseline.is_some());
+    if has_verdicts && planned < needed {
+        say(&format!(
+            "aio: {planned} rounds cannot tell a difference from chance at a level of 1 %; {needed} \
+             can, when they all agree"
+        ));
+    }
+}
+
+/// A comparison without rounds.
+fn empty(asked: &Compare, field: &Field) -> Comparison {
+    let mut targets: Vec<TargetReport> = Vec::new();
+    for target in field.sessions.iter().flat_map(|session| &session.resolved().targets) {
+        if !targets.contains(target) {
+            targets.push(target.clone());
+        }
+    }
+    let plan = |session: usize| field.sessions[session].plan();
+    let contestants = field.entrants.iter();
+    Comparison {
+        schema_version: SCHEMA_VERSION,
+        tool_version: env!("CARGO_PKG_VERSION").into(),
+        machine: Machine::look(),
+        targets,
+        layout: field.layout,
+        metric: asked.metric,
+        level: LEVEL,
+        resolution: asked.resolution,
+        rounds_planned: 0,
+        elapsed_s: 0.0,
+        contestants: contestants.map(|one| one.contestant(plan(one.session))).collect(),
+        unavailable: field.unavailable.clone(),
+        requests: RequestsCheck::default(),
+        status: Status::Interrupted,
+        failure: None,
+    }
+}

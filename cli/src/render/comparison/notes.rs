@@ -1,0 +1,243 @@
+//! The lines above and below the tables.
+
+use aio_core::report::{Comparison, Contestant, EngineReport, Layout, Metric, Report, Status};
+
+use super::bars::Ink;
+use super::summary::{directions, points};
+use super::units::{LatencyUnit, median};
+use super::words;
+use crate::render::numbers::{count, short};
+use crate::render::plan::plan_line;
+use crate::render::{failures, notes};
+
+/// The most lines that qualify numbers; a large sweep could have hundreds.
+const QUALIFYING_MAX: usize = 16;
+
+/// How it ended, when that was not as it should.
+pub(super) fn status(comparison: &Comparison) -> Vec<String> {
+    let counting = rounds_that_count(comparison);
+    let mut lines = Vec::new();
+    match comparison.status {
+        Status::Complete => {}
+        Status::Interrupted => lines.push(format!("INTERRUPTED: {counting}")),
+        Status::Failed => {
+            let why = comparison.failure.as_deref().unwrap_or("a contestant failed");
+            lines.push(format!("FAILED: {why}"));
+            lines.push(counting);
+        }
+    }
+    let mismatch = comparison.requests.mismatch.as_ref();
+    let mismatch = mismatch.filter(|why| comparison.failure.as_ref() != Some(*why));
+    lines.extend(mismatch.map(|why| format!("NOT the same requests: {why}")));
+    lines
+}
+
+fn rounds_that_count(comparison: &Comparison) -> String {
+    let planned = count(comparison.rounds_planned.into(), "round");
+    match rounds(comparison) {
+        (0, 0) => format!("no contestant finished any of {planned}"),
+        (least, most) if least == most => {
+            format!("{least} of {planned} were finished by all contestants, and count")
+        }
+        (least, most) => format!(
+            "of {planned}, contestants finished {least} to {most}; ratios rest on those that both \
+             have"
+        ),
+    }
+}
+
+/// The fewest and the most rounds that a contestant has.
+fn rounds(comparison: &Comparison) -> (usize, usize) {
+    let rounds = || comparison.contestants.iter().map(|one| one.rounds.len());
+    (rounds().min().unwrap_or(0), rounds().max().unwrap_or(0))
+}
+
+/// What was compared, and how.
+pub(super) fn compared(comparison: &Comparison) -> String {
+    let contestants = comparison.contestants.len() as u64;
+    let points = points(comparison).len() as u64;
+    let what = match comparison.layout {
+        Layout::Ladder => count(contestants, "step"),
+        _ if points > 1 => {
+            let runs = count(contestants, "contestant");
+            format!("{runs} at {}", count(points, "point"))
+        }
+        _ => count(contestants, "contestant"),
+    };
+    let against = match comparison.layout {
+        Layout::Ladder => ", each against the step before".into(),
+        _ => baseline(comparison).map(|name| format!(", against {name}")).unwrap_or_default(),
+    };
+    let (least, most) = rounds(comparison);
+    let rounds = if least == most {
+        count(most as u64, "round")
+    } else {
+        format!("{least} to {}", count(most as u64, "round"))
+    };
+    let metric = words::metric(comparison.metric);
+    let elapsed = short(comparison.elapsed_s);
+    format!(
+        "compared: {what}{against}, by {metric}, taking turns in {rounds} of changing order; \
+         {elapsed} s in all"
+    )
+}
+
+/// The short name of the baseline, where all have the same.
+fn baseline(comparison: &Comparison) -> Option<String> {
+    let of = |one: &Contestant| comparison.contestants.get(one.baseline?).map(words::short_name);
+    let mut names = comparison.contestants.iter().filter_map(of);
+    let first = names.next()?;
+    names.all(|name| name == first).then_some(first)
+}
+
+/// How to read the tables.
+pub(super) fn legend(comparison: &Comparison) -> Option<String> {
+    let is_judged = comparison.contestants.iter().any(|one| one.baseline.is_some());
+    let percent = short_percent(comparison.level);
+    is_judged.then(|| {
+        format!(
+            "numbers are medians of rounds; intervals and those in brackets hold the true value \
+             with 95 % confidence; a difference that is none is found in at most {percent} % of \
+             comparisons"
+        )
+    })
+}
+
+fn short_percent(share: f64) -> String {
+    let text = format!("{:.2}", share * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// For sweeps: how each contestant fares along the last flag, as a picture.
+pub(super) fn along(comparison: &Comparison, ink: Ink) -> Vec<String> {
+    let mut lines = Vec::new();
+    for direction in directions(comparison) {
+        for (name, line) in lines_along(comparison) {
+            let values = line.iter().map(|one| {
+                let result = one.results.iter().find(|result| result.direction == direction)?;
+                result.median(comparison.metric)
+            });
+            let Some(values) = values.collect::<Option<Vec<_>>>() else { continue };
+            let unit = LatencyUnit::of(comparison);
+            let ends = [values[0], values[values.len() - 1]];
+            let [first, last] = ends.map(|one| median(comparison.metric, unit, one));
+            let medians: Vec<f64> = values.iter().map(|one| one.median).collect();
+            let sparks = ink.sparks(&medians);
+            let metric = words::metric(comparison.metric);
+            let over = along_what(&line);
+            lines.push(format!("{name} {direction}: {sparks} {first} to {last} {metric} {over}"));
+        }
+    }
+    lines
+}
+
+/// Contestants of the same name at points that differ in the last flag only.
+fn lines_along(comparison: &Comparison) -> Vec<(String, Vec<&Contestant>)> {
+    let mut lines: Vec<(String, Vec<&Contestant>)> = Vec::new();
+    for one in &comparison.contestants {
+        let Some((_, outer)) = one.point.split_last() else { continue };
+        let name = match words::point(outer) {
+            outer if outer.is_empty() => words::short_name(one),
+            outer => format!("{}, {outer}", words::short_name(one)),
+        };
+        match lines.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, line)) => line.push(one),
+            None => lines.push((name, vec![one])),
+        }
+    }
+    lines.retain(|(_, line)| line.len() > 1);
+    lines
+}
+
+fn along_what(line: &[&Contestant]) -> String {
+    let last = |one: &&Contestant| one.point.last().cloned();
+    let settings: Vec<_> = line.iter().filter_map(last).collect();
+    let flag = settings.first().map(|one| one.flag.as_str()).unwrap_or_default();
+    let values: Vec<_> = settings.iter().map(|one| one.value.as_str()).collect();
+    format!("at {flag}={}", values.join(","))
+}
+
+/// All that qualifies the numbers, and what they are of.
+pub(super) fn below(comparison: &Comparison) -> Vec<String> {
+    let report = as_report(comparison);
+    let mut lines = Vec::new();
+    if let Some(report) = &report {
+        lines.extend(failures::lines(report));
+        lines.extend(notes::qualifying(report));
+        let more = lines.split_off(lines.len().min(QUALIFYING_MAX)).len();
+        if more > 0 {
+            lines.push(format!(
+                "and {} like these, all of which --format json has",
+                count(more as u64, "more line")
+            ));
+        }
+    }
+    lines.extend(comparison.unavailable.iter().map(notes::unavailable_sentence));
+    lines.extend(requests(comparison));
+    lines.extend(report.as_ref().map(|report| plan(comparison, report)));
+    lines.extend(notes::target_lines(&comparison.targets));
+    lines
+}
+
+/// The contestants as engines of one report, by their names.
+fn as_report(comparison: &Comparison) -> Option<Report> {
+    let engine = |one: &Contestant| {
+        let total = one.total.clone()?;
+        Some(EngineReport { engine: one.name.clone(), ..total })
+    };
+    Some(Report {
+        schema_version: comparison.schema_version,
+        tool_version: comparison.tool_version.clone(),
+        machine: comparison.machine.clone(),
+        plan: comparison.contestants.first()?.plan.clone(),
+        targets: comparison.targets.clone(),
+        receipts: Vec::new(),
+        engines: comparison.contestants.iter().filter_map(engine).collect(),
+        unavailable: Vec::new(),
+        status: comparison.status,
+    })
+}
+
+/// The plan that all have in common.
+fn plan(comparison: &Comparison, report: &Report) -> String {
+    let line = plan_line(&report.plan, &report.receipts);
+    let contestants = comparison.contestants.iter();
+    let settings = contestants.flat_map(|one| one.point.iter().chain(&one.changes));
+    let mut flags: Vec<&str> = settings.map(|setting| setting.flag.as_str()).collect();
+    flags.retain(|flag| *flag != "engine");
+    flags.sort_unstable();
+    flags.dedup();
+    if flags.is_empty() {
+        return line;
+    }
+    let first = report.engines.first().map(|one| one.engine.as_str()).unwrap_or_default();
+    let flags = flags.join(", ");
+    format!("{} (that of {first}; others differ in {flags})", line)
+}
+
+/// Whether contestants were given the same requests, and how many of them that is known of.
+fn requests(comparison: &Comparison) -> Option<String> {
+    let check = &comparison.requests;
+    if check.runs_compared == 0 || check.mismatch.is_some() {
+        return None;
+    }
+    let whom =
+        if points(comparison).len() > 1 { "all contestants of a point" } else { "all contestants" };
+    let runs = count(check.runs_compared, "run");
+    let said = format!("requests: {whom} were given the same ones; {runs} compared");
+    if check.common_requests >= check.fewest_requests {
+        return Some(said);
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a share needs few digits")]
+    let percent = 100.0 * check.common_requests as f64 / check.fewest_requests as f64;
+    Some(format!(
+        "{said}, in {percent:.1} % of the requests of the shorter one, up to the last checkpoint \
+         that both came to"
+    ))
+}
+
+/// Whether less of the metric is better, which a bar does not tell.
+pub(super) fn less_is_better(metric: Metric) -> Option<String> {
+    let name = words::metric(metric);
+    (!metric.is_rate()).then(|| format!("{name}: less is better, and so are shorter bars"))
+}
