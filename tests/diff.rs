@@ -145,6 +145,7 @@ fn what_holds_no_results_is_refused() {
         folder.aio(&format!("diff run.json {file}")).refused(&[why]);
     }
     folder.aio("diff run.json,run.json run.json").refused(&["run.json is given twice"]);
+    folder.aio("diff run.json run.json --output run.json").refused(&["--output run.json"]);
     folder.aio("diff - -").refused(&["stdin is given twice"]);
     let ended = folder.shell("exec \"$0\" \"$@\" <run.json", "diff - run.json").code(0);
     assert!(ended.stdout.starts_with("base: stdin\nnew:  run.json\n"), "{}", ended.stdout);

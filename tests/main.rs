@@ -5,10 +5,12 @@
 
 mod bad_input;
 mod blocks;
+mod compare;
 mod data;
 mod demonstration;
 mod devices;
 mod diff;
+mod docs;
 mod ending;
 mod engines;
 mod filesystems;
@@ -22,7 +24,6 @@ mod oracles;
 mod outside;
 mod paced;
 mod plans;
-mod readme;
 mod refusals;
 mod results;
 mod same_requests;

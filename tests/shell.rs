@@ -77,7 +77,7 @@ fn pages_are_well_formed_and_have_what_they_are_about() {
         let Some(text) = run(&folder, "groff", &["-man", "-ww", "-Tutf8", "-P-c", "page"]) else {
             return;
         };
-        let plain = text.replace("\u{8}", "");
+        let plain = text.replace('\u{8}', "");
         for word in words {
             assert!(plain.contains(word), "aio man {name}: no {word}\n{plain}");
         }

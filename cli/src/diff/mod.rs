@@ -29,6 +29,7 @@ use crate::voice::say;
 /// Compares the two sets that `asked` names.
 pub(crate) fn run(asked: &Diff) -> Result<Ending, Failure> {
     let output = Output::open(asked.output.as_deref())?;
+    refuse_as_output(asked)?;
     let difference = difference(asked)?;
     output.write(&render::rendered(&difference, asked.format)?)?;
     if let Some(cure) = judge::cure(&difference) {
@@ -71,12 +72,28 @@ fn difference(asked: &Diff) -> Result<Difference, Failure> {
     Ok(difference)
 }
 
+/// Results that took days to come by are not replaced by what is said of them.
+fn refuse_as_output(asked: &Diff) -> Result<(), Failure> {
+    let Some(output) = &asked.output else { return Ok(()) };
+    let mut inputs = asked.base.iter().chain(&asked.new);
+    if !inputs.any(|input| is_same(input, output)) {
+        return Ok(());
+    }
+    let name = documents::name(output);
+    Err(Failure::refused(anyhow!("--output {name} is a file that is compared")))
+}
+
+/// Whether two paths lead to the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    real(one) == real(other)
+}
+
 /// A file that counted twice would make rounds out of nothing, and stdin can be read once.
 fn refuse_twice(asked: &Diff) -> Result<(), Failure> {
     let of = |paths: &[std::path::PathBuf], what: &str| {
-        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
         for (index, path) in paths.iter().enumerate() {
-            if paths[..index].iter().any(|other| real(other) == real(path)) {
+            if paths[..index].iter().any(|other| is_same(other, path)) {
                 let name = documents::name(path);
                 return Err(Failure::refused(anyhow!("{name} is given twice {what}")));
             }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::render::sample;
+use crate::render::wrap::PAGE_COLUMNS;
 
 fn rendered(comparison: &Comparison, format: Format) -> String {
     let mut out = Vec::new();
@@ -10,11 +11,10 @@ fn rendered(comparison: &Comparison, format: Format) -> String {
 }
 
 #[test]
-fn a_contest() {
-    insta::assert_snapshot!(rendered(&sample::contest(), Format::Text), @"");
-}
-
-#[test]
-fn a_sweep() {
-    insta::assert_snapshot!(rendered(&sample::sweep(), Format::Text), @"");
+fn nothing_is_wider_than_a_page() {
+    for comparison in [sample::contest(), sample::sweep()] {
+        let text = rendered(&comparison, Format::Text);
+        assert!(text.lines().all(|line| line.chars().count() <= PAGE_COLUMNS), "{text}");
+        assert!(text.contains("Random reads of 4 KiB"), "{text}");
+    }
 }

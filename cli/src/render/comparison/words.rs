@@ -194,6 +194,11 @@ pub(crate) fn value(metric: Metric, value: f64) -> String {
     }
 }
 
+/// Requests per second: `101.2 k IOPS`.
+pub(crate) fn rate(requests_per_s: f64) -> String {
+    value(Metric::Iops, requests_per_s)
+}
+
 /// A ratio to three digits.
 pub(crate) fn ratio(ratio: f64) -> String {
     match ratio {
