@@ -30,7 +30,10 @@ pub(crate) fn verdict(verdict: &Verdict, metric: Metric, has_rounds: bool) -> St
             _ => "no difference seen".into(),
         },
         (_, Some(_), Some(ends)) if has_rounds => {
-            format!("too noisy to tell ({} %)", signed_span(ends))
+            // An interval on one side of no change is a hint, but at 95 % and not at the level.
+            let is_hint = (ends.0 > 0.0) == (ends.1 > 0.0);
+            let so_far = if is_hint { "not sure yet" } else { "too noisy to tell" };
+            format!("{so_far} ({} %)", signed_span(ends))
         }
         _ => TOO_FEW_ROUNDS.into(),
     }
