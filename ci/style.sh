@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# House rules that no lint knows: file length, line length, silenced lints, unsafe without a reason.
+# House rules that no lint knows: file length, line length, silenced lints, unsafe without a reason,
+# a changelog that lags behind the version.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,5 +23,12 @@ for crate in backends cli backends/null; do
     [ -f "$root" ] || root=$crate/src/main.rs
     grep -q '#!\[forbid(unsafe_code)\]' "$root" || complain "$root does not forbid unsafe code"
 done
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+if grep -qE '^## \[?[0-9]' CHANGELOG.md; then
+    # Something has been released, and so this version is either one of those or must be said.
+    grep -qE "^## \[?${version//./\\.}(\]|\$| )" CHANGELOG.md || complain "CHANGELOG.md has no section for version $version"
+else
+    grep -q '^## Unreleased$' CHANGELOG.md || complain "CHANGELOG.md has neither a version nor a section Unreleased"
+fi
 [ "$bad" -eq 0 ] && echo "style: ok"
 exit "$bad"

@@ -145,6 +145,10 @@ fn what_holds_no_results_is_refused() {
         folder.aio(&format!("diff run.json {file}")).refused(&[why]);
     }
     folder.aio("diff run.json,run.json run.json").refused(&["run.json is given twice"]);
+    folder.aio("diff run.json").refused(&["were not provided: <NEW.json[,…]>"]);
+    folder.aio("diff run.json run.json run.json").refused(&["unexpected argument 'run.json'"]);
+    folder.aio("diff run.json, run.json").refused(&["with one comma between"]);
+    folder.aio("diff run.json run.json --output run.json").refused(&["--output run.json"]);
     folder.aio("diff - -").refused(&["stdin is given twice"]);
     let ended = folder.shell("exec \"$0\" \"$@\" <run.json", "diff - run.json").code(0);
     assert!(ended.stdout.starts_with("base: stdin\nnew:  run.json\n"), "{}", ended.stdout);
@@ -211,6 +215,16 @@ fn assertions_hold_or_end_with_3_after_the_results() {
     }
     let missing = "--engine sync --buffered --quiet --read-file missing --assert errors==0";
     folder.aio(missing).refused(&["missing"]);
+}
+
+#[test]
+fn assertions_about_contestants_name_them() {
+    let folder = Folder::new();
+    let compare = "compare --engine sync,null --buffered --file f --size 1M --bs 4k --quiet \
+                   --rounds 2 --practice-rounds 0 --cool-down 0 --assert sync.iops>0 --assert";
+    folder.aio(&format!("{compare} errors==0")).code(0);
+    let ended = folder.aio(&format!("{compare} bandwidth>0")).code(3);
+    ended.says(&["aio: --assert bandwidth>0: null read has no bandwidth: it moved no data\n"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod blocks;
+mod compare;
 mod data;
 mod demonstration;
 mod devices;
@@ -26,11 +27,14 @@ mod plans;
 mod refusals;
 mod results;
 mod same_requests;
+mod schema;
 mod seccomp;
+mod shell;
 mod signals;
 mod sizes;
 mod strace;
 mod support;
+mod verbosity;
 mod verdicts;
 mod verify;
 mod workloads;

@@ -15,7 +15,7 @@ const ENDLESS: &str = "--buffered --quiet --loops 1000000 --block-size 64k --for
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// The program at work. It is killed when a test is done with it.
-struct Running {
+pub(crate) struct Running {
     child: Child,
     line: String,
     stdout: File,
@@ -24,7 +24,7 @@ struct Running {
 
 impl Running {
     /// Starts the program in `folder`.
-    fn start(folder: &Folder, line: &str) -> Self {
+    pub(crate) fn start(folder: &Folder, line: &str) -> Self {
         Self::start_by(folder, "exec \"$0\" \"$@\"", line)
     }
 
@@ -44,7 +44,7 @@ impl Running {
 
     /// Waits until `is_seen` of the process with this id.
     #[track_caller]
-    fn until(&mut self, mut is_seen: impl FnMut(u32) -> bool) {
+    pub(crate) fn until(&mut self, mut is_seen: impl FnMut(u32) -> bool) {
         let begin = Instant::now();
         while !is_seen(self.child.id()) {
             let has_ended = self.try_wait().is_some();
@@ -55,7 +55,7 @@ impl Running {
     }
 
     /// Sends signals, one after the other.
-    fn send(&self, names: &[&str]) {
+    pub(crate) fn send(&self, names: &[&str]) {
         let pid = self.child.id();
         let kills: Vec<_> = names.iter().map(|name| format!("kill -s {name} {pid}")).collect();
         // Built into the shell; the program of that name is not everywhere. No id is used again
@@ -67,7 +67,7 @@ impl Running {
 
     /// How it ended, and what it said.
     #[track_caller]
-    fn ended(mut self) -> Ended {
+    pub(crate) fn ended(mut self) -> Ended {
         let begin = Instant::now();
         let status = loop {
             if let Some(status) = self.try_wait() {

@@ -47,6 +47,12 @@ impl Folder {
         Ended::new(line, &output.expect("the program can be started"))
     }
 
+    /// Runs the program in it, with arguments that have spaces in them.
+    pub(crate) fn aio_words(&self, words: &[&str]) -> Ended {
+        let output = self.program(AIO).args(words).output();
+        Ended::new(&words.join(" "), &output.expect("the program can be started"))
+    }
+
     /// Runs a script of a shell in it, with the program as `$0` and the arguments as `$@`.
     pub(crate) fn shell(&self, script: &str, line: &str) -> Ended {
         let mut shell = self.program("sh");

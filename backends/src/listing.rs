@@ -5,6 +5,7 @@
 
 use aio_core::engine::{Accepts, Needs, OptionSpec};
 use aio_core::receipt::Receipt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{RunPlan, SpecError, aliases, parse};
@@ -14,7 +15,7 @@ const ON: &str = "on";
 const OFF: &str = "off";
 
 /// A backend as a listing shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Listed {
     /// The spec that was asked about: a name, with options where some were given.
     pub engine: String,
@@ -35,7 +36,7 @@ pub struct Listed {
 }
 
 /// An option of a backend, and what became of it here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ListedOption {
     /// What the backend says of it.
     #[serde(flatten)]
@@ -45,7 +46,7 @@ pub struct ListedOption {
 }
 
 /// What the kernel made of an option.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Here {
     /// What was asked.
     pub asked: String,

@@ -78,7 +78,7 @@ fn of_value(value: Value) -> Result<Document> {
     refuse_newer(&value)?;
     match () {
         () if has("contestants") => {
-            let comparison = Comparison::deserialize(value).map_err(damaged)?;
+            let comparison = Comparison::deserialize(value).map_err(|error| damaged(&error))?;
             Ok(Document::Comparison(Box::new(comparison)))
         }
         () if has("jobs") => jobs(value),
@@ -112,7 +112,7 @@ fn jobs(mut value: Value) -> Result<Document> {
 }
 
 fn report(value: Value) -> Result<Box<Report>> {
-    Report::deserialize(value).map(Box::new).map_err(damaged)
+    Report::deserialize(value).map(Box::new).map_err(|error| damaged(&error))
 }
 
 /// A later version may mean something else by the same names.
@@ -130,7 +130,7 @@ fn refuse_newer(value: &Value) -> Result<()> {
     }
 }
 
-fn damaged(error: serde_json::Error) -> anyhow::Error {
+fn damaged(error: &serde_json::Error) -> anyhow::Error {
     anyhow!("it looks like results of aio and does not hold what they do: {error}")
 }
 

@@ -9,6 +9,7 @@ use aio_core::engine::{Needs, Operation, Operations};
 use aio_core::report::Machine;
 use aio_core::target::{TargetKind, open_nameless};
 use anyhow::anyhow;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args::Engines;
@@ -20,10 +21,10 @@ use crate::render;
 const QUEUE_DEPTH: u32 = 32;
 
 /// The version of the listing's JSON; it grows when a field changes its meaning or goes.
-const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that is listed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Listing {
     /// The version of this format.
     pub(crate) schema_version: u32,

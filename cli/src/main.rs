@@ -19,6 +19,8 @@ mod output;
 mod page;
 mod plan_file;
 mod progress;
+#[cfg(test)]
+mod published;
 mod render;
 mod results;
 mod schema;
@@ -61,7 +63,7 @@ fn main() -> ExitCode {
             Asked::Command(Command::Diff(asked)) => diff::run(&asked),
             Asked::Command(Command::Report(asked)) => page::run(&asked),
             Asked::Command(Command::Completions(asked)) => shell::completions(&asked),
-            Asked::Command(Command::Man) => shell::manual(),
+            Asked::Command(Command::Man(asked)) => shell::manual(&asked),
             Asked::Command(Command::Schema(asked)) => schema::print(&asked),
         }
     });

@@ -24,6 +24,8 @@ pub(crate) struct Display {
     /// Whether a long preparation is still to be told, in a line.
     tells_preparing: bool,
     tids: LogTids,
+    /// Whether those tasklets list their requests too.
+    lists_requests: bool,
     loop_bytes: u64,
     prepare_bytes: u64,
     loops: u32,
@@ -32,11 +34,6 @@ pub(crate) struct Display {
 impl Display {
     /// A display as loud as asked.
     pub(crate) fn new(loudness: &Loudness) -> Self {
-        let tids = match &loudness.log_tids {
-            Some(tids) => tids.clone(),
-            None if loudness.verbose => LogTids::Only(vec![0]),
-            None => LogTids::Only(Vec::new()),
-        };
         let is_terminal = io::stderr().is_terminal();
         let shows_bar = !loudness.quiet && is_terminal;
         let tells_preparing = !loudness.quiet && !is_terminal;
@@ -44,7 +41,8 @@ impl Display {
             bar: None,
             shows_bar,
             tells_preparing,
-            tids,
+            tids: tids(loudness),
+            lists_requests: loudness.verbose > 1,
             loop_bytes: 0,
             prepare_bytes: 0,
             loops: 0,
@@ -79,13 +77,6 @@ impl Display {
         self.tells_preparing &= !is_told;
         is_told.then(|| format!("aio: preparing {}", size(self.prepare_bytes)))
     }
-
-    fn print(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| say(line)),
-            None => say(line),
-        }
-    }
 }
 
 impl Observer for Display {
@@ -104,7 +95,7 @@ impl Observer for Display {
             }
             Event::Progress { loops_done, bytes } => self.advance(loops_done, bytes),
             Event::Log { tid, direction, text } if self.tids.includes(tid) => {
-                self.print(&format!("[{direction} tid {tid}] {}", printable(text)));
+                log_line(self.bar.as_ref(), &direction.to_string(), tid, text);
             }
             Event::Ended => {
                 if let Some(bar) = self.bar.take() {
@@ -114,9 +105,31 @@ impl Observer for Display {
             _ => {}
         }
     }
+
+    fn lists_requests_of(&self, tid: u32) -> bool {
+        self.lists_requests && self.tids.includes(tid)
+    }
 }
 
-fn style(template: &str) -> ProgressStyle {
+/// The tasklets whose log lines are shown.
+pub(crate) fn tids(loudness: &Loudness) -> LogTids {
+    match &loudness.log_tids {
+        Some(tids) => tids.clone(),
+        None if loudness.verbose > 0 => LogTids::Only(vec![0]),
+        None => LogTids::Only(Vec::new()),
+    }
+}
+
+/// Shows what tasklet `tid` of `whose` says, above the bar where there is one.
+pub(crate) fn log_line(bar: Option<&ProgressBar>, whose: &str, tid: u32, text: &str) {
+    let line = format!("[{whose} tid {tid}] {}", printable(text));
+    match bar {
+        Some(bar) => bar.suspend(|| say(&line)),
+        None => say(&line),
+    }
+}
+
+pub(crate) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is well-formed")
 }
 
@@ -131,6 +144,7 @@ mod tests {
             shows_bar: false,
             tells_preparing,
             tids,
+            lists_requests: false,
             loop_bytes: 2 << 30,
             prepare_bytes,
             loops: 3,

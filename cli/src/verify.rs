@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aio_core::verify::{FirstBad, Generation, InspectError, Inspected, Kind, Wish, inspect};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args::Verify;
@@ -12,12 +13,12 @@ use crate::signals::Signals;
 use crate::{render, voice};
 
 /// The version of the JSON; it grows when a field changes its meaning or goes.
-const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 /// The most generations of a file that are listed, the newest ones.
 const GENERATIONS_MAX: usize = 16;
 
 /// Everything that was found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Findings {
     /// The version of this format.
     pub(crate) schema_version: u32,
@@ -28,7 +29,7 @@ pub(crate) struct Findings {
 }
 
 /// What was found in one file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Found {
     /// The file.
     pub(crate) path: String,
@@ -52,7 +53,7 @@ pub(crate) struct Found {
 }
 
 /// How many blocks are what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Blocks {
     /// As they were written.
     pub(crate) right: u64,
@@ -63,7 +64,7 @@ pub(crate) struct Blocks {
 }
 
 /// The blocks of one loop of one run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct OfGeneration {
     /// Which.
     #[serde(flatten)]
@@ -73,7 +74,7 @@ pub(crate) struct OfGeneration {
 }
 
 /// A damaged block.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Bad {
     /// Where it begins.
     pub(crate) offset_bytes: u64,

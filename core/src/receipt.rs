@@ -1,9 +1,10 @@
 //! What was asked, what was granted, and why not.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One line of a receipt: an option that was asked for and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Receipt {
     /// The option, in the words of the command line: `defer-taskrun`, `memory`, `block-size`.
     pub option: String,

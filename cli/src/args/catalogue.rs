@@ -12,6 +12,8 @@ const ALIKE: f64 = 0.7;
 pub(crate) enum Takes {
     /// Nothing: it is there or not.
     Nothing,
+    /// Nothing, but it may be there several times.
+    Times,
     /// One value.
     One,
     /// Any number of values.
@@ -46,6 +48,7 @@ impl Catalogue {
             let name = arg.get_long()?.to_owned();
             let takes = match arg.get_action() {
                 ArgAction::SetTrue => Takes::Nothing,
+                ArgAction::Count => Takes::Times,
                 ArgAction::Set => Takes::One,
                 ArgAction::Append => Takes::Many,
                 _ => return None,
@@ -56,7 +59,9 @@ impl Catalogue {
             let excludes = others.iter().filter_map(|other| other.get_long().map(String::from));
             let excludes = excludes.filter(|other| *other != name).collect();
             let default = match arg.get_default_values() {
-                [one] if takes != Takes::Nothing => one.to_str().map(String::from),
+                [one] if matches!(takes, Takes::One | Takes::Many) => {
+                    one.to_str().map(String::from)
+                }
                 _ => None,
             };
             Some(Flag { name, takes, default, names, excludes })
@@ -113,6 +118,7 @@ mod tests {
         assert_eq!(of("bs"), Some(("block-size", Takes::One, Some("1M"))));
         assert_eq!(of("block_size"), of("bs"));
         assert_eq!(of("engine"), Some(("engine", Takes::Many, Some("auto"))));
+        assert_eq!(of("verbose"), Some(("verbose", Takes::Times, None)));
         assert_eq!(of("buffered"), Some(("buffered", Takes::Nothing, None)));
         assert_eq!((of("help"), of("version"), of("plan"), of("")), (None, None, None, None));
     }

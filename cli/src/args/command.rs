@@ -40,12 +40,15 @@ pub(crate) enum Command {
     Report(Page),
 
     /// Print completions for a shell: bash, zsh or fish
+    #[command(long_about = COMPLETIONS_LONG)]
     Completions(Completions),
 
-    /// Print the manual page
-    Man,
+    /// Print the manual page of aio, or of one of its commands
+    #[command(long_about = MAN_LONG)]
+    Man(Man),
 
     /// Print the JSON Schema of a document that aio writes
+    #[command(long_about = SCHEMA_LONG)]
     Schema(Schema),
 }
 
@@ -64,20 +67,64 @@ is one, 2 the results cannot be compared.";
 const REPORT_LONG: &str = "Makes one page of results that were saved before: a sentence that says \
 what they mean, tables with verdicts, and plots. The page needs no network and no script.";
 
+const COMPLETIONS_LONG: &str = "Prints a script that lets a shell complete the flags and commands \
+of aio. For bash: aio completions bash > ~/.local/share/bash-completion/completions/aio";
+
+const MAN_LONG: &str = "Prints a manual page as roff: without a name that of aio itself, with the \
+name of a command that command's. To read one: aio man run | man -l -";
+
+const SCHEMA_LONG: &str = "Prints the JSON Schema (draft 2020-12) of a document that aio writes with \
+--format json. What was not measured is null, where the schema allows it. A later version may add \
+fields, so readers should ignore those that they do not know; schema_version grows when a field \
+changes its meaning or goes. docs/schema has the same schemas as files.";
+
 /// `aio completions`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
     /// The shell
-    #[arg(value_name = "SHELL")]
-    pub(crate) shell: String,
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// The shells that there are completions for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// `aio man`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// The command whose page is wanted; aio itself without one
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
 }
 
 /// `aio schema`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Schema {
-    /// The document: run, jobs, preview, engines, findings, comparison or difference
-    #[arg(value_name = "DOCUMENT", default_value = "run")]
-    pub(crate) document: String,
+    /// The document
+    #[arg(value_name = "DOCUMENT", value_enum, default_value_t = Document::Run)]
+    pub(crate) document: Document,
+}
+
+/// The documents that have a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    /// Results of a run
+    Run,
+    /// Results of aio run and aio fio
+    Jobs,
+    /// What --dry-run prints of a run
+    Preview,
+    /// What aio engines prints
+    Engines,
+    /// What aio verify prints
+    Findings,
+    /// Results of aio compare
+    Comparison,
 }
 
 const RUN_LONG: &str = "Runs the jobs of a plan file, one after the other. The file is TOML; its \

@@ -293,9 +293,10 @@ pub(crate) struct Listing {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Messages (on stderr)")]
 pub(crate) struct Loudness {
-    /// Show what tasklet 0 says
-    #[arg(short, long, action = ArgAction::SetTrue)]
-    pub(crate) verbose: bool,
+    /// Show what tasklet 0 says; twice (-vv): also its requests, at most 1,000 per lane and loop,
+    /// listed once its loops are over
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
 
     /// Show what these tasklets say: 0,3 or all
     #[arg(long, value_name = "LIST", value_parser = log_tids, allow_hyphen_values = true)]

@@ -6,9 +6,11 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Args as _};
 
+use super::catalogue::{Catalogue, Takes};
 use super::flags::Args;
 
-/// A flag that was given, by its long name, and the values behind it; a switch has none.
+/// A flag that was given, by its long name, and the values behind it; a switch has none. One that
+/// is given several times without values has that number for its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
     /// The long name, without dashes in front.
@@ -19,8 +21,12 @@ pub(crate) struct Given {
 
 impl Given {
     /// The words that give this flag. A value is never taken for a flag.
-    fn words(&self) -> Vec<OsString> {
+    fn words(&self, catalogue: &Catalogue) -> Vec<OsString> {
         let name = format!("--{}", self.flag);
+        if catalogue.find(&self.flag).is_some_and(|flag| flag.takes == Takes::Times) {
+            let times = self.values.first().and_then(|value| value.to_str()?.parse().ok());
+            return vec![name.into(); times.unwrap_or(1)];
+        }
         if self.values.is_empty() {
             return vec![name.into()];
         }
@@ -42,6 +48,10 @@ pub(super) fn given(matches: &ArgMatches) -> Vec<Given> {
         }
         let values = match arg.get_action() {
             ArgAction::SetTrue => Vec::new(),
+            ArgAction::Count => match matches.get_count(id) {
+                1 => Vec::new(),
+                times => vec![times.to_string().into()],
+            },
             _ => matches.get_raw(id).into_iter().flatten().map(Into::into).collect(),
         };
         Some(Given { flag: arg.get_long()?.into(), values })
@@ -62,7 +72,8 @@ pub(crate) struct RefusedFlags {
 /// Reads `flags` as if they had been typed.
 pub(crate) fn from_flags(flags: &[Given]) -> Result<Args, RefusedFlags> {
     let name = std::iter::once("aio".into());
-    let words = name.chain(flags.iter().flat_map(Given::words)).collect();
+    let catalogue = Catalogue::of_run();
+    let words = name.chain(flags.iter().flat_map(|flag| flag.words(&catalogue))).collect();
     super::line(words)
         .map(|line| line.args)
         .map_err(|error| RefusedFlags { flags: flags_of(&error), sentence: super::refusal(&error) })
@@ -110,7 +121,12 @@ mod tests {
 
     #[test]
     fn what_was_given_reads_back_to_the_same() {
-        for line in ["--folder a b --io-size 1M,2M --cpus 0,4-6", "--read-file -x --seed 7"] {
+        for line in [
+            "--folder a b --io-size 1M,2M --cpus 0,4-6",
+            "--read-file -x --seed 7",
+            "--read-file f -v",
+            "--read-file f -v --verbose",
+        ] {
             let given = given_by(&line.replace(" -x", "=-x"));
             assert_eq!(from_flags(&given).expect("it was accepted once").given, given);
         }

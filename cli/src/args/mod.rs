@@ -10,6 +10,8 @@ mod command;
 mod compare;
 mod flags;
 mod given;
+#[cfg(test)]
+mod reference;
 mod results;
 mod values;
 
@@ -24,10 +26,14 @@ use flags::Line;
 
 pub(crate) use blocks::Blocks;
 pub(crate) use catalogue::{Catalogue, Flag, Takes, nearest};
-pub(crate) use command::{Command, Completions, Engines, Fio, ListFormat, Run, Schema, Verify};
+pub(crate) use command::{
+    Command, Completions, Document, Engines, Fio, ListFormat, Man, Run, Schema, Shell, Verify,
+};
 pub(crate) use compare::Compare;
 pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};
 pub(crate) use given::{Given, RefusedFlags, from_flags};
+#[cfg(test)]
+pub(crate) use results::Files;
 pub(crate) use results::{Diff, DiffFormat, Page, PageFormat};
 pub(crate) use values::{LogTids, Mode, decimal, size as whole_size};
 
@@ -39,6 +45,11 @@ pub(crate) enum Asked {
     Run(Box<Args>),
     /// Something else than a run.
     Command(Command),
+}
+
+/// The command line as its parser knows it: all flags and commands.
+pub(crate) fn definition() -> clap::Command {
+    Line::command()
 }
 
 /// Reads the command line, the program's name first.

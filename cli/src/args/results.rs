@@ -1,22 +1,40 @@
 //! The flags of the commands that read results: `aio diff` and `aio report`.
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use aio_core::report::Metric;
 use clap::ValueEnum;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 
 use super::values::percent;
+
+/// Files that are given by commas.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Files(pub(crate) Vec<PathBuf>);
+
+/// Names between commas, of whatever bytes they are.
+#[expect(clippy::needless_pass_by_value, reason = "the parser of flags gives it away")]
+fn files(text: OsString) -> Result<Files, String> {
+    let names = text.as_bytes().split(|byte| *byte == b',');
+    let names: Vec<_> = names.map(|name| PathBuf::from(OsStr::from_bytes(name))).collect();
+    if names.iter().any(|name| name.as_os_str().is_empty()) {
+        return Err("give names of files, with one comma between two of them".into());
+    }
+    Ok(Files(names))
+}
 
 /// `aio diff`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
-    /// Results to compare with, as JSON; several, by commas, are rounds of the same
-    #[arg(value_name = "BASE.json", value_delimiter = ',', required = true, num_args = 1)]
-    pub(crate) base: Vec<PathBuf>,
+    /// Results to compare with, as JSON; several, by commas, are rounds of the same; - is stdin
+    #[arg(value_name = "BASE.json[,…]", value_parser = OsStringValueParser::new().try_map(files))]
+    pub(crate) base: Files,
 
     /// Results that are compared with those; several, by commas, are rounds of the same
-    #[arg(value_name = "NEW.json", value_delimiter = ',', required = true, num_args = 1)]
-    pub(crate) new: Vec<PathBuf>,
+    #[arg(value_name = "NEW.json[,…]", value_parser = OsStringValueParser::new().try_map(files))]
+    pub(crate) new: Files,
 
     /// A loss of up to this is no failure
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = percent)]

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use aio_backends::RunPlan;
 use aio_core::receipt::merge as merge_receipts;
 use aio_core::report::{
-    Comparison, EngineReport, Machine, Measures, Metric, RequestsCheck, Round, SCHEMA_VERSION,
-    Status, TargetReport,
+    Comparison, EngineReport, Machine, Measures, RequestsCheck, Round, SCHEMA_VERSION, Status,
+    TargetReport,
 };
 use aio_core::stats::compare::{LEVEL, order, rounds_per_cycle, rounds_to_decide};
 
@@ -16,7 +16,6 @@ use super::requests;
 use super::rest::rest;
 use crate::args::Compare;
 use crate::ending::Failure;
-use crate::render::comparison::words;
 use crate::signals::Signals;
 use crate::voice::say;
 use crate::{merge, render};
@@ -251,7 +250,7 @@ impl<'a> Contest<'a> {
         let mean = (self.begin.elapsed()) / (done + self.asked.practice_rounds);
         let left = self.comparison.rounds_planned.saturating_sub(done);
         self.live.left(mean.saturating_mul(left));
-        let line = words::standing(&self.comparison);
+        let line = render::standing(&self.comparison);
         self.live.standing(&line);
     }
 }
@@ -259,7 +258,7 @@ impl<'a> Contest<'a> {
 /// Requests per second of each direction, in words.
 fn rates(report: &EngineReport) -> String {
     let of_direction = |one: &aio_core::report::DirectionReport| {
-        let rate = words::value(Metric::Iops, one.requests_per_s);
+        let rate = render::rate(one.requests_per_s);
         if report.directions.len() == 1 { rate } else { format!("{} {rate}", one.direction) }
     };
     report.directions.iter().map(of_direction).collect::<Vec<_>>().join(", ")

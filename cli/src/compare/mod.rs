@@ -23,7 +23,7 @@ use crate::ending::{Ending, Failure};
 use crate::output::Output;
 use crate::render::{self, Found, JobResult};
 use crate::signals::Signals;
-use crate::{measure, strict, voice};
+use crate::{gate, measure, strict, voice};
 
 /// Compares what `asked` names.
 pub(crate) fn run(asked: &Compare, signals: &Signals) -> Result<Ending, Failure> {
@@ -47,7 +47,8 @@ pub(crate) fn run(asked: &Compare, signals: &Signals) -> Result<Ending, Failure>
     let comparison = contest.finish(signals);
     let written = write(&comparison, true);
     ran.and(written)?;
-    conclude(asked, &comparison, signals)
+    let ended = conclude(asked, &comparison, signals)?;
+    Ok(ended.gated(&gate::check_comparison(&asked.args.safety.asserts, &comparison), None))
 }
 
 /// Writes what is known: after each round where a file is replaced, in the end everywhere.

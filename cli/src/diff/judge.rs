@@ -104,7 +104,7 @@ mod tests {
     use aio_core::report::Report;
 
     use super::*;
-    use crate::args::DiffFormat;
+    use crate::args::{DiffFormat, Files};
     use crate::render::sample;
 
     /// Reports that differ in their rate only, as files of one side.
@@ -124,8 +124,8 @@ mod tests {
 
     fn asked(metric: Metric, max_regress: f64) -> Diff {
         Diff {
-            base: Vec::new(),
-            new: Vec::new(),
+            base: Files::default(),
+            new: Files::default(),
             max_regress,
             strict: false,
             force: false,

@@ -28,6 +28,7 @@ use crate::voice::say;
 /// Compares the two sets that `asked` names.
 pub(crate) fn run(asked: &Diff) -> Result<Ending, Failure> {
     let output = Output::open(asked.output.as_deref())?;
+    refuse_as_output(asked)?;
     let difference = difference(asked)?;
     output.write(&render::rendered(&difference, asked.format)?)?;
     if let Some(cure) = judge::cure(&difference) {
@@ -39,8 +40,8 @@ pub(crate) fn run(asked: &Diff) -> Result<Ending, Failure> {
 /// What the two sets differ in.
 fn difference(asked: &Diff) -> Result<Difference, Failure> {
     refuse_twice(asked)?;
-    let base = Side::read(&asked.base, asked.force)?;
-    let mut new = Side::read(&asked.new, asked.force)?;
+    let base = Side::read(&asked.base.0, asked.force)?;
+    let mut new = Side::read(&asked.new.0, asked.force)?;
     let mut conditions = Vec::new();
     if asked.force {
         conditions.extend(new.take_name_of(&base));
@@ -70,21 +71,37 @@ fn difference(asked: &Diff) -> Result<Difference, Failure> {
     Ok(difference)
 }
 
+/// Results that took days to come by are not replaced by what is said of them.
+fn refuse_as_output(asked: &Diff) -> Result<(), Failure> {
+    let Some(output) = &asked.output else { return Ok(()) };
+    let mut inputs = asked.base.0.iter().chain(&asked.new.0);
+    if !inputs.any(|input| is_same(input, output)) {
+        return Ok(());
+    }
+    let name = documents::name(output);
+    Err(Failure::refused(anyhow!("--output {name} is a file that is compared")))
+}
+
+/// Whether two paths lead to the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    real(one) == real(other)
+}
+
 /// A file that counted twice would make rounds out of nothing, and stdin can be read once.
 fn refuse_twice(asked: &Diff) -> Result<(), Failure> {
     let of = |paths: &[std::path::PathBuf], what: &str| {
-        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
         for (index, path) in paths.iter().enumerate() {
-            if paths[..index].iter().any(|other| real(other) == real(path)) {
+            if paths[..index].iter().any(|other| is_same(other, path)) {
                 let name = documents::name(path);
                 return Err(Failure::refused(anyhow!("{name} is given twice {what}")));
             }
         }
         Ok(())
     };
-    of(&asked.base, "as base, and its rounds count once")?;
-    of(&asked.new, "as new, and its rounds count once")?;
-    let all = asked.base.iter().chain(&asked.new);
+    of(&asked.base.0, "as base, and its rounds count once")?;
+    of(&asked.new.0, "as new, and its rounds count once")?;
+    let all = asked.base.0.iter().chain(&asked.new.0);
     let stdin: Vec<_> = all.filter(|path| *path == Path::new("-")).cloned().collect();
     of(&stdin, "and can be read once")
 }

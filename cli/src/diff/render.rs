@@ -7,7 +7,7 @@ mod text;
 
 use anyhow::Context;
 
-use super::difference::Difference;
+use super::difference::{Difference, Outcome};
 use crate::args::DiffFormat;
 use crate::ending::Failure;
 
@@ -27,7 +27,6 @@ pub(super) fn rendered(difference: &Difference, format: DiffFormat) -> Result<Ve
 
 /// What became of the gate, as a heading.
 fn heading(difference: &Difference) -> String {
-    use super::difference::Outcome;
     let count = |outcomes: &[Outcome]| {
         difference.entries.iter().filter(|entry| outcomes.contains(&entry.outcome)).count()
     };

@@ -108,9 +108,12 @@ fn shown(value: &Value) -> String {
     }
 }
 
+/// Something of a source, once or, as of targets, several times.
+type Values = fn(&Source) -> Vec<String>;
+
 /// In what else the sides differ: machine, kernel, device, version.
 pub(super) fn conditions(base: &Side, new: &Side) -> Vec<Condition> {
-    let of_sources: [(&str, fn(&Source) -> Vec<String>); 12] = [
+    let of_sources: [(&str, Values); 12] = [
         ("architecture", |one| vec![one.machine.architecture.clone()]),
         ("CPU", |one| known(one.machine.cpu_model.as_ref())),
         ("CPUs", |one| vec![one.machine.cpus.to_string()]),

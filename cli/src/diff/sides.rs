@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use aio_core::plan::Plan;
+use aio_core::plan::{Direction, Plan};
 use aio_core::receipt::{Receipt, merge};
 use aio_core::report::{
-    Comparison, Doubt, EngineReport, Machine, Measures, Report, Status, TargetReport,
+    Comparison, Doubt, EngineReport, Machine, Measures, Report, Round, Status, TargetReport,
 };
 use anyhow::anyhow;
 
@@ -73,7 +73,7 @@ impl Side {
             Document::Run(report) => self.add_report(file, None, *report, force),
             Document::Jobs(jobs) => jobs
                 .into_iter()
-                .try_for_each(|(name, report)| self.add_report(file, Some(name), report, force)),
+                .try_for_each(|(name, report)| self.add_report(file, Some(&name), report, force)),
             Document::Comparison(comparison) => self.add_comparison(file, *comparison, force),
         }
     }
@@ -81,11 +81,11 @@ impl Side {
     fn add_report(
         &mut self,
         file: &str,
-        job: Option<String>,
+        job: Option<&str>,
         report: Report,
         force: bool,
     ) -> Result<(), Failure> {
-        let of = match &job {
+        let of = match job {
             Some(job) => format!("{file}: job {}", printable(job)),
             None => file.to_owned(),
         };
@@ -93,9 +93,10 @@ impl Side {
         for engine in &report.engines {
             let mut receipts = report.receipts.clone();
             merge(&mut receipts, engine.receipts.iter().cloned());
-            for one in engine.directions.iter() {
+            for one in &engine.directions {
                 let contestant = engine.engine.clone();
-                let name = Name { job: job.clone(), contestant, direction: one.direction };
+                let job = job.map(String::from);
+                let name = Name { job, contestant, direction: one.direction };
                 let measured = Measured {
                     name,
                     engine: engine.engine.clone(),
@@ -243,7 +244,7 @@ impl Side {
     }
 }
 
-fn directions(rounds: &[aio_core::report::Round]) -> Vec<aio_core::plan::Direction> {
+fn directions(rounds: &[Round]) -> Vec<Direction> {
     let mut directions = Vec::new();
     for one in rounds.iter().flat_map(|round| &round.measures) {
         if !directions.contains(&one.direction) {

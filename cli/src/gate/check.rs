@@ -17,7 +17,6 @@ pub(crate) fn check(asserts: &[Assertion], report: &Report) -> Vec<String> {
 
 /// The same for the medians of rounds of each contestant; numbers that have none are those of all
 /// rounds together.
-#[cfg_attr(not(test), expect(dead_code, reason = "aio compare will ask for it"))]
 pub(crate) fn check_comparison(asserts: &[Assertion], comparison: &Comparison) -> Vec<String> {
     let subjects: Vec<_> = comparison.contestants.iter().flat_map(of_contestant).collect();
     asserts.iter().flat_map(|one| one.failures(&subjects)).collect()

@@ -6,7 +6,7 @@ mod parse;
 use aio_core::plan::Direction;
 use aio_core::report::Metric;
 
-pub(crate) use check::{check, time};
+pub(crate) use check::{check, check_comparison, time};
 pub(crate) use parse::assertion;
 
 /// What a result must be.

@@ -67,7 +67,7 @@ fn key(catalogue: &Catalogue, given: &Given, text: &mut String) -> Result<(), Fa
     let words = values.iter().map(|value| word(flag, value)).collect::<Result<Vec<_>, _>>()?;
     let takes = catalogue.find(flag).map(|flag| flag.takes);
     let value = match (takes, words.as_slice()) {
-        (Some(Takes::Nothing), _) => "true".into(),
+        (Some(Takes::Nothing), _) | (Some(Takes::Times), []) => "true".into(),
         (_, [one]) => scalar(one),
         (_, several) => {
             let items: Vec<_> = several.iter().map(|one| scalar(one)).collect();

@@ -185,7 +185,16 @@ impl Reader<'_> {
         let entry =
             |values, is_on| Entry { flag: flag.name.clone(), values, is_on, place: place.clone() };
         match (flag.takes, value.get_ref()) {
-            (Takes::Nothing, DeValue::Boolean(is_on)) => Ok(entry(Vec::new(), *is_on)),
+            (Takes::Nothing | Takes::Times, DeValue::Boolean(is_on)) => {
+                Ok(entry(Vec::new(), *is_on))
+            }
+            (Takes::Times, value) => match scalar(value).and_then(|times| times.parse().ok()) {
+                Some(0_u8) => Ok(entry(Vec::new(), false)),
+                Some(times) => Ok(entry(vec![times.to_string()], true)),
+                None => Err(place.refuse(format_args!(
+                    "{word} is true, false, or how many times it is given, as 2 for -vv"
+                ))),
+            },
             (Takes::Nothing, _) => Err(place.refuse(format_args!("{word} is true or false"))),
             (Takes::Many, DeValue::Array(list)) => {
                 let one = |one: &Value| {

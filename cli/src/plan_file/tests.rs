@@ -341,7 +341,9 @@ fn flag() -> impl Strategy<Value = Vec<String>> {
     (prop::sample::select(names), prop::collection::vec(values, 1..4)).prop_map(|(flag, values)| {
         let word = |value: &String| format!("--{}={value}", flag.name);
         match flag.takes {
-            crate::args::Takes::Nothing => vec![format!("--{}", flag.name)],
+            crate::args::Takes::Nothing | crate::args::Takes::Times => {
+                vec![format!("--{}", flag.name)]
+            }
             crate::args::Takes::One => vec![word(&values[0])],
             crate::args::Takes::Many => values.iter().map(word).collect(),
         }

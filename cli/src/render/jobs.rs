@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use aio_core::report::{Report, Status};
 use anyhow::Context;
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{classic, csv, fio_json, json as report_json, text};
 use crate::args::Format;
@@ -16,7 +18,7 @@ use crate::ending::Failure;
 use crate::voice::printable;
 
 /// The version of the document in JSON; that of the reports in it is theirs.
-const SCHEMA_VERSION: u32 = 1;
+pub(crate) const SCHEMA_VERSION: u32 = 1;
 
 /// What came of a job.
 #[derive(Debug)]
@@ -88,14 +90,56 @@ fn as_text(jobs: &[JobResult], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn as_json(jobs: &[JobResult]) -> serde_json::Result<Value> {
+/// Results of several jobs, or what they would be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Document {
+    /// The version of this format; the documents in it have versions of their own.
+    schema_version: u32,
+    /// The version of the tool.
+    tool_version: String,
+    /// How the jobs ended: as the worst of them did.
+    status: Status,
+    /// The jobs that were begun, in order.
+    jobs: Vec<Part>,
+}
+
+/// A job, and what came of it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+enum Part {
+    /// It ran.
+    Ran {
+        /// The job's name.
+        name: String,
+        /// Its results: the document of a run.
+        #[schemars(with = "Report")]
+        report: Value,
+    },
+    /// It would run.
+    Planned {
+        /// The job's name.
+        name: String,
+        /// What it would be: the document of a preview.
+        preview: Preview,
+    },
+    /// It cannot be looked at yet.
+    Awaits {
+        /// The job's name.
+        name: String,
+        /// Nothing.
+        preview: (),
+        /// The job that has to make its file before.
+        awaits: String,
+    },
+}
+
+fn as_json(jobs: &[JobResult]) -> serde_json::Result<Document> {
     let of_job = |job: &JobResult| {
+        let name = job.name.clone();
         Ok(match &job.found {
-            Found::Report(report) => {
-                json!({ "name": job.name, "report": report_json::value(report)? })
-            }
-            Found::Preview(preview) => json!({ "name": job.name, "preview": preview }),
-            Found::Awaits(maker) => json!({ "name": job.name, "preview": null, "awaits": maker }),
+            Found::Report(report) => Part::Ran { name, report: report_json::value(report)? },
+            Found::Preview(preview) => Part::Planned { name, preview: preview.as_ref().clone() },
+            Found::Awaits(maker) => Part::Awaits { name, preview: (), awaits: maker.clone() },
         })
     };
     let parts = jobs.iter().map(of_job).collect::<serde_json::Result<Vec<_>>>()?;
@@ -105,10 +149,6 @@ fn as_json(jobs: &[JobResult]) -> serde_json::Result<Value> {
         () if has(Status::Interrupted) => Status::Interrupted,
         () => Status::Complete,
     };
-    Ok(json!({
-        "schema_version": SCHEMA_VERSION,
-        "tool_version": env!("CARGO_PKG_VERSION"),
-        "status": status,
-        "jobs": parts,
-    }))
+    let tool_version = env!("CARGO_PKG_VERSION").into();
+    Ok(Document { schema_version: SCHEMA_VERSION, tool_version, status, jobs: parts })
 }

@@ -33,12 +33,19 @@ use crate::ending::Failure;
 use crate::engines::Listing;
 use crate::verify::Findings;
 
-pub(crate) use comparison::words::standing;
+pub(crate) use comparison::words::{rate, standing};
 pub(crate) use failures::failures;
-pub(crate) use jobs::{Found, JobResult, grows_at_its_end, jobs};
-pub(crate) use numbers::{counting_speeds, has_rate, per_second as rate, scaled, short, size};
-pub(crate) use table::laid_out;
-pub(crate) use text::Text;
+pub(crate) use jobs::{
+    Document as JobsDocument, Found, JobResult, SCHEMA_VERSION as JOBS_SCHEMA_VERSION,
+    grows_at_its_end, jobs,
+};
+pub(crate) use notes::{Parts, sequence, target_lines, unavailable_sentence};
+pub(crate) use numbers::{
+    NONE, calls_per_request, count, counting_speeds, has_rate, mode, scaled, short, size,
+};
+pub(crate) use plan::plan_line;
+pub(crate) use table::{directions, laid_out, verdict};
+pub(crate) use text::{Text, machine_line};
 pub(crate) use wrap::wrapped;
 
 /// A form that a report comes in.

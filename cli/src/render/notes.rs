@@ -2,7 +2,9 @@
 
 mod flush;
 mod mix;
+mod parts;
 mod steady;
+mod turns;
 
 use aio_core::plan::{Access, Batch, Direction, Order, Plan};
 use aio_core::receipt::Receipt;
@@ -10,43 +12,21 @@ use aio_core::report::{
     DirectionReport, EngineReport, Report, Status, TargetReport, Unavailable, gib_per_s,
 };
 
-use super::course;
+use super::devices;
 use super::numbers::{count, has_rate, mode, range, ratio, short, size, span};
-use super::plan::plan_line;
 use super::table::directions;
-use super::{devices, failures};
 use crate::measure::NOT_STARTED;
+
+pub(crate) use parts::Parts;
+pub(super) use turns::qualifying;
+pub(crate) use turns::sequence;
 
 /// The most targets that are listed.
 const TARGETS_MAX: usize = 4;
 
 /// All of them, in the order of their weight.
 pub(super) fn lines(report: &Report) -> Vec<String> {
-    let mut lines = failures::lines(report);
-    lines.extend(together(report));
-    lines.extend(mix::lines(report));
-    lines.extend(doubts(report));
-    lines.extend(course::lines(report));
-    lines.extend(report.unavailable.iter().map(unavailable_sentence));
-    lines.extend(downgrades(report));
-    lines.extend(short_transfers(report));
-    lines.extend(allocating(report));
-    lines.extend(loops_of_blocks(report));
-    lines.extend(steady::lines(report));
-    lines.extend(flush::lines(report));
-    lines.extend(super::pace::lines(report));
-    lines.extend(validated(report));
-    lines.push(plan_line(&report.plan, &report.receipts));
-    lines.extend(target_lines(&report.targets));
-    lines.extend(devices::uses(report));
-    lines.extend(batches(report));
-    lines.extend(fingerprints(report));
-    lines
-}
-
-/// What qualifies the numbers of any engines, of one run or of rounds.
-pub(super) fn qualifying(report: &Report) -> Vec<String> {
-    [doubts(report), downgrades(report), short_transfers(report), validated(report)].concat()
+    Parts::of(report).into_lines()
 }
 
 /// Each direction of each engine.
@@ -217,18 +197,8 @@ fn together(report: &Report) -> Vec<String> {
     report.engines.iter().filter_map(line).collect()
 }
 
-/// What engines that ran one after the other leave open. `None` for fewer than two with numbers.
-pub(super) fn sequence(report: &Report) -> Option<String> {
-    let has_numbers = |engine: &&EngineReport| engine.directions.iter().any(has_rate);
-    (report.engines.iter().filter(has_numbers).count() > 1).then(|| {
-        "engines ran one after the other, so a difference may be drift: `aio compare` has them \
-         take turns and tells"
-            .into()
-    })
-}
-
 /// Why an engine has no numbers.
-pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
+pub(crate) fn unavailable_sentence(one: &Unavailable) -> String {
     let Unavailable { engine, reason } = one;
     if reason == NOT_STARTED {
         format!("{engine}: {reason}")
@@ -238,7 +208,7 @@ pub(super) fn unavailable_sentence(one: &Unavailable) -> String {
 }
 
 /// A line for each target, up to a few.
-pub(super) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
+pub(crate) fn target_lines(targets: &[TargetReport]) -> Vec<String> {
     let line = |target: &TargetReport| {
         let mut parts = vec![target.path.clone(), size(target.size_bytes)];
         parts.extend(target.file_system.clone());
@@ -428,13 +398,6 @@ mod tests {
             "sync: not started, because the run ended before"
         );
         assert!(line_with(&report, "granted: engine").unwrap().ends_with("libaio: x"));
-    }
-
-    #[test]
-    fn several_engines_in_a_row_may_differ_by_drift() {
-        assert_eq!(sequence(&sample::one_engine()), None);
-        assert_eq!(sequence(&sample::troubled()), None, "one has no numbers");
-        assert!(sequence(&sample::comparison()).is_some());
     }
 
     #[test]

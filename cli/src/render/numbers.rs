@@ -4,7 +4,7 @@ use aio_core::plan::{Access, Blocks, Direction, Pattern};
 use aio_core::report::{DirectionReport, EngineReport, Status};
 
 /// What stands where there is no number.
-pub(super) const NONE: &str = "-";
+pub(crate) const NONE: &str = "-";
 
 /// Whether the direction has a rate: it did not fail, and loops that count have ended.
 pub(crate) fn has_rate(direction: &DirectionReport) -> bool {
@@ -66,7 +66,7 @@ pub(super) fn is_of_mix(direction: &DirectionReport) -> bool {
 }
 
 /// System calls per request; those of a mix are of its reads and writes together.
-pub(super) fn calls_per_request(engine: &EngineReport, one: &DirectionReport) -> Option<f64> {
+pub(crate) fn calls_per_request(engine: &EngineReport, one: &DirectionReport) -> Option<f64> {
     let requests = if is_of_mix(one) {
         engine.directions.iter().filter(|other| is_of_mix(other)).map(|other| other.requests).sum()
     } else {
@@ -96,7 +96,7 @@ pub(crate) fn scaled(number: f64) -> String {
 }
 
 /// What is done, in the word of `--rw` where it is done in blocks.
-pub(super) fn mode(direction: Direction, access: &Access) -> String {
+pub(crate) fn mode(direction: Direction, access: &Access) -> String {
     let Some(Blocks { pattern, read_percent, .. }) = access.blocks() else {
         return direction.to_string();
     };
@@ -129,7 +129,7 @@ pub(crate) fn size(bytes: u64) -> String {
 }
 
 /// `1 loop`, `2 loops`.
-pub(super) fn count(number: u64, noun: &str) -> String {
+pub(crate) fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -6,7 +6,7 @@ use aio_core::receipt::Receipt;
 use super::numbers::{count, mode, size, time};
 
 /// The plan in one line, with the sizes that are in force.
-pub(super) fn plan_line(plan: &Plan, receipts: &[Receipt]) -> String {
+pub(crate) fn plan_line(plan: &Plan, receipts: &[Receipt]) -> String {
     let granted = |option: &str| {
         receipts
             .iter()

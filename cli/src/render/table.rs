@@ -43,7 +43,7 @@ fn label(name: &str, most: usize) -> String {
         return name.into();
     }
     let mut lines = vec![String::new()];
-    for part in name.split_inclusive([':', '=', ',']) {
+    for part in name.split_inclusive([':', '=', ',', ' ']) {
         let begun = lines.last().map_or(0, |line| columns(line));
         if begun > 0 && begun + columns(part) > most {
             lines.push(String::new());
@@ -98,7 +98,8 @@ fn calls(engine: &EngineReport, one: &DirectionReport) -> Option<String> {
     calls_per_request(engine, one).filter(|_| has_rate(one)).map(short)
 }
 
-fn verdict(engine: &EngineReport, one: &DirectionReport) -> &'static str {
+/// Whether its numbers are to be trusted, in a word or two.
+pub(crate) fn verdict(engine: &EngineReport, one: &DirectionReport) -> &'static str {
     match one.status {
         Status::Failed => "FAILED",
         Status::Interrupted => "partial",
@@ -111,7 +112,7 @@ fn verdict(engine: &EngineReport, one: &DirectionReport) -> &'static str {
 }
 
 /// The directions of the report, in its order.
-pub(super) fn directions(report: &Report) -> Vec<Direction> {
+pub(crate) fn directions(report: &Report) -> Vec<Direction> {
     let mut directions = Vec::new();
     for one in report.engines.iter().flat_map(|engine| &engine.directions) {
         if !directions.contains(&one.direction) {

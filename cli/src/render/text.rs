@@ -74,7 +74,7 @@ pub(super) fn paragraph(lines: &[String], out: &mut dyn Write) -> io::Result<()>
     Ok(())
 }
 
-pub(super) fn machine_line(version: &str, machine: &Machine) -> String {
+pub(crate) fn machine_line(version: &str, machine: &Machine) -> String {
     let Machine { kernel, architecture, cpu_model, cpus, .. } = machine;
     let model = cpu_model.as_ref().map(|model| format!(" ({model})")).unwrap_or_default();
     let noun = if *cpus == 1 { "CPU" } else { "CPUs" };
@@ -155,8 +155,8 @@ mod tests {
         uring   read   30.72        16.28       65.10    1.000       1.059     1.059       0      0
         sync    read   30.72        16.28       65.10    1.000       1.059     1.059       0      0
 
-        engines ran one after the other, so a difference may be drift: repeat in another order before you
-          believe it
+        engines ran one after the other, so a difference may be drift: aio compare has them take turns, and
+          tells which differences are real
         plan: blocks of 1 MiB, depth 32, 1 thread, 3 loops after 1 to warm up, seed 0, O_DIRECT
         target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
         requests that share a time stamp (submitted/reaped per call): uring write 1.059/1.059, uring read
@@ -248,8 +248,8 @@ mod tests {
         uring   randread  30.72        0.191       0.763   0.0117       1.059     1.059       0      0
         sync    randread  30.72        0.191       0.763   0.0117       1.059     1.059       0      0
 
-        engines ran one after the other, so a difference may be drift: repeat in another order before you
-          believe it
+        engines ran one after the other, so a difference may be drift: aio compare has them take turns, and
+          tells which differences are real
         plan: randread, blocks of 4 KiB in 1 GiB, depth 32, 1 thread, 1 loop of 1 s, seed 0, O_DIRECT
         target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
         requests that share a time stamp (submitted/reaped per call): uring read 1.059/1.059, sync read
@@ -298,6 +298,8 @@ mod tests {
     fn a_preview_lists_all_receipts() {
         let report = sample::troubled();
         let preview = Preview {
+            schema_version: 1,
+            tool_version: report.tool_version,
             plan: report.plan,
             targets: report.targets,
             receipts: report.receipts,

@@ -2,10 +2,11 @@
 
 use std::ops::{AddAssign, Sub};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Running totals of one engine; sums over engines and loops in reports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EngineCounters {
     /// System calls made to move data and to wait for the kernel, helper threads included; not those

@@ -5,11 +5,12 @@
 
 use std::ops::RangeInclusive;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
 /// One option of a backend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OptionSpec {
     /// The word before `=`: `fixed-files`.
     pub key: &'static str,
@@ -24,7 +25,7 @@ pub struct OptionSpec {
 }
 
 /// The values of an option.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Accepts {
     /// `on`, `off`, or nothing, which is on.

@@ -1,5 +1,6 @@
 //! How targets are gone through.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Direction;
@@ -10,7 +11,7 @@ use crate::verify::Checksum;
 pub const READ_PERCENT: u8 = 50;
 
 /// How the tasklets of a phase go through their targets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// A whole tensor, which is in memory, from front to end once per loop.
@@ -50,7 +51,7 @@ pub(crate) fn operations(direction: Direction, blocks: Option<&Blocks>) -> Vec<O
 ///
 /// The range starts at `offset_bytes` and is as long as the tasklet's size, cut down to whole
 /// blocks. Request *i* of a lane depends on seed, tasklet, lane, loop and *i*, never on time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Blocks {
     /// Their order.
@@ -163,7 +164,7 @@ impl Blocks {
 }
 
 /// The order of blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pattern {
     /// From front to end, and from the front again.
@@ -173,7 +174,7 @@ pub enum Pattern {
 }
 
 /// How often blocks of a random order are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Distribution {
     /// Each as often as any other.
@@ -218,7 +219,7 @@ impl Distribution {
 }
 
 /// A size that some of the requests have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SizeShare {
     /// The size in bytes.
@@ -228,7 +229,7 @@ pub struct SizeShare {
 }
 
 /// Flushes between writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Flush {
     /// The writes of a lane after which it flushes.
@@ -246,7 +247,7 @@ impl Flush {
 }
 
 /// Requests that start on a schedule, whatever the storage does.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
     /// Requests per second of a tasklet.

@@ -13,6 +13,7 @@ mod verify;
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer};
 
 pub(crate) use access::operations;
@@ -28,7 +29,7 @@ use crate::stats::Kind;
 pub use crate::verify::Checksum;
 
 /// Everything that a run is asked to do. Two runs of one plan execute the same requests.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Plan {
@@ -75,6 +76,7 @@ pub struct Plan {
     pub overwrite: bool,
     /// Devices that may be written, spelled as the targets are.
     #[serde(skip_serializing_if = "Vec::is_empty", default, serialize_with = "lossy_paths")]
+    #[schemars(with = "Vec<String>")]
     pub allow_devices: Vec<PathBuf>,
     /// The kind of pages of buffers.
     pub memory: MemoryKind,
@@ -89,7 +91,7 @@ pub struct Plan {
 }
 
 /// One direction of a plan: which tensors move which way.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Phase {
     /// Which way.
@@ -116,7 +118,7 @@ impl Phase {
 }
 
 /// Tasklets whose files follow one template.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TensorGroup {
     /// Where the files are; `{tid}`, `{loop}` and `{bytes}` are filled in.
@@ -130,7 +132,7 @@ pub struct TensorGroup {
 }
 
 /// Which way data moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// Storage to memory.
@@ -214,7 +216,7 @@ impl fmt::Display for Direction {
 }
 
 /// Where the files of a group come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     /// They must be there, and are used as they are.
@@ -224,7 +226,7 @@ pub enum Origin {
 }
 
 /// How many requests go in and come out per call; the same for every engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// The most requests per submitting call; absent for as many as are free.
@@ -241,7 +243,7 @@ impl Default for Batch {
 }
 
 /// When the queue is refilled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
     /// As completions come.

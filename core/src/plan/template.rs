@@ -5,12 +5,13 @@ use std::fmt;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A path in which `{tid}`, `{loop}` and `{bytes}` stand for the tasklet's number, the loop's and
 /// the tensor's size. Other braces are ordinary characters. Any bytes that a path may have are
 /// kept; only its text in reports is made UTF-8.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 pub struct PathTemplate(PathBuf);
 
 impl PathTemplate {

@@ -1,5 +1,6 @@
 //! What a comparison found out: contestants, their rounds, and what can be said of them.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{EngineReport, Machine, Measures, Metric, Status, TargetReport, Unavailable};
@@ -7,7 +8,7 @@ use crate::plan::{Direction, Plan};
 use crate::stats::compare::{Interval, Paired, Verdict, median, paired, verdict};
 
 /// All that a comparison found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Comparison {
     /// The version of this format.
     pub schema_version: u32,
@@ -129,7 +130,7 @@ fn pairs(
 }
 
 /// How the contestants of a comparison came about.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Layout {
     /// Engines, or what was given as contestants, against the baseline.
@@ -144,7 +145,7 @@ pub enum Layout {
 }
 
 /// A flag and its value, as on the command line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Setting {
     /// The long name of the flag, without dashes in front.
     pub flag: String,
@@ -153,7 +154,7 @@ pub struct Setting {
 }
 
 /// An engine with what it runs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Contestant {
     /// A name that no other contestant of the comparison has.
     pub name: String,
@@ -177,7 +178,7 @@ pub struct Contestant {
 }
 
 /// One pass of one contestant.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Round {
     /// Counted from 0; the same for all contestants that took turns in it.
     pub index: u32,
@@ -190,7 +191,7 @@ pub struct Round {
 }
 
 /// What can be said of a contestant in one direction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DirectionResult {
     /// Which way.
     pub direction: Direction,
@@ -209,7 +210,7 @@ impl DirectionResult {
 }
 
 /// The median of rounds, with what it may well be.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricMedian {
     /// Of what, in the unit that [`Metric`] states.
     pub metric: Metric,
@@ -219,7 +220,7 @@ pub struct MetricMedian {
 }
 
 /// A contestant against its baseline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Versus {
     /// The name of the baseline.
     pub baseline: String,
@@ -238,7 +239,7 @@ impl Versus {
 }
 
 /// The ratio of one metric, over rounds of the same index.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MetricRatio {
     /// Of what.
     pub metric: Metric,
@@ -248,7 +249,7 @@ pub struct MetricRatio {
 }
 
 /// Whether contestants of the same point were given the same requests.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RequestsCheck {
     /// Runs that were held against another one.
     pub runs_compared: u64,

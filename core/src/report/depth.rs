@@ -1,12 +1,13 @@
 //! How many requests were in flight at a time, against how many were asked for.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The share of the asked depth below which the achieved one is worth a word.
 const SHARE_MIN: f64 = 0.75;
 
 /// Requests in flight of each lane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Depth {
     /// The queue depth that each lane opened.

@@ -1,10 +1,11 @@
 //! What the kernel tells about devices: what they are, and what they did while the clock ran.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the kernel counted at one device in one direction, in the loops that count
 /// (`/proc/diskstats`), whoever asked for it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceUse {
     /// Its name below `/dev`.
     pub name: String,
@@ -71,7 +72,7 @@ pub fn add_devices(sum: &mut Vec<DeviceUse>, others: &[DeviceUse]) {
 }
 
 /// A block device, as far as sysfs tells. It names no serial number.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Storage {
     /// Its name below `/dev`.
     pub name: String,
@@ -110,7 +111,7 @@ pub struct Storage {
 }
 
 /// A PCI Express link, as it is trained now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PcieLink {
     /// The kernel's word for its speed: `16.0 GT/s PCIe`.
     pub speed: String,

@@ -1,5 +1,6 @@
 //! What one engine did in one direction: as a whole, loop by loop and tasklet by tasklet.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::nullable::null_as_default;
@@ -12,7 +13,7 @@ use crate::plan::{Access, Direction};
 use crate::stats::LanePrint;
 
 /// What one engine did in one direction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DirectionReport {
     /// Which way.
     pub direction: Direction,
@@ -29,27 +30,34 @@ pub struct DirectionReport {
     pub requests: u64,
     /// Largest task time of a tasklet: Σ over counting loops of main, in seconds.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub task_latency_s: f64,
     /// The same of main and the barrier behind it.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub e2e_latency_s: f64,
     /// `bytes / task_latency_s`, in GiB (2^30 bytes) per second.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub task_speed_gib_per_s: f64,
     /// `bytes / e2e_latency_s`, in GiB (2^30 bytes) per second.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub e2e_speed_gib_per_s: f64,
     /// `requests / task_latency_s`: I/O operations per second (IOPS).
     #[serde(default, deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub requests_per_s: f64,
     /// Latency of a request, from before the call that took it to after the call that returned it.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<Latency>")]
     pub request_latency: Latency,
     /// All of those latencies, to merge with others; not part of the document.
     #[serde(skip)]
     pub histogram: LatencyHistogram,
     /// Requests in flight at a time.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<Depth>")]
     pub depth: Depth,
     /// The time inside the calls that submit.
     #[serde(default)]
@@ -75,6 +83,7 @@ pub struct DirectionReport {
     pub devices: Vec<DeviceUse>,
     /// Costs per request, and requests per call.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<Ratios>")]
     pub ratios: Ratios,
     /// Hash over the requests in queue order, as 16 hexadecimal digits. Equal for equal plans.
     pub fingerprint: String,
@@ -119,7 +128,7 @@ impl DirectionReport {
 }
 
 /// One loop of one direction.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LoopReport {
     /// Counted from 0, warm-up loops first.
     pub index: u32,
@@ -135,14 +144,16 @@ pub struct LoopReport {
     pub e2e_latency_s: f64,
     /// `bytes / task_latency_s`, in GiB (2^30 bytes) per second.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub task_speed_gib_per_s: f64,
     /// `bytes / e2e_latency_s`, in GiB (2^30 bytes) per second.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub e2e_speed_gib_per_s: f64,
 }
 
 /// One tasklet of one direction.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TaskletReport {
     /// Its number.
@@ -163,6 +174,7 @@ pub struct TaskletReport {
     pub e2e_latency_s: f64,
     /// `bytes / task_latency_s`, in GiB (2^30 bytes) per second.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub task_speed_gib_per_s: f64,
     /// `requests / task_latency_s`.
     pub requests_per_s: f64,
@@ -180,7 +192,7 @@ pub struct TaskletReport {
 }
 
 /// CPU time that the threads of a tasklet's lanes spent in the loops that count.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct TaskletCpu {
     /// Seconds in user mode.
@@ -194,7 +206,7 @@ pub struct TaskletCpu {
 }
 
 /// CPU time of the whole process, helper threads of the kernel included where it charges them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cpu {
     /// Seconds in user mode.
     pub user_s: f64,

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::nullable::null_as_default;
 use super::{Latency, LatencyHistogram, TaskletReport, gib_per_s, requests_per_s};
 
 /// What tasklets have in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum GroupKind {
     /// The folder that their files are in.
@@ -18,7 +19,7 @@ pub enum GroupKind {
 }
 
 /// What tasklets did that share a folder or a device.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupReport {
     /// What they share.
     pub by: GroupKind,
@@ -34,6 +35,7 @@ pub struct GroupReport {
     pub task_latency_s: f64,
     /// `bytes / task_latency_s`, in GiB (2^30 bytes) per second.
     #[serde(deserialize_with = "null_as_default")]
+    #[schemars(with = "Option<f64>")]
     pub task_speed_gib_per_s: f64,
     /// `requests / task_latency_s`.
     pub requests_per_s: f64,

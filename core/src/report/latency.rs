@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use hdrhistogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The longest latency that is told apart, in nanoseconds: an hour.
@@ -175,7 +176,7 @@ impl LatencyHistogram {
 ///
 /// A percentile is absent when there were too few requests for one of them to lie above it: p99.9
 /// takes 1,000 of them, p99.999 takes 100,000.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the names say all there is")]
 pub struct Latency {

@@ -2,10 +2,11 @@
 
 use std::{fs, thread};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The machine, as far as it tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Machine {
     /// The kernel's release: `6.18.0`.
     pub kernel: String,

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DirectionReport, EngineReport};
 use crate::plan::Direction;
 
 /// Something that was measured, as one number per round and direction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Metric {
     /// Requests per second of task time.
@@ -86,7 +89,7 @@ impl FromStr for Metric {
 
 /// What one round of one contestant measured in one direction. What it did not measure is absent:
 /// bytes per second of an engine that moves none, a percentile that takes more requests.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measures {
     /// Which way.
     pub direction: Direction,

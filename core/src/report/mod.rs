@@ -23,6 +23,7 @@ mod steady;
 mod steps;
 mod submission;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use comparison::{
@@ -55,7 +56,7 @@ use crate::receipt::Receipt;
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// All that a run found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The version of this format.
     pub schema_version: u32,
@@ -78,7 +79,7 @@ pub struct Report {
 }
 
 /// How a run or a part of it ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// All that was asked was done.
@@ -91,7 +92,7 @@ pub enum Status {
 }
 
 /// A file or device that was read or written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetReport {
     /// Its path.
     pub path: String,
@@ -125,7 +126,7 @@ impl TargetReport {
 }
 
 /// An engine that cannot run here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Unavailable {
     /// Its name.
     pub engine: String,
@@ -134,7 +135,7 @@ pub struct Unavailable {
 }
 
 /// What one engine did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineReport {
     /// The spec that selected it.
     pub engine: String,
@@ -154,7 +155,7 @@ pub struct EngineReport {
 }
 
 /// A reason not to trust a number.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Doubt {
     /// A stable word for programs: `buffered`, `page-cache`, `holes`.
     pub code: String,
@@ -171,7 +172,7 @@ impl Doubt {
 }
 
 /// What went wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Failure {
     /// The tasklet.
     pub tid: u32,

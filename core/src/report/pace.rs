@@ -1,11 +1,12 @@
 //! Requests that start on a schedule, whatever the storage does.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Doubt, Latency, LatencyHistogram};
 
 /// How requests fared against their schedule, in the loops that count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PaceReport {
     /// Requests per second that were asked of all tasklets together; of reads and writes together
     /// where they are mixed.

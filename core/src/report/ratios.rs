@@ -1,11 +1,12 @@
 //! What a request cost, from what all of them cost together.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::DirectionReport;
 
 /// Costs per request, and requests per call; absent where there is nothing to divide by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Ratios {
     /// Nanoseconds of CPU time in user mode, of the whole process.

@@ -1,10 +1,11 @@
 //! How the work was spread over time.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What was done in each interval of the loops that count, which follow each other here without the
 /// time between them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Series {
     /// The length of an interval, in seconds. The last one may be shorter.
@@ -16,7 +17,7 @@ pub struct Series {
 }
 
 /// What was done in one interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Sample {
     /// When it ended, in seconds of the loops that count.
@@ -32,7 +33,7 @@ pub struct Sample {
 
 /// Latencies of an interval in nanoseconds, percentiles to three percent; absent where there were
 /// too few requests for one to lie above.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names say all there is")]
 pub struct SampleLatency {
     pub p50_ns: Option<u64>,

@@ -1,11 +1,12 @@
 //! Rounds that were run until their rate was steady.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::stats::Steadiness;
 
 /// What `--steady-state` found out.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SteadyState {
     /// Requests per second of each round, reads and writes together.
     pub rates_per_s: Vec<f64>,

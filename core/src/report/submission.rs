@@ -1,5 +1,6 @@
 //! The time inside the calls that submit.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Latency, LatencyHistogram};
@@ -11,7 +12,7 @@ const SAMPLES_MIN: u64 = 8;
 
 /// How long the calls take that submit, from a sample of them: one batch in 64 is submitted in a
 /// call of its own, and reaped in another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Submission {
     /// Calls in the sample.

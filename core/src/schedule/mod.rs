@@ -18,6 +18,7 @@ mod course;
 mod failure;
 mod flow;
 mod lane;
+mod listing;
 mod primitives;
 mod shared;
 mod source;

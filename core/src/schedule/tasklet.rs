@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::failure::TaskletError;
 use super::lane::{LanePlace, LaneResult, LaneTask, Work};
+use super::listing::Listing;
 use super::shared::Shared;
 use super::source::{Share, Slice};
 use super::verify::{ReadBack, Terms, read_back};
@@ -55,6 +56,8 @@ pub(super) struct TaskletTask {
     /// Its number within the wave.
     pub index: usize,
     pub messages: Sender<Message>,
+    /// Whether it is to say which requests it made.
+    pub lists_requests: bool,
 }
 
 type Files = Arc<[Arc<File>]>;
@@ -102,6 +105,9 @@ impl TaskletTask {
         let memory = result.lanes.iter().filter_map(|lane| lane.memory.as_ref());
         memory.for_each(|one| result.content.look(one));
         self.log(summary(&self.shared.plan, &result.lanes));
+        if self.lists_requests {
+            self.list_requests(&result.lanes);
+        }
         let failures = self.lane_failures(&result.lanes);
         let complete = result.lanes.iter().all(|lane| lane.error.is_none());
         result.failures.extend(failures);
@@ -116,6 +122,17 @@ impl TaskletTask {
             self.log("post: the data is right".into());
         }
         if complete { self.pass_barrier().map_err(nowhere) } else { Ok(()) }
+    }
+
+    fn list_requests(&self, lanes: &[LaneResult]) {
+        let plan = &self.shared.plan;
+        let is_verified = self.terms().is_some();
+        for (lane, ((work, _bytes), done)) in (0..).zip(self.divide().iter().zip(lanes)) {
+            let listing = Listing { plan, work, tid: self.tasklet.tid, lane, is_verified };
+            for (index, done) in (0..).zip(&done.loops) {
+                listing.of_loop(index, done.requests.total(), |line| self.log(line));
+            }
+        }
     }
 
     fn pass_barrier(&self) -> Result<(), TaskletError> {

@@ -54,9 +54,11 @@ impl Wave<'_> {
         let mut results: Vec<Option<TaskletResult>> = self.tasklets.iter().map(|_| None).collect();
         for (index, tasklet) in self.tasklets.iter().enumerate() {
             let (shared, messages) = (Arc::clone(&shared), sender.clone());
-            let task = TaskletTask { shared, tasklet: tasklet.clone(), index, messages };
+            let lists_requests = observer.lists_requests_of(tasklet.tid);
+            let tasklet = tasklet.clone();
+            let task = TaskletTask { shared, tasklet, index, messages, lists_requests };
             if let Err(error) = spawn(task, backend.clone()) {
-                let failures = vec![error.report(tasklet.tid, None)];
+                let failures = vec![error.report(self.tasklets[index].tid, None)];
                 results[index] = Some(TaskletResult { failures, ..TaskletResult::default() });
                 break;
             }

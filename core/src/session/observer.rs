@@ -44,6 +44,12 @@ pub trait Observer {
     /// Is told `event`. Whatever it does is outside the lanes, but its CPU time is left out of the
     /// report only while it runs on the session's own thread.
     fn event(&mut self, event: Event<'_>);
+
+    /// Whether tasklet `tid` is to list its requests once its loops are over, as [`Event::Log`].
+    fn lists_requests_of(&self, tid: u32) -> bool {
+        let _ = tid;
+        false
+    }
 }
 
 /// An observer that does nothing.

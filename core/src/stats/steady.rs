@@ -1,6 +1,7 @@
 //! Steady state, as the Storage Networking Industry Association (SNIA) tests for it: Solid State
 //! Storage Performance Test Specification, section 2.1.24.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Rounds that are looked at.
@@ -13,7 +14,7 @@ const RANGE_MAX: f64 = 0.2;
 const SLOPE_MAX: f64 = 0.1;
 
 /// How far the rounds that are looked at lie from each other.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Steadiness {
     /// The largest less the smallest, in shares of their mean.
     pub range_share: f64,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::sector::{SECTOR_BYTES, STAMP_BYTES, Stamp, number_32, number_64};
@@ -18,7 +19,18 @@ const WHOLE_RANGE: u32 = 1;
 
 /// Which loop of which run wrote a block. Later ones are greater.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 pub struct Generation {
     /// When the run began, in nanoseconds since 1970.

@@ -28,7 +28,17 @@ const INDEX_BITS: u32 = 22;
 const PERCENT_SHIFT: u32 = 24;
 
 /// How the content of a block is checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Checksum {
     /// CRC-32C, which processors compute by themselves.

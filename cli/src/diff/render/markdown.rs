@@ -1,6 +1,6 @@
 //! For a comment on a change, or the summary of a job of continuous integration.
 
-use super::super::difference::{Difference, Entry, Outcome};
+use super::super::difference::{Difference, Entry, MetricDifference, Outcome};
 use super::super::words;
 use crate::voice::printable;
 
@@ -54,7 +54,7 @@ fn row(entry: &Entry, difference: &Difference) -> String {
 
 fn all_metrics(entry: &Entry) -> Vec<String> {
     let name = escaped(&entry.name.to_string());
-    let row = |one: &super::super::difference::MetricDifference| {
+    let row = |one: &MetricDifference| {
         format!(
             "| {name} | {} | {} | {} | {} |",
             one.metric,
@@ -79,8 +79,8 @@ fn footer(difference: &Difference) -> String {
         _ => String::new(),
     };
     format!(
-        "Medians of rounds: {base} of the base ({}), {new} of the new results ({}). A regression is \
-         a loss{most} that chance does not explain.",
+        "Medians of rounds: {base} of the base ({}), {new} of the new results ({}); changes are of \
+         their geometric means. A regression is a loss{most} that chance does not explain.",
         escaped(&difference.base.join(", ")),
         escaped(&difference.new.join(", ")),
     )

@@ -90,12 +90,118 @@ fn shown(format: DiffFormat) -> String {
 
 #[test]
 fn text_has_a_table_a_verdict_for_each_and_what_else_differs() {
-    insta::assert_snapshot!(shown(DiffFormat::Text), @"");
+    insta::assert_snapshot!(shown(DiffFormat::Text), @r"
+    base: old.json
+    new:  new_1.json, new_2.json
+
+                                    metric            base          new  change (95 % interval)
+    ────────────────────────────────────────────────────────────────────────────────────────────
+    uring read                      iops         412.3 k/s    380.2 k/s   −7.8 % (−8.8 to −6.8)
+                                    bandwidth  1.573 GiB/s  1.450 GiB/s   −7.8 % (−8.8 to −6.8)
+                                    p99           310.0 us     334.2 us   +7.8 % (+6.8 to +8.8)
+                                    calls           0.0312       0.0312      0 % (−1.0 to +1.0)
+    sync read                       iops         412.3 k/s    400.0 k/s   −3.0 % (−4.0 to −2.0)
+                                    bandwidth  1.573 GiB/s  1.526 GiB/s   −3.0 % (−4.0 to −2.0)
+                                    p99           310.0 us     319.3 us   +3.0 % (+2.0 to +4.0)
+                                    calls           0.0312       0.0312      0 % (−1.0 to +1.0)
+    job a|b\u{1b}[31m <b>`@x` read  iops         412.3 k/s    461.8 k/s      +12 % (+11 to +13)
+                                    bandwidth  1.573 GiB/s  1.762 GiB/s      +12 % (+11 to +13)
+                                    p99           310.0 us     272.8 us      −12 % (−13 to −11)
+                                    calls           0.0312       0.0312      0 % (−1.0 to +1.0)
+    uring:sqpoll read               iops         412.3 k/s    412.8 k/s   +0.1 % (−0.9 to +1.1)
+                                    bandwidth  1.573 GiB/s  1.575 GiB/s   +0.1 % (−0.9 to +1.1)
+                                    p99           310.0 us     309.7 us   −0.1 % (−1.1 to +0.9)
+                                    calls           0.0312       0.0312      0 % (−1.0 to +1.0)
+    uring:x read                    iops         412.3 k/s    413.2 k/s   +0.2 % (−0.8 to +1.2)
+                                    bandwidth  1.573 GiB/s  1.576 GiB/s   +0.2 % (−0.8 to +1.2)
+                                    p99           310.0 us     309.4 us   −0.2 % (−1.2 to +0.8)
+                                    calls           0.0312       0.0312      0 % (−1.0 to +1.0)
+    libaio read                     iops         412.3 k/s    414.0 k/s   +0.4 % (−0.6 to +1.4)
+                                    bandwidth  1.573 GiB/s  1.579 GiB/s   +0.4 % (−0.6 to +1.4)
+                                    p99           310.0 us     308.8 us   −0.4 % (−1.4 to +0.6)
+                                    calls           0.0312       0.0312      0 % (−1.0 to +1.0)
+    null read                       -                    -            -                       -
+    base and new: medians of rounds; change: of their geometric means, which the verdict is on
+
+    uring read: slower by 7.8 % (6.8–8.8): a regression of more than 5 %
+    sync read: slower by 3 % (2–4), which --max-regress allows
+    job a|b\u{1b}[31m <b>`@x` read: faster by 12 % (11–13)
+    uring:sqpoll read: no difference larger than 2 % seen
+    uring:x read: too noisy to tell (−0.8 to +1.2 %)
+    libaio read: not enough rounds to tell (1 and 3)
+    null read: iops has no value above 0 in all rounds
+    gone read: in the base only
+    added read: in the new results only
+
+    what else differs:
+      kernel: 6.1.0 -> 6.12.0
+      device: A|B -> none
+
+    base and new: uring read is doubtful: buffered I/O measures the page cache
+
+    a regression (by iops)
+    ");
 }
 
 #[test]
 fn markdown_has_a_heading_a_table_and_names_that_stay_in_their_cells() {
-    insta::assert_snapshot!(shown(DiffFormat::Md), @"");
+    insta::assert_snapshot!(shown(DiffFormat::Md), @r"
+    ### aio: a regression
+
+    | result | base iops | new iops | verdict |
+    | --- | ---: | ---: | --- |
+    | uring read | 412.3 k/s | 380.2 k/s | **slower by 7.8 % (6.8–8.8): a regression of more than 5 %** |
+    | sync read | 412.3 k/s | 400.0 k/s | slower by 3 % (2–4), which --max-regress allows |
+    | job a\|b\\u{1b}\[31m &lt;b&gt;\`&#64;x\` read | 412.3 k/s | 461.8 k/s | faster by 12 % (11–13) |
+    | uring:sqpoll read | 412.3 k/s | 412.8 k/s | no difference larger than 2 % seen |
+    | uring:x read | 412.3 k/s | 413.2 k/s | too noisy to tell (−0.8 to +1.2 %) |
+    | libaio read | 412.3 k/s | 414.0 k/s | not enough rounds to tell (1 and 3) |
+    | null read |  |  | iops has no value above 0 in all rounds |
+    | gone read | | | in the base only |
+    | added read | | | new |
+
+    Medians of rounds: 1 to 10 of the base (old.json), 3 to 10 of the new results (new\_1.json, new\_2.json); changes are of their geometric means. A regression is a loss of more than 5 % that chance does not explain.
+
+    What else differs:
+
+    - kernel: 6.1.0 -&gt; 6.12.0
+    - device: A\|B -&gt; none
+
+    Doubts:
+
+    - base and new: uring read is doubtful: buffered I/O measures the page cache
+
+    <details><summary>All metrics</summary>
+
+    | result | metric | base | new | change (95 % interval) |
+    | --- | --- | ---: | ---: | ---: |
+    | uring read | iops | 412.3 k/s | 380.2 k/s | −7.8 % (−8.8 to −6.8) |
+    | uring read | bandwidth | 1.573 GiB/s | 1.450 GiB/s | −7.8 % (−8.8 to −6.8) |
+    | uring read | p99 | 310.0 us | 334.2 us | +7.8 % (+6.8 to +8.8) |
+    | uring read | calls | 0.0312 | 0.0312 | 0 % (−1.0 to +1.0) |
+    | sync read | iops | 412.3 k/s | 400.0 k/s | −3.0 % (−4.0 to −2.0) |
+    | sync read | bandwidth | 1.573 GiB/s | 1.526 GiB/s | −3.0 % (−4.0 to −2.0) |
+    | sync read | p99 | 310.0 us | 319.3 us | +3.0 % (+2.0 to +4.0) |
+    | sync read | calls | 0.0312 | 0.0312 | 0 % (−1.0 to +1.0) |
+    | job a\|b\\u{1b}\[31m &lt;b&gt;\`&#64;x\` read | iops | 412.3 k/s | 461.8 k/s | +12 % (+11 to +13) |
+    | job a\|b\\u{1b}\[31m &lt;b&gt;\`&#64;x\` read | bandwidth | 1.573 GiB/s | 1.762 GiB/s | +12 % (+11 to +13) |
+    | job a\|b\\u{1b}\[31m &lt;b&gt;\`&#64;x\` read | p99 | 310.0 us | 272.8 us | −12 % (−13 to −11) |
+    | job a\|b\\u{1b}\[31m &lt;b&gt;\`&#64;x\` read | calls | 0.0312 | 0.0312 | 0 % (−1.0 to +1.0) |
+    | uring:sqpoll read | iops | 412.3 k/s | 412.8 k/s | +0.1 % (−0.9 to +1.1) |
+    | uring:sqpoll read | bandwidth | 1.573 GiB/s | 1.575 GiB/s | +0.1 % (−0.9 to +1.1) |
+    | uring:sqpoll read | p99 | 310.0 us | 309.7 us | −0.1 % (−1.1 to +0.9) |
+    | uring:sqpoll read | calls | 0.0312 | 0.0312 | 0 % (−1.0 to +1.0) |
+    | uring:x read | iops | 412.3 k/s | 413.2 k/s | +0.2 % (−0.8 to +1.2) |
+    | uring:x read | bandwidth | 1.573 GiB/s | 1.576 GiB/s | +0.2 % (−0.8 to +1.2) |
+    | uring:x read | p99 | 310.0 us | 309.4 us | −0.2 % (−1.2 to +0.8) |
+    | uring:x read | calls | 0.0312 | 0.0312 | 0 % (−1.0 to +1.0) |
+    | libaio read | iops | 412.3 k/s | 414.0 k/s | +0.4 % (−0.6 to +1.4) |
+    | libaio read | bandwidth | 1.573 GiB/s | 1.579 GiB/s | +0.4 % (−0.6 to +1.4) |
+    | libaio read | p99 | 310.0 us | 308.8 us | −0.4 % (−1.4 to +0.6) |
+    | libaio read | calls | 0.0312 | 0.0312 | 0 % (−1.0 to +1.0) |
+
+    </details>
+    ");
 }
 
 #[test]
@@ -134,11 +240,11 @@ fn json_is_what_was_found() {
 
 #[test]
 fn the_heading_says_what_became_of_the_gate() {
+    use Outcome::{CannotTell, Faster, NotEnoughRounds, Regression};
     let of = |outcomes: &[Outcome]| {
         let entry = |outcome: &Outcome| entry(name(None, "x"), 0.0, Finding::CannotTell, *outcome);
         heading(&Difference { entries: outcomes.iter().map(entry).collect(), ..difference() })
     };
-    use Outcome::{CannotTell, Faster, NotEnoughRounds, Regression};
     assert_eq!(of(&[Faster]), "no regression");
     assert_eq!(of(&[CannotTell, NotEnoughRounds]), "cannot tell");
     assert_eq!(of(&[CannotTell, Faster, Faster]), "no regression, and 1 of 3 cannot tell");

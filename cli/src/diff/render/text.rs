@@ -1,6 +1,6 @@
 //! For people: a table, and what it means.
 
-use super::super::difference::{Difference, Entry};
+use super::super::difference::{Difference, Entry, MetricDifference, Name};
 use super::super::words;
 use crate::render::{laid_out, wrapped};
 use crate::voice::printable;
@@ -15,12 +15,15 @@ pub(super) fn text(difference: &Difference) -> String {
     lines.extend(wrapped(&format!("new:  {}", printable(&new.join(", ")))));
     lines.push(String::new());
     lines.extend(table(difference));
+    lines.extend(wrapped(
+        "base and new: medians of rounds; change: of their geometric means, which the verdict is on",
+    ));
     lines.push(String::new());
     for entry in &difference.entries {
         let verdict = words::verdict(entry, *metric, *max_regress);
         lines.extend(wrapped(&format!("{}: {verdict}", entry.name)));
     }
-    let only = |names: &[super::super::difference::Name], side: &str| {
+    let only = |names: &[Name], side: &str| {
         names.iter().flat_map(|name| wrapped(&format!("{name}: in the {side} only"))).collect()
     };
     let only: [Vec<_>; 2] =
@@ -47,12 +50,12 @@ pub(super) fn text(difference: &Difference) -> String {
 
 fn table(difference: &Difference) -> Vec<String> {
     let header = ["", "metric", "base", "new", "change (95 % interval)"].map(String::from).to_vec();
-    let rows = difference.entries.iter().flat_map(|entry| rows(entry)).collect();
+    let rows = difference.entries.iter().flat_map(rows).collect();
     laid_out(header, rows, 2..5, LABEL_COLUMNS_MIN)
 }
 
 fn rows(entry: &Entry) -> Vec<Vec<String>> {
-    let row = |(index, one): (usize, &super::super::difference::MetricDifference)| {
+    let row = |(index, one): (usize, &MetricDifference)| {
         vec![
             if index == 0 { entry.name.to_string() } else { String::new() },
             one.metric.to_string(),

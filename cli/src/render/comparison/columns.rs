@@ -5,6 +5,9 @@ use crate::render::table::{LABEL_COLUMNS_MIN, laid_out};
 use crate::render::wrap::PAGE_COLUMNS;
 use crate::voice::printable;
 
+/// Names are broken rather than that a column goes, down to this.
+const NAME_COLUMNS_MAX: usize = 16;
+
 /// A column of a table.
 #[derive(Clone, Debug)]
 pub(super) struct Column {
@@ -38,9 +41,14 @@ impl Column {
     }
 }
 
-/// Whether `columns` are no wider than a page, with two between any two of them.
+/// Whether `columns` are no wider than a page, with two between any two of them, when long names in
+/// the first one are broken.
 pub(super) fn fit(columns: &[Column]) -> bool {
-    let width: usize = columns.iter().map(|column| column.width() + 2).sum();
+    let shown = |(place, column): (usize, &Column)| match place {
+        0 => column.width().min(NAME_COLUMNS_MAX) + 2,
+        _ => column.width() + 2,
+    };
+    let width: usize = columns.iter().enumerate().map(shown).sum();
     width.saturating_sub(2) <= PAGE_COLUMNS
 }
 

@@ -4,7 +4,7 @@ mod bars;
 mod columns;
 mod csv;
 mod notes;
-mod summary;
+pub(crate) mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,6 @@ use super::json;
 use crate::args::Format;
 
 pub(crate) use bars::Ink;
-pub(crate) use summary::sentences;
 
 /// Writes the whole of `comparison` to `out`; text is drawn with `ink`.
 pub(super) fn write(

@@ -3,10 +3,10 @@
 use aio_core::report::{Comparison, Contestant, EngineReport, Layout, Metric, Report, Status};
 
 use super::bars::Ink;
-use super::summary::{directions, points};
+use super::summary::{directions, name_of, points};
 use super::units::{LatencyUnit, median};
 use super::words;
-use crate::render::numbers::{count, short};
+use crate::render::numbers::count;
 use crate::render::plan::plan_line;
 use crate::render::{failures, notes};
 
@@ -54,20 +54,6 @@ fn rounds(comparison: &Comparison) -> (usize, usize) {
 
 /// What was compared, and how.
 pub(super) fn compared(comparison: &Comparison) -> String {
-    let contestants = comparison.contestants.len() as u64;
-    let points = points(comparison).len() as u64;
-    let what = match comparison.layout {
-        Layout::Ladder => count(contestants, "step"),
-        _ if points > 1 => {
-            let runs = count(contestants, "contestant");
-            format!("{runs} at {}", count(points, "point"))
-        }
-        _ => count(contestants, "contestant"),
-    };
-    let against = match comparison.layout {
-        Layout::Ladder => ", each against the step before".into(),
-        _ => baseline(comparison).map(|name| format!(", against {name}")).unwrap_or_default(),
-    };
     let (least, most) = rounds(comparison);
     let rounds = if least == most {
         count(most as u64, "round")
@@ -75,32 +61,65 @@ pub(super) fn compared(comparison: &Comparison) -> String {
         format!("{least} to {}", count(most as u64, "round"))
     };
     let metric = words::metric(comparison.metric);
-    let elapsed = short(comparison.elapsed_s);
-    format!(
-        "compared: {what}{against}, by {metric}, taking turns in {rounds} of changing order; \
-         {elapsed} s in all"
-    )
+    let elapsed = words::time(comparison.elapsed_s);
+    let whom = whom(comparison);
+    format!("compared: {whom} by {metric}, in {rounds} of changing order, {elapsed} in all")
 }
 
-/// The short name of the baseline, where all have the same.
+/// Who was compared with whom.
+fn whom(comparison: &Comparison) -> String {
+    let contestants = comparison.contestants.len();
+    let points = points(comparison).len();
+    let baseline = baseline(comparison);
+    let against = baseline.map(|name| format!(" against {name}")).unwrap_or_default();
+    match comparison.layout {
+        Layout::Ladder => {
+            format!("{}, each against the one before,", count(contestants as u64, "step"))
+        }
+        _ if points == contestants && points > 1 => format!("{points} points{against}"),
+        _ if points > 1 => {
+            let most = contestants.div_ceil(points) as u64;
+            format!("{}{against} at each of {points} points", count(most, "contestant"))
+        }
+        _ => format!("{}{against}", count(contestants as u64, "contestant")),
+    }
+}
+
+/// The name of the baseline, where all have the same.
 fn baseline(comparison: &Comparison) -> Option<String> {
-    let of = |one: &Contestant| comparison.contestants.get(one.baseline?).map(words::short_name);
+    let of = |one: &Contestant| {
+        let baseline = comparison.contestants.get(one.baseline?)?;
+        Some(name_of(comparison, baseline))
+    };
     let mut names = comparison.contestants.iter().filter_map(of);
     let first = names.next()?;
     names.all(|name| name == first).then_some(first)
 }
 
-/// How to read the tables.
-pub(super) fn legend(comparison: &Comparison) -> Option<String> {
+/// How to read the tables, where there are some.
+pub(super) fn legend(comparison: &Comparison) -> Vec<String> {
+    if rounds(comparison).1 == 0 {
+        return Vec::new();
+    }
     let is_judged = comparison.contestants.iter().any(|one| one.baseline.is_some());
     let percent = short_percent(comparison.level);
-    is_judged.then(|| {
+    let judged = is_judged.then(|| {
         format!(
-            "numbers are medians of rounds; intervals and those in brackets hold the true value \
-             with 95 % confidence; a difference that is none is found in at most {percent} % of \
-             comparisons"
+            "numbers are medians of rounds, intervals hold the true value with 95 % confidence; \
+             where nothing differs, at most {percent} % of comparisons find a difference"
         )
-    })
+    });
+    let layout = match comparison.layout {
+        Layout::Ladder => comparison
+            .contestants
+            .first()
+            .map(|one| format!("ratio: to the step above; in all: to {}, of medians", one.name)),
+        Layout::Scale if comparison.metric.is_rate() => {
+            Some("per thread: the rate of each thread against that with the fewest".into())
+        }
+        _ => None,
+    };
+    [judged, layout, less_is_better(comparison.metric)].into_iter().flatten().collect()
 }
 
 fn short_percent(share: f64) -> String {
@@ -221,23 +240,24 @@ fn requests(comparison: &Comparison) -> Option<String> {
     if check.runs_compared == 0 || check.mismatch.is_some() {
         return None;
     }
-    let whom =
-        if points(comparison).len() > 1 { "all contestants of a point" } else { "all contestants" };
+    let whom = match points(comparison).len() {
+        1 => "all contestants",
+        _ => "contestants that take turns",
+    };
     let runs = count(check.runs_compared, "run");
-    let said = format!("requests: {whom} were given the same ones; {runs} compared");
+    let said = format!("requests: the same for {whom}, {runs} compared");
     if check.common_requests >= check.fewest_requests {
         return Some(said);
     }
     #[expect(clippy::cast_precision_loss, reason = "a share needs few digits")]
     let percent = 100.0 * check.common_requests as f64 / check.fewest_requests as f64;
     Some(format!(
-        "{said}, in {percent:.1} % of the requests of the shorter one, up to the last checkpoint \
-         that both came to"
+        "{said} up to the last checkpoint in common ({percent:.1} % of the slower one's requests)"
     ))
 }
 
 /// Whether less of the metric is better, which a bar does not tell.
-pub(super) fn less_is_better(metric: Metric) -> Option<String> {
+fn less_is_better(metric: Metric) -> Option<String> {
     let name = words::metric(metric);
     (!metric.is_rate()).then(|| format!("{name}: less is better, and so are shorter bars"))
 }

@@ -8,13 +8,45 @@ use super::words;
 
 /// The sentences, the most telling part of each first. Empty when nothing is compared.
 pub(crate) fn sentences(comparison: &Comparison) -> Vec<String> {
-    let said = points(comparison).into_iter().flat_map(|point| {
-        let of = move |direction| sentence(comparison, point, direction);
-        directions(comparison).into_iter().filter_map(of)
-    });
-    let mut said: Vec<String> = said.collect();
+    let mut said = Vec::new();
+    for direction in directions(comparison) {
+        if is_across(comparison) {
+            said.extend(
+                findings(comparison, None, direction)
+                    .map(|found| format!("{}: {found}", subject(comparison, None, direction))),
+            );
+        } else {
+            said.extend(of_points(comparison, direction));
+        }
+    }
     said.extend(in_all(comparison));
     said
+}
+
+/// A sentence for each point; a single one when all of them would say the same.
+fn of_points(comparison: &Comparison, direction: Direction) -> Vec<String> {
+    let points = points(comparison);
+    let found = |point| Some((point, findings(comparison, Some(point), direction)?));
+    let all: Vec<(&[Setting], String)> = points.iter().copied().filter_map(found).collect();
+    match all.first() {
+        Some((_, same)) if all.len() > 1 && all.iter().all(|(_, other)| other == same) => {
+            let subject = subject(comparison, None, direction);
+            vec![format!("{subject}, at each of {} points: {same}", all.len())]
+        }
+        _ => {
+            let line = |(point, found): &(&[Setting], String)| {
+                format!("{}: {found}", subject(comparison, Some(point), direction))
+            };
+            all.iter().map(line).collect()
+        }
+    }
+}
+
+/// Whether contestants of different points are compared, because each point has a single one.
+pub(crate) fn is_across(comparison: &Comparison) -> bool {
+    let baseline = |one: &Contestant| comparison.contestants.get(one.baseline?);
+    let mut pairs = comparison.contestants.iter().filter_map(|one| Some((one, baseline(one)?)));
+    pairs.any(|(one, baseline)| one.point != baseline.point)
 }
 
 /// The points of the sweep in their order; one without settings when there is no sweep.
@@ -39,20 +71,25 @@ pub(crate) fn directions(comparison: &Comparison) -> Vec<Direction> {
     directions
 }
 
-/// The contestants of `point` with what is known of them in `direction`.
+/// The contestants of `point`, or of all points, with what is known of them in `direction`.
 pub(crate) fn entries<'a>(
     comparison: &'a Comparison,
-    point: &'a [Setting],
+    point: Option<&'a [Setting]>,
     direction: Direction,
 ) -> impl Iterator<Item = (&'a Contestant, &'a DirectionResult)> {
-    let here = comparison.contestants.iter().filter(move |one| one.point == point);
-    here.filter_map(move |one| {
+    let is_here = move |one: &&Contestant| point.is_none_or(|point| one.point == point);
+    comparison.contestants.iter().filter(is_here).filter_map(move |one| {
         let mut results = one.results.iter();
         results.find(|result| result.direction == direction).map(|result| (one, result))
     })
 }
 
-fn sentence(comparison: &Comparison, point: &[Setting], direction: Direction) -> Option<String> {
+/// What was found at `point`, or at all of them; `None` when nothing is compared there.
+fn findings(
+    comparison: &Comparison,
+    point: Option<&[Setting]>,
+    direction: Direction,
+) -> Option<String> {
     let mut clauses: Vec<Clause> = Vec::new();
     for (one, result) in entries(comparison, point, direction) {
         let Some(clause) = Clause::of(comparison, one, result) else { continue };
@@ -61,17 +98,28 @@ fn sentence(comparison: &Comparison, point: &[Setting], direction: Direction) ->
             None => clauses.push(clause),
         }
     }
-    clauses.sort_by_key(|clause| clause.weight);
+    // The order of steps says more than their weight.
+    if comparison.layout != Layout::Ladder {
+        clauses.sort_by_key(|clause| clause.weight);
+    }
     let text = clauses.iter().map(Clause::text).collect::<Vec<_>>().join("; ");
-    (!clauses.is_empty())
-        .then(|| format!("{}: {text}", words::capital(&subject(comparison, point, direction))))
+    (!clauses.is_empty()).then_some(text)
 }
 
-/// What is measured at `point`.
-pub(crate) fn subject(comparison: &Comparison, point: &[Setting], direction: Direction) -> String {
-    let first = comparison.contestants.iter().find(|one| one.point == point);
-    let plan = first.map(|one| words::workload(&one.plan, direction, point)).unwrap_or_default();
-    if point.is_empty() { plan } else { format!("{plan}, {}", words::point(point)) }
+/// What is measured at `point`, or at all of them, with a capital in front.
+pub(crate) fn subject(
+    comparison: &Comparison,
+    point: Option<&[Setting]>,
+    direction: Direction,
+) -> String {
+    let mut here = entries(comparison, point, direction).map(|(one, _)| one);
+    let Some(first) = here.next() else { return String::new() };
+    let differing: Vec<Setting> = first.point.iter().chain(&first.changes).cloned().collect();
+    let what = words::capital(&words::workload(&first.plan, direction, &differing));
+    match point.filter(|point| !point.is_empty()) {
+        Some(point) => format!("{what}, {}", words::point(point)),
+        None => what,
+    }
 }
 
 /// A part of a sentence, said of one contestant or of several.
@@ -87,15 +135,16 @@ struct Clause {
 impl Clause {
     fn of(comparison: &Comparison, one: &Contestant, result: &DirectionResult) -> Option<Self> {
         let versus = result.versus.as_ref()?;
-        let weight = match versus.verdict.finding {
-            Finding::Better | Finding::Worse => 0,
-            Finding::NoDifference => 1,
-            Finding::CannotTell => 2,
+        let weight = match (versus.verdict.finding, versus.verdict.change) {
+            (Finding::Better | Finding::Worse, Some(_)) => 0,
+            (Finding::NoDifference, _) => 1,
+            _ => 2,
         };
+        let name = |one: &Contestant| name_of(comparison, one);
         let baseline = one.baseline.and_then(|index| comparison.contestants.get(index));
         Some(Self {
-            names: vec![words::short_name(one)],
-            baseline: baseline.map_or_else(|| versus.baseline.clone(), words::short_name),
+            names: vec![name(one)],
+            baseline: baseline.map_or_else(|| versus.baseline.clone(), name),
             what: words::of_result(comparison, one, result)?,
             weight,
             metric: comparison.metric,
@@ -117,10 +166,21 @@ impl Clause {
         if self.metric.is_rate() {
             return format!("{names} is {comparative} than {baseline} {by}");
         }
-        let verb = if self.metric == Metric::Calls { "are" } else { "is" };
+        let (verb, that) =
+            if self.metric == Metric::Calls { ("are", "those") } else { ("is", "that") };
         let metric = words::metric(self.metric);
-        format!("the {metric} of {names} {verb} {comparative} than of {baseline} {by}")
+        format!("the {metric} of {names} {verb} {comparative} than {that} of {baseline} {by}")
     }
+}
+
+/// What tells a contestant from those that it is compared with.
+pub(crate) fn name_of(comparison: &Comparison, one: &Contestant) -> String {
+    let short = words::short_name(one);
+    if !is_across(comparison) {
+        return short;
+    }
+    let is_alone = comparison.contestants.iter().all(|other| words::short_name(other) == short);
+    if is_alone { words::point(&one.point) } else { one.name.clone() }
 }
 
 /// The last step of a ladder against the first.
@@ -133,8 +193,13 @@ fn in_all(comparison: &Comparison) -> Vec<String> {
         let last = comparison.contestants.last().filter(|last| last.name != first.name)?;
         let ratio = words::ratio(against(comparison.metric, first, last, direction)?);
         let metric = words::metric(comparison.metric);
+        let what = if directions(comparison).len() > 1 {
+            format!(" in {}", words::workload(&first.plan, direction, &[]))
+        } else {
+            String::new()
+        };
         Some(format!(
-            "All steps together: {ratio} times the {metric} of {} (ratio of medians)",
+            "All steps together: {ratio} times the {metric} of {}{what} (ratio of medians)",
             first.name
         ))
     };

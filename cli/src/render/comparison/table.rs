@@ -1,7 +1,8 @@
 //! Two tables: who is how fast, with the verdicts; and the details.
 //!
 //! What does not fit the page goes in this order: the interval of the median moves from the first
-//! table to the second, then the bar goes, then names are broken.
+//! table to the second, then the bar goes, then names are broken. Intervals that do not fit the
+//! second table have a third one.
 
 use aio_core::plan::Direction;
 use aio_core::report::{Comparison, Contestant, DirectionResult, Layout, Metric, Versus};
@@ -16,6 +17,7 @@ use crate::render::numbers::mode;
 /// Columns of the longest bar.
 const BAR_COLUMNS: usize = 10;
 const INTERVAL: &str = "95 % interval";
+const RATIO_INTERVAL: &str = "ratio 95 %";
 const BAR: &str = "";
 
 /// A row: a contestant in one direction.
@@ -39,14 +41,26 @@ pub(super) fn tables(comparison: &Comparison, ink: Ink) -> Vec<String> {
     if !fit(&first) {
         taken(&mut first, BAR);
     }
-    let second = details(comparison, &rows, unit, moved);
-    let tables = [first, second].into_iter().map(|columns| lines(&columns));
-    let shown = tables.filter(|lines| !lines.is_empty());
+    let with_labels = |columns: Vec<Column>| match columns.len() {
+        0 => columns,
+        _ => labels(comparison, &rows).into_iter().chain(columns).collect(),
+    };
+    let mut second = details(comparison, &rows, unit);
+    let intervals = intervals(comparison, &rows, unit, moved);
+    second.extend(intervals.iter().cloned());
+    let mut third = Vec::new();
+    if !fit(&with_labels(second.clone())) {
+        second.truncate(second.len() - intervals.len());
+        third = intervals;
+    }
+    let tables = [first, with_labels(second), with_labels(third)];
+    let shown = tables.iter().map(|columns| lines(columns)).filter(|lines| !lines.is_empty());
     shown.flat_map(|lines| [String::new()].into_iter().chain(lines)).collect()
 }
 
 fn taken(columns: &mut Vec<Column>, title: &str) -> Option<Column> {
-    let place = columns.iter().position(|column| column.title == title)?;
+    // From behind: what a row does has no title either.
+    let place = columns.iter().rposition(|column| column.title == title)?;
     Some(columns.remove(place))
 }
 
@@ -54,7 +68,9 @@ fn rows(comparison: &Comparison) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for direction in directions(comparison) {
         for point in points(comparison) {
-            for (place, (contestant, result)) in entries(comparison, point, direction).enumerate() {
+            for (place, (contestant, result)) in
+                entries(comparison, Some(point), direction).enumerate()
+            {
                 rows.push(Row { contestant, result, is_first_of_point: place == 0 });
             }
         }
@@ -62,7 +78,7 @@ fn rows(comparison: &Comparison) -> Vec<Row<'_>> {
     rows
 }
 
-/// What the row is of: its point, its name and what it does.
+/// What the row is of: its point, its name and, where they differ in that, what it does.
 fn labels(comparison: &Comparison, rows: &[Row<'_>]) -> Vec<Column> {
     let flags = comparison.contestants.iter().map(|one| &one.point).find(|point| !point.is_empty());
     let points = flags.map(|settings| {
@@ -73,10 +89,16 @@ fn labels(comparison: &Comparison, rows: &[Row<'_>]) -> Vec<Column> {
         };
         Column::words(&flags.join(", "), rows.iter().map(values))
     });
-    let what = if comparison.layout == Layout::Ladder { "step" } else { "engine" };
+    let what = match comparison.layout {
+        Layout::Ladder => "step",
+        _ if comparison.contestants.iter().all(|one| one.changes.is_empty()) => "engine",
+        _ => "contestant",
+    };
     let names = Column::words(what, rows.iter().map(|row| words::short_name(row.contestant)));
     let modes = Column::words("", rows.iter().map(|row| what_it_does(row.contestant, row.result)));
-    points.into_iter().chain([names, modes]).collect()
+    // What all of them do is in the sentence above.
+    let modes = Some(modes).filter(|modes| modes.cells.iter().any(|mode| *mode != modes.cells[0]));
+    points.into_iter().chain([names]).chain(modes).collect()
 }
 
 fn what_it_does(one: &Contestant, result: &DirectionResult) -> String {
@@ -172,31 +194,28 @@ fn verdict(comparison: &Comparison, row: &Row<'_>) -> String {
     said.unwrap_or_else(|| if is_baseline { "baseline".into() } else { String::new() })
 }
 
-/// All other metrics; behind them the interval of the ratio, and what the first table had no room
-/// for.
-fn details(
+/// All other metrics.
+fn details(comparison: &Comparison, rows: &[Row<'_>], unit: LatencyUnit) -> Vec<Column> {
+    let others = Metric::ALL.into_iter().filter(|metric| *metric != comparison.metric);
+    let of_metric = |metric: Metric| {
+        let cell = |row: &Row<'_>| Some(median(metric, unit, row.result.median(metric)?));
+        Column::numbers(&title(metric, unit), rows.iter().map(cell))
+    };
+    others.map(of_metric).filter(|column| !column.is_empty()).collect()
+}
+
+/// What the first table had no room for, and the interval of the ratio.
+fn intervals(
     comparison: &Comparison,
     rows: &[Row<'_>],
     unit: LatencyUnit,
     moved: Option<Column>,
 ) -> Vec<Column> {
-    let of_metric = |metric: Metric| {
-        let cell = |row: &Row<'_>| Some(median(metric, unit, row.result.median(metric)?));
-        Column::numbers(&title(metric, unit), rows.iter().map(cell))
-    };
-    let others = Metric::ALL.into_iter().filter(|metric| *metric != comparison.metric);
     let of_ratio = |row: &Row<'_>| ratio_interval(row.result.versus.as_ref()?, comparison.metric);
-    let moved = moved.map(|column| Column {
-        title: format!("{} {INTERVAL}", title(comparison.metric, unit)),
-        ..column
-    });
-    let mut numbers: Vec<Column> = others.map(of_metric).chain(moved).collect();
-    numbers.push(Column::numbers("ratio 95 %", rows.iter().map(of_ratio)));
-    numbers.retain(|column| !column.is_empty());
-    if numbers.is_empty() {
-        return numbers;
-    }
-    labels(comparison, rows).into_iter().chain(numbers).collect()
+    let title = format!("{} 95 %", title(comparison.metric, unit));
+    let moved = moved.map(|column| Column { title, ..column });
+    let ratios = Column::numbers(RATIO_INTERVAL, rows.iter().map(of_ratio));
+    moved.into_iter().chain([ratios]).filter(|column| !column.is_empty()).collect()
 }
 
 fn ratio_interval(versus: &Versus, metric: Metric) -> Option<String> {

@@ -19,9 +19,13 @@ pub(super) fn write(comparison: &Comparison, ink: Ink, out: &mut dyn Write) -> i
     for line in table::tables(comparison, ink) {
         writeln!(out, "{line}")?;
     }
-    writeln!(out)?;
-    paragraph(&notes::along(comparison, ink), out)?;
-    let legend = notes::legend(comparison).into_iter();
-    paragraph(&legend.chain(notes::less_is_better(comparison.metric)).collect::<Vec<_>>(), out)?;
-    paragraph(&notes::below(comparison), out)
+    let blocks = [
+        notes::along(comparison, ink),
+        [notes::legend(comparison), notes::below(comparison)].concat(),
+    ];
+    for block in blocks.iter().filter(|block| !block.is_empty()) {
+        writeln!(out)?;
+        paragraph(block, out)?;
+    }
+    Ok(())
 }

@@ -1,5 +1,7 @@
 //! What a comparison found, in words that fit any form: no layout, no markup.
 
+use std::time::Duration;
+
 use aio_core::plan::{Access, Blocks, Direction, Pattern, Plan};
 use aio_core::report::{Comparison, Contestant, DirectionResult, Metric, Setting, Versus};
 use aio_core::stats::compare::{Finding, Verdict, rounds_to_decide};
@@ -19,8 +21,10 @@ pub(crate) fn verdict(verdict: &Verdict, metric: Metric, has_rounds: bool) -> St
         (Finding::Better | Finding::Worse, Some(change), _) => {
             format!("{} by {}", comparative(metric, change), by(change, ends))
         }
-        (Finding::NoDifference, _, _) => match largest_percent(verdict) {
-            Some(percent) if percent > 0.0 => {
+        (Finding::NoDifference, _, _) => match verdict.largest_change() {
+            Some(share) if share > 0.0 => {
+                // It is rounded already, but for the last bits.
+                let percent = (share * 1000.0).round() / 10.0;
                 format!("no difference larger than {percent} % seen")
             }
             _ => "no difference seen".into(),
@@ -73,17 +77,25 @@ pub(crate) fn by(change: f64, ends: Option<(f64, f64)>) -> String {
     };
     let (one, other) = (percent(low), percent(high));
     let (least, most) = (one.min(other), one.max(other));
-    let decimals = decimals(least, most);
-    format!("{:.decimals$} % ({least:.decimals$}–{most:.decimals$})", percent(change))
+    let decimals = decimals(percent(change), least, most);
+    let [change, least, most] =
+        [percent(change), least, most].map(|percent| format!("{percent:.decimals$}"));
+    if least == most { format!("{change} %") } else { format!("{change} % ({least}–{most})") }
 }
 
-/// As many as the width of an interval makes sense of, and as its end next to 0 takes.
-fn decimals(least: f64, most: f64) -> usize {
+/// As many as the width of an interval makes sense of, and as its end next to 0 takes; but no more
+/// than three digits of a change.
+fn decimals(change: f64, least: f64, most: f64) -> usize {
+    let worth = match change.abs() {
+        size if size >= 99.5 => 0,
+        size if size >= 9.95 => 1,
+        _ => DECIMALS_MAX,
+    };
     let enough = |decimals: &usize| {
         let step = 0.1_f64.powi(i32::try_from(*decimals).unwrap_or(0));
         most - least >= 2.0 * step && least.abs().min(most.abs()) >= step / 2.0
     };
-    (0..DECIMALS_MAX).find(enough).unwrap_or(DECIMALS_MAX)
+    (0..worth).find(enough).unwrap_or(worth)
 }
 
 /// `−14 to +22`, in percent.
@@ -99,13 +111,6 @@ fn signed_span((low, high): (f64, f64)) -> String {
         }
     };
     format!("{} to {}", signed(low), signed(high))
-}
-
-/// The larger end of the interval in percent, rounded up: to whole ones, below 1 % to tenths.
-fn largest_percent(verdict: &Verdict) -> Option<f64> {
-    let percent = 100.0 * verdict.low?.abs().max(verdict.high?.abs());
-    let steps = if percent < 1.0 { 10.0 } else { 1.0 };
-    Some((percent * steps - 1e-9).ceil().max(0.0) / steps)
 }
 
 /// The name of a contestant among those of its point: without the settings of the point.
@@ -194,6 +199,23 @@ pub(crate) fn value(metric: Metric, value: f64) -> String {
     }
 }
 
+/// Requests per second: `101.2 k IOPS`.
+pub(crate) fn rate(requests_per_s: f64) -> String {
+    value(Metric::Iops, requests_per_s)
+}
+
+/// A time in two units at most: `9.5 s`, `40 s`, `3 min 20 s`, `1 h 5 min`.
+pub(crate) fn time(seconds: f64) -> String {
+    if seconds < 9.95 && seconds.fract() > 0.0 {
+        return format!("{seconds:.1} s");
+    }
+    match Duration::from_secs_f64(seconds.round()).as_secs() {
+        whole @ 0..60 => format!("{whole} s"),
+        whole @ 60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        whole => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
 /// A ratio to three digits.
 pub(crate) fn ratio(ratio: f64) -> String {
     match ratio {
@@ -221,3 +243,6 @@ pub(crate) fn standing(comparison: &Comparison) -> String {
     };
     comparison.contestants.iter().flat_map(of).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

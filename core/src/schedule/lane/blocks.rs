@@ -57,7 +57,7 @@ impl LaneWork<'_> {
                 _ => ran,
             };
         }
-        match if share.is_plain() { share.direction.kind() } else { None } {
+        match share.kind_alike(false) {
             Some(Kind::Read) => {
                 let mut stream = BlockStream::<false>::new(&share, name, target, mark);
                 self.timed(engine, &mut stream, watch, runtime, name)

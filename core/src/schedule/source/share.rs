@@ -5,6 +5,7 @@ use rand_xoshiro::Xoshiro256Plus;
 
 use crate::engine::Operations;
 use crate::plan::{Blocks, Direction, Distribution, Pattern, Plan, operations};
+use crate::stats::Kind;
 
 /// Which blocks of a tasklet's range one lane asks for in each loop.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,9 +101,15 @@ impl Share {
         [name.seed, u64::from(name.tid)]
     }
 
+    /// The kind of its requests, where a stream of blocks that are all alike makes them; blocks
+    /// that are verified have what each of them does worked out.
+    pub(in crate::schedule) fn kind_alike(&self, is_verified: bool) -> Option<Kind> {
+        if self.is_plain() && !is_verified { self.direction.kind() } else { None }
+    }
+
     /// Whether its requests are alike but for where, none of them flushes, and what is written need
     /// not be made anew.
-    pub(in crate::schedule) fn is_plain(&self) -> bool {
+    fn is_plain(&self) -> bool {
         let Blocks { pattern, sizes, flush, .. } = &self.access;
         matches!(self.direction, Direction::Read | Direction::Write)
             && sizes.len() <= 1

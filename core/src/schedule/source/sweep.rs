@@ -58,6 +58,29 @@ impl Slice {
             .collect()
     }
 
+    /// Chooses the offsets of the next requests; says how many, 0 behind the last one.
+    #[inline(always)]
+    pub(in crate::schedule) fn choose(&mut self, offsets: &mut [u64]) -> usize {
+        let Self { end_bytes, block_bytes, .. } = *self;
+        let mut count = 0;
+        while count < offsets.len() && self.offset_bytes < end_bytes {
+            offsets[count] = self.offset_bytes;
+            let next = self.offset_bytes + u64::from(block_bytes);
+            self.offset_bytes = next.min(end_bytes);
+            count += 1;
+        }
+        count
+    }
+
+    /// What the request at a chosen offset does, and with how many bytes.
+    #[inline(always)]
+    pub(in crate::schedule) fn request_at(&self, offset_bytes: u64) -> (Operation, u32) {
+        let Self { direction, end_bytes, block_bytes, .. } = *self;
+        let rest = end_bytes - offset_bytes;
+        let length_bytes = u32::try_from(rest).map_or(block_bytes, |rest| rest.min(block_bytes));
+        (if direction.writes_data() { Operation::Write } else { Operation::Read }, length_bytes)
+    }
+
     /// Bytes of memory that the slice needs.
     pub(in crate::schedule) fn length_bytes(&self) -> u64 {
         self.end_bytes - self.offset_bytes
@@ -66,28 +89,17 @@ impl Slice {
 
 impl Source for Sweep<'_> {
     fn choose(&mut self, offsets: &mut [u64]) -> usize {
-        let Slice { end_bytes, block_bytes, .. } = self.slice;
-        let mut count = 0;
-        while count < offsets.len() && self.slice.offset_bytes < end_bytes {
-            offsets[count] = self.slice.offset_bytes;
-            let next = self.slice.offset_bytes + u64::from(block_bytes);
-            self.slice.offset_bytes = next.min(end_bytes);
-            count += 1;
-        }
-        count
+        self.slice.choose(offsets)
     }
 
     #[inline(always)]
     fn job(&mut self, offset_bytes: u64, _home: &mut Option<Block>) -> Job {
-        let Slice { direction, end_bytes, block_bytes, .. } = self.slice;
-        let rest = end_bytes - offset_bytes;
-        let length_bytes = u32::try_from(rest).map_or(block_bytes, |rest| rest.min(block_bytes));
+        let (operation, length_bytes) = self.slice.request_at(offset_bytes);
         let block = self.part.lend(length_bytes);
         assert!(block.is_some(), "the memory is as long as the slice");
         let target = self.target;
-        let operation = if direction.writes_data() { Operation::Write } else { Operation::Read };
         let what = What::new(operation, target, length_bytes);
-        let needed_bytes = if direction.writes_data() {
+        let needed_bytes = if operation == Operation::Write {
             length_bytes
         } else {
             self.useful_bytes(offset_bytes, what)

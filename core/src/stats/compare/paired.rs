@@ -13,6 +13,7 @@
 //! flipped, and the mean of each such resample is divided by its own standard error. The 95 %
 //! quantile of the magnitude takes the place of that of Student's t.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::signs;
@@ -26,7 +27,7 @@ pub(super) const CONFIDENCE: f64 = 0.95;
 pub(super) const SAME: f64 = 1e-12;
 
 /// The ratio of one contestant to another over rounds that they took turns in.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Paired {
     /// The estimate of the ratio.
     pub ratio: f64,
@@ -40,6 +41,15 @@ pub struct Paired {
     pub p_value_least: f64,
     /// Rounds that it rests on.
     pub rounds: u32,
+}
+
+impl Paired {
+    /// How far the ends of its interval lie from the estimate, as a share of that: 0.02 for an
+    /// interval from 2 % below to 2 % above. `None` without an interval.
+    #[must_use]
+    pub fn half_width(&self) -> Option<f64> {
+        Some((self.high? / self.low?).sqrt() - 1.0)
+    }
 }
 
 /// The ratio of `other` to `base`, round by round; `None` when there are no rounds, or not as many

@@ -8,6 +8,7 @@
 //!   one than that is no answer.
 //! - All else *cannot tell*.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Paired;
@@ -19,7 +20,7 @@ pub const DIFFERENCE_MAX: f64 = 0.1;
 const STEP_SLACK: f64 = 1e-9;
 
 /// What a comparison found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Finding {
     /// It is better than the baseline, and that is no chance.
@@ -33,7 +34,7 @@ pub enum Finding {
 }
 
 /// What a comparison found, with the numbers of the sentence that says so.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// What was found.
     pub finding: Finding,
@@ -75,6 +76,16 @@ pub fn verdict(paired: Option<Paired>, is_rate: bool, comparisons: usize, level:
         low: paired.low.map(|low| low - 1.0),
         high: paired.high.map(|high| high - 1.0),
     }
+}
+
+/// Whether no more rounds are needed: there are as many as a verdict takes, and the ratio is known
+/// to `resolution` (0.02 for 2 %), which bounds [`Paired::half_width`].
+#[must_use]
+pub fn is_decided(paired: Option<Paired>, comparisons: usize, level: f64, resolution: f64) -> bool {
+    paired.is_some_and(|paired| {
+        paired.p_value_least <= level_of_each(comparisons, level)
+            && paired.half_width().is_some_and(|half| half <= resolution)
+    })
 }
 
 fn finding(paired: &Paired, is_rate: bool, level: f64) -> Finding {

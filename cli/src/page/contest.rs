@@ -1,0 +1,332 @@
+//! The section of a comparison.
+
+use aio_core::plan::Direction;
+use aio_core::report::{
+    Comparison, Contestant, DirectionResult, Layout, Metric, RequestsCheck, Status,
+};
+use aio_core::stats::compare::{Finding, Interval};
+
+use super::grouped::grouped;
+use super::model::{Alarm, AlarmKind, Cell, Column, Fact, Section, Table, Tone, alarms, fact};
+use super::run::{capital, listed, machine, name};
+use super::{plots, quantity, versus};
+use crate::render::{self, NONE, count, mode, short};
+
+/// What `comparison` says.
+pub(super) fn section(comparison: &Comparison) -> Section {
+    Section {
+        name: String::new(),
+        heading: heading(comparison),
+        summary: summary(comparison),
+        alarms: alarms_of(comparison),
+        tables: versus::directions(comparison)
+            .into_iter()
+            .map(|direction| table(comparison, direction))
+            .collect(),
+        figures: plots::of_comparison(comparison),
+        facts: facts(comparison),
+    }
+}
+
+fn modes(comparison: &Comparison) -> String {
+    let mut modes = Vec::new();
+    for phase in comparison.contestants.iter().flat_map(|one| &one.plan.phases) {
+        let mode = mode(phase.direction, &phase.access);
+        if !modes.contains(&mode) {
+            modes.push(mode);
+        }
+    }
+    listed(&modes)
+}
+
+fn labels(comparison: &Comparison) -> Vec<String> {
+    let mut labels = Vec::new();
+    for one in &comparison.contestants {
+        let label = versus::label(one);
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels
+}
+
+fn heading(comparison: &Comparison) -> String {
+    let (modes, labels) = (modes(comparison), labels(comparison));
+    match comparison.layout {
+        Layout::Contestants => format!("{modes}: {}", listed(&labels)),
+        Layout::Ladder => format!("{modes}: {} added one by one", count_of(&labels, "step")),
+        Layout::Sweep => {
+            format!("{modes}: {} over {}", listed(&labels), listed(&flags(comparison)))
+        }
+        Layout::Scale => format!("{modes}: {} over the number of threads", listed(&labels)),
+    }
+}
+
+fn count_of(things: &[String], noun: &str) -> String {
+    count(things.len() as u64, noun)
+}
+
+/// The flags of the points, in their order.
+fn flags(comparison: &Comparison) -> Vec<String> {
+    let mut flags = Vec::new();
+    for setting in comparison.contestants.iter().flat_map(|one| &one.point) {
+        if !flags.contains(&setting.flag) {
+            flags.push(setting.flag.clone());
+        }
+    }
+    flags
+}
+
+fn summary(comparison: &Comparison) -> Vec<String> {
+    let mut said = Vec::new();
+    for direction in versus::directions(comparison) {
+        let of = match versus::title(comparison, direction) {
+            title if title.is_empty() => String::new(),
+            title => format!("{}, ", capital(&title)),
+        };
+        let lines = match comparison.layout {
+            Layout::Sweep | Layout::Scale => swept(comparison, direction),
+            Layout::Contestants | Layout::Ladder => against(comparison, direction),
+        };
+        said.extend(lines.into_iter().map(|line| format!("{of}{line}")));
+    }
+    if said.is_empty() {
+        said.push("No round was finished, so there is nothing to compare.".into());
+    }
+    said
+}
+
+fn result(one: &Contestant, direction: Direction) -> Option<&DirectionResult> {
+    one.results.iter().find(|result| result.direction == direction)
+}
+
+fn median(one: &Contestant, direction: Direction, metric: Metric) -> Option<f64> {
+    Some(result(one, direction)?.median(metric)?.median)
+}
+
+/// Each contestant against its baseline.
+fn against(comparison: &Comparison, direction: Direction) -> Vec<String> {
+    let metric = comparison.metric;
+    let sentence = |one: &Contestant| {
+        let result = result(one, direction)?;
+        let value = result.median(metric).map(|one| quantity::in_words(metric, one.median));
+        let value = value.map(|value| format!(" with {value}")).unwrap_or_default();
+        Some(match &result.versus {
+            Some(versus) => {
+                let verdict = versus::verdict(comparison, versus);
+                format!("{} against {}: {verdict},{value}.", one.name, versus.baseline)
+            }
+            None => format!("{}: the baseline{value}, the median of its rounds.", one.name),
+        })
+    };
+    comparison.contestants.iter().filter_map(sentence).collect()
+}
+
+/// Where each one is best, and how often it differs from its baseline.
+fn swept(comparison: &Comparison, direction: Direction) -> Vec<String> {
+    let metric = comparison.metric;
+    let sentence = |label: String| {
+        let of = || comparison.contestants.iter().filter(|one| versus::label(one) == label);
+        let sign = if metric.is_rate() { 1.0 } else { -1.0 };
+        let valued = of().filter_map(|one| Some((one, median(one, direction, metric)?)));
+        let (best, value) =
+            valued.max_by(|one, other| (sign * one.1).total_cmp(&(sign * other.1)))?;
+        let at: Vec<_> =
+            best.point.iter().map(|one| format!("{}={}", one.flag, one.value)).collect();
+        let (at, value) = (at.join(" "), quantity::in_words(metric, value));
+        let found = |finding| {
+            let findings = of().filter_map(|one| result(one, direction)?.versus.as_ref());
+            findings.filter(|versus| versus.verdict.finding == finding).count()
+        };
+        let verdicts = [
+            (Finding::Better, "better than"),
+            (Finding::Worse, "worse than"),
+            (Finding::NoDifference, "no different from"),
+            (Finding::CannotTell, "not told apart from"),
+        ];
+        let verdicts = verdicts.map(|(finding, words)| (found(finding), words));
+        let verdicts: Vec<_> = verdicts
+            .iter()
+            .filter(|(points, _)| *points > 0)
+            .map(|(points, words)| format!("{words} it at {}", count(*points as u64, "point")))
+            .collect();
+        let base = of().find_map(|one| comparison.contestants.get(one.baseline?));
+        let verdicts = match base {
+            Some(base) => format!("; against {}, {}", versus::label(base), verdicts.join(", ")),
+            None => String::new(),
+        };
+        Some(format!("{label}: best at {at} with {value}{verdicts}."))
+    };
+    labels(comparison).into_iter().filter_map(sentence).collect()
+}
+
+fn alarms_of(comparison: &Comparison) -> Vec<Alarm> {
+    let mut all = Vec::new();
+    let failures = comparison.failure.iter().chain(&comparison.requests.mismatch);
+    all.extend(alarms(AlarmKind::Failed, failures.cloned()));
+    if comparison.status == Status::Failed && all.is_empty() {
+        all.extend(alarms(AlarmKind::Failed, ["the comparison failed".into()]));
+    }
+    all.dedup();
+    if comparison.status == Status::Interrupted {
+        let done = comparison.contestants.iter().map(|one| one.rounds.len()).min().unwrap_or(0);
+        let planned = comparison.rounds_planned;
+        let text = format!("{done} of {planned} rounds were finished, and those are shown");
+        all.extend(alarms(AlarmKind::Interrupted, [text]));
+    }
+    let engines =
+        || comparison.contestants.iter().filter_map(|one| Some((one, one.total.as_ref()?)));
+    let doubts = engines().flat_map(|(contestant, engine)| {
+        engine.directions.iter().flat_map(move |one| {
+            one.doubts.iter().map(move |doubt| {
+                let sentence = format!("{} is doubtful: {}", one.direction, doubt.reason);
+                (contestant.name.clone(), sentence)
+            })
+        })
+    });
+    let all_of_them = engines().count();
+    all.extend(alarms(AlarmKind::Doubtful, grouped(doubts, all_of_them)));
+    let missing = comparison.unavailable.iter().map(render::unavailable_sentence);
+    let missing = missing.map(|line| line.replacen("unavailable: ", "", 1));
+    all.extend(alarms(AlarmKind::Different, missing));
+    let downgrades = engines().flat_map(|(contestant, engine)| {
+        let downgrades = engine.receipts.iter().filter(|receipt| receipt.is_downgrade());
+        downgrades.map(|receipt| {
+            let why = receipt.why_not.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            let aio_core::receipt::Receipt { option, asked, granted, .. } = receipt;
+            (contestant.name.clone(), format!("{option} {granted} instead of {asked}{why}"))
+        })
+    });
+    all.extend(alarms(AlarmKind::Different, grouped(downgrades, all_of_them)));
+    all
+}
+
+fn table(comparison: &Comparison, direction: Direction) -> Table {
+    let flags = flags(comparison);
+    let results = || {
+        let all = comparison.contestants.iter();
+        all.filter_map(move |one| Some((one, result(one, direction)?)))
+    };
+    let measured = |metric: &Metric| results().any(|(_, one)| one.median(*metric).is_some());
+    let metrics: Vec<_> = Metric::ALL.into_iter().filter(measured).collect();
+    let mut columns: Vec<_> = flags.iter().map(Column::numbers).collect();
+    columns.extend([Column::words("contestant"), Column::words("verdict")]);
+    columns.push(Column::numbers("ratio"));
+    columns.extend(metrics.iter().map(|metric| Column::numbers(quantity::heading(*metric))));
+    let row = |(one, result): (&Contestant, &DirectionResult)| {
+        let value = |flag: &String| one.point.iter().find(|setting| setting.flag == *flag);
+        let value = |flag| value(flag).map_or(NONE, |setting| setting.value.as_str());
+        let mut row: Vec<_> = flags.iter().map(|flag| Cell::new(value(flag))).collect();
+        row.push(name(&versus::label(one)));
+        row.extend(judged(comparison, result));
+        row.extend(metrics.iter().map(|metric| number(*metric, result.median(*metric))));
+        row
+    };
+    let rows = results().map(row).collect();
+    let caption = match versus::title(comparison, direction) {
+        title if title.is_empty() => "Medians of rounds, with 95 % intervals".into(),
+        title => format!("{}: medians of rounds, with 95 % intervals", capital(&title)),
+    };
+    Table { caption, columns, rows }
+}
+
+/// The verdict, and the ratio that it rests on.
+fn judged(comparison: &Comparison, result: &DirectionResult) -> [Cell; 2] {
+    let Some(versus) = &result.versus else {
+        return [Cell::new("baseline"), Cell::new(NONE)];
+    };
+    let tone = match versus.verdict.finding {
+        Finding::Better => Tone::Good,
+        Finding::Worse => Tone::Bad,
+        Finding::NoDifference => Tone::Plain,
+        Finding::CannotTell => Tone::Doubtful,
+    };
+    let aside = Some(format!("against {}", versus.baseline));
+    let verdict = Cell { text: versus::verdict(comparison, versus), aside, tone };
+    let ratio = versus.ratio(comparison.metric).map(|one| Cell {
+        text: short(one.ratio),
+        aside: one.low.zip(one.high).map(|(low, high)| format!("{}–{}", short(low), short(high))),
+        tone: Tone::Plain,
+    });
+    [verdict, ratio.unwrap_or_else(|| Cell::new(NONE))]
+}
+
+fn number(metric: Metric, median: Option<Interval>) -> Cell {
+    let Some(Interval { median, low, high }) = median else { return Cell::new(NONE) };
+    let value = |number| quantity::value(metric, number);
+    let aside = low.zip(high).map(|(low, high)| format!("{} – {}", value(low), value(high)));
+    Cell { text: value(median), aside, tone: Tone::Plain }
+}
+
+fn facts(comparison: &Comparison) -> Vec<Fact> {
+    let bare = |line: &String| {
+        let line = line.strip_prefix("target: ").unwrap_or(line);
+        line.strip_prefix("device: ").unwrap_or(line).to_owned()
+    };
+    let targets = render::target_lines(&comparison.targets).iter().map(bare).collect();
+    let first = comparison.contestants.first();
+    let plan = first.map(|one| render::plan_line(&one.plan, &[]).replacen("plan: ", "", 1));
+    let mut plan: Vec<_> = plan.into_iter().collect();
+    if comparison.contestants.len() > 1 && comparison.layout != Layout::Contestants {
+        plan.push("This is the plan of the first; the others differ as the table says.".into());
+    }
+    let changes: Vec<_> = comparison.contestants.iter().filter_map(changes).collect();
+    plan.extend(changes);
+    [
+        fact("Machine", machine(&comparison.tool_version, &comparison.machine)),
+        fact("Target", targets),
+        fact("Plan", plan),
+        fact("Rounds", vec![rounds(comparison)]),
+        fact("Verdicts", vec![verdicts(comparison)]),
+        fact("Requests", vec![requests(&comparison.requests)]),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What a contestant does otherwise than the command line said.
+fn changes(one: &Contestant) -> Option<String> {
+    let change = |setting: &aio_core::report::Setting| match setting.value.as_str() {
+        "" => format!("--{}", setting.flag),
+        value => format!("--{} {value}", setting.flag),
+    };
+    let changes: Vec<_> = one.changes.iter().map(change).collect();
+    (!changes.is_empty()).then(|| format!("{}: {}", one.name, changes.join(" ")))
+}
+
+fn rounds(comparison: &Comparison) -> String {
+    let finished = comparison.contestants.iter().map(|one| one.rounds.len()).max().unwrap_or(0);
+    format!(
+        "{}, in each of which every contestant ran once, in changing order; {} s in all",
+        count(finished as u64, "round"),
+        short(comparison.elapsed_s)
+    )
+}
+
+fn verdicts(comparison: &Comparison) -> String {
+    let Comparison { metric, level, resolution, .. } = comparison;
+    format!(
+        "They rest on {metric}. Where nothing differs, {} % of comparisons find a difference; \
+         intervals are of 95 %, and a ratio counts as known within {} %.",
+        short(level * 100.0).trim_end_matches('0').trim_end_matches('.'),
+        short(resolution * 100.0).trim_end_matches('0').trim_end_matches('.')
+    )
+}
+
+fn requests(check: &RequestsCheck) -> String {
+    let RequestsCheck { runs_compared, common_requests, fewest_requests, mismatch } = check;
+    if mismatch.is_some() {
+        return "contestants were NOT given the same requests".into();
+    }
+    let runs = count(*runs_compared, "run");
+    if common_requests == fewest_requests {
+        return format!("the same for all contestants ({runs} compared)");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a share needs few digits")]
+    let share = *common_requests as f64 / (*fewest_requests).max(1) as f64 * 100.0;
+    format!(
+        "the same for all contestants as far as the slower one came before time ended it ({runs} \
+         compared, {share:.1} % of their requests)"
+    )
+}
