@@ -170,6 +170,17 @@ mod tests {
     }
 
     #[test]
+    fn all_is_decided_once_the_interval_is_narrow_and_rounds_are_enough() {
+        let decided = |paired, comparisons| is_decided(paired, comparisons, LEVEL, 0.02);
+        assert!(decided(seen(0.5 / 1.019, 0.5, 0.5 * 1.019, 0.9), 1), "of the ratio, not of 1");
+        assert!(!decided(seen(0.5 / 1.021, 0.5, 0.5 * 1.021, 0.9), 1));
+        assert!(!decided(seen(0.99, 1.0, 1.01, 0.9), 6), "0.002 > 0.01/6");
+        assert!(!decided(paired(&[1.0; 7], &[1.0; 7]), 1));
+        assert!(decided(paired(&[1.0; 8], &[1.0; 8]), 1));
+        assert!(!decided(None, 1));
+    }
+
+    #[test]
     fn the_largest_change_is_rounded_up() {
         let largest =
             |low, high| verdict(seen(low, 1.0, high, 0.5), true, 1, LEVEL).largest_change();
