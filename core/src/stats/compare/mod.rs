@@ -17,7 +17,7 @@
 //!
 //! The intervals of ten rounds hold the true ratio in 95, 94, 95 and 96 %. A percentile bootstrap
 //! holds it in 90, 89 and 90 % (drifting noise left out), and one that is corrected for bias and
-//! acceleration (BCa) in 90, 89 and 88 %.
+//! acceleration (`BCa`) in 90, 89 and 88 %.
 //!
 //! Rounds that did not take turns, 8 on each side: 1.0 and 1.1 % winners where noise is independent
 //! or heavy-tailed, but 26 and 17 % where it lasts from run to run.
