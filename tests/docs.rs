@@ -16,8 +16,11 @@ use self::pages::{Page, anchors, pages};
 use crate::support::{AIO, Ended, Folder, skip};
 
 /// What a reader does once, and the tests have done by being built.
-const SET_UP: [&str; 3] =
-    ["cargo build --release", "cargo test --workspace", "export PATH=\"$PWD/target/release:$PATH\""];
+const SET_UP: [&str; 3] = [
+    "cargo build --release",
+    "cargo test --workspace",
+    "export PATH=\"$PWD/target/release:$PATH\"",
+];
 
 /// A folder that no machine has.
 const NOWHERE: &str = "/no-such-folder/";

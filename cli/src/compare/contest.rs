@@ -75,8 +75,9 @@ impl<'a> Contest<'a> {
         if !asked.args.loudness.quiet {
             tell_rounds(asked.rounds, comparison.rounds_planned, cycle, needed, &comparison);
         }
-        let names = field.entrants.iter().map(|entrant| entrant.name.clone()).collect();
-        let live = Live::new(&asked.args.loudness, names, comparison.rounds_planned);
+        let names: Vec<String> =
+            field.entrants.iter().map(|entrant| entrant.name.clone()).collect();
+        let live = Live::new(&asked.args.loudness, &names);
         Self {
             asked,
             field,
