@@ -120,8 +120,11 @@ fn every_command_that_is_shown_only_is_one_that_the_program_can_read() {
     assert!(read > 0, "writing to a device is shown somewhere");
 }
 
-/// Whether a line of a block is a command that takes `--dry-run`, and not a line of output.
+/// Whether a line of a block is a command that takes `--dry-run`, and not output or a synopsis.
 fn is_a_run(line: &str) -> bool {
+    if line.contains("[OPTIONS]") {
+        return false;
+    }
     let mut words = line.split_whitespace();
     let verb = (words.next() == Some("aio")).then(|| words.next()).flatten().unwrap_or("");
     verb.starts_with("--") || ["run", "fio", "compare"].contains(&verb)
