@@ -4,8 +4,8 @@
 //!   would.
 //! - Blocks marked `console` have their output compared by trycmd. They are for what is the same on
 //!   every machine.
-//! - Blocks marked `text` are what no test can run: they need a device, or hours. Their commands are
-//!   still read by the program, as dry runs that can reach no device.
+//! - Blocks marked `text` are what no test can run: they need a device, or hours. The program still
+//!   reads their commands, as dry runs that can reach no device.
 //! - Links lead somewhere.
 
 mod pages;
@@ -15,8 +15,8 @@ use std::path::Path;
 use self::pages::{Page, anchors, pages};
 use crate::support::{AIO, Ended, Folder, skip};
 
-/// What a reader does once, and the tests have done by being built; and the demonstration, which has
-/// tests of its own.
+/// What a reader does once, and the tests have done by being built; and the demonstration, which
+/// has tests of its own.
 const DONE_ELSEWHERE: [&str; 5] = [
     "cargo build --release",
     "cargo run --release",
@@ -120,8 +120,11 @@ fn every_command_that_is_shown_only_is_one_that_the_program_can_read() {
     assert!(read > 0, "writing to a device is shown somewhere");
 }
 
-/// Whether a line of a block is a command that takes `--dry-run`, and not a line of output.
+/// Whether a line of a block is a command that takes `--dry-run`, and not output or a synopsis.
 fn is_a_run(line: &str) -> bool {
+    if line.contains("[OPTIONS]") {
+        return false;
+    }
     let mut words = line.split_whitespace();
     let verb = (words.next() == Some("aio")).then(|| words.next()).flatten().unwrap_or("");
     verb.starts_with("--") || ["run", "fio", "compare"].contains(&verb)
