@@ -109,8 +109,8 @@ fn the_policy_allows_the_one_style_of_the_page_by_its_hash() {
     };
     // 43 letters and a padding: 256 bits and two zeros.
     let bits = said.trim_end_matches('=').chars().map(six);
-    let bits: String = bits.map(|bits| format!("{bits:06b}")).collect();
-    let bytes: String = digest.iter().map(|byte| format!("{byte:08b}")).collect();
+    let bits = bits.map(|bits| format!("{bits:06b}")).collect::<Vec<_>>().concat();
+    let bytes = digest.iter().map(|byte| format!("{byte:08b}")).collect::<Vec<_>>().concat();
     assert_eq!(bits[..256], bytes);
     assert!(page.contains("default-src 'none'"));
 }

@@ -14,7 +14,7 @@ fn lines(name: &str) -> Figure {
         caption: "Higher is better.".into(),
         panels: vec![Panel {
             title: String::new(),
-            body: Body::Lines(Lines {
+            body: Body::Lines(LinePanel {
                 x: Axis { title: "round".into(), scale: Scale::counted(2) },
                 y: Axis { title: "requests per second".into(), scale: scale(8.0) },
                 lines: vec![line(name, 3.0), line("sync", 5.0)],
@@ -38,7 +38,7 @@ fn bars(note: &str) -> Figure {
         caption: "Shorter is better.".into(),
         panels: vec![Panel {
             title: "read".into(),
-            body: Body::Bars(Bars {
+            body: Body::Bars(BarPanel {
                 axis: Axis { title: "CPU time per request".into(), scale },
                 parts: vec!["in user mode".into(), "in the kernel".into()],
                 bars: vec![bar("uring", &[1.0, 2.0]), bar("sync", &[1.0, 3.0])],
