@@ -4,12 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-for need in chromium python3; do
-    if ! command -v "$need" >/dev/null; then
-        echo "skipped: reports in a browser: $need is not installed"
-        exit 0
-    fi
+skip() { echo "skipped: reports in a browser: $1"; exit 0; }
+command -v python3 >/dev/null || skip "python3 is not installed"
+for browser in "${CHROMIUM:-}" chromium chromium-browser google-chrome; do
+    [ -n "$browser" ] && command -v "$browser" >/dev/null && break
+    browser=
 done
+[ -n "$browser" ] || skip "Chromium is not installed"
+export CHROMIUM=$browser
+
 built=${CARGO_TARGET_DIR:-target}
 for candidate in "${AIO:-}" "$built/release/aio" "$built/debug/aio"; do
     [ -x "$candidate" ] && aio=$(realpath "$candidate") && break
@@ -19,12 +22,17 @@ done
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 run() { "$aio" --buffered --quiet --format json "$@"; }
+compare() { "$aio" compare --rounds 2 --cool-down 0 --buffered --quiet --file "$folder/b" \
+    --size 4M --rw randread --bs 4k --number-ios 1000 "$@" >/dev/null; }
 run --engine all --write-file "$folder/w" --write-size 4M --output "$folder/tensors.json"
 run --engine all --file "$folder/b" --size 4M --rw randrw --bs 4k --number-ios 2000 \
     --interval 5ms --output "$folder/blocks.json"
-"$aio" report "$folder/tensors.json" -o "$folder/tensors.html"
-"$aio" report "$folder/blocks.json" -o "$folder/blocks.html"
-"$aio" report "$folder/tensors.json" "$folder/blocks.json" -o "$folder/several.html"
+compare --engine sync,null --save "$folder/compare.json"
+compare --engine sync,null --sweep queue-depth=1,4,16 --save "$folder/sweep.json"
+for name in tensors blocks compare sweep; do
+    "$aio" report "$folder/$name.json" -o "$folder/$name.html"
+done
+"$aio" report "$folder/tensors.json" "$folder/compare.json" -o "$folder/several.html"
 
 python3 ci/page.py --self-test
 [ -z "${SCREENSHOTS:-}" ] || mkdir -p "$SCREENSHOTS"

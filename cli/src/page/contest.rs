@@ -8,7 +8,7 @@ use aio_core::stats::compare::{Finding, Interval};
 
 use super::grouped::grouped;
 use super::model::{Alarm, AlarmKind, Cell, Column, Fact, Section, Table, Tone, alarms, fact};
-use super::run::{listed, machine, name};
+use super::run::{listed, machine, name, together};
 use super::{plots, quantity, versus};
 use crate::render::comparison::{self, words};
 use crate::render::{self, NONE, count, short};
@@ -44,7 +44,7 @@ fn heading(comparison: &Comparison) -> String {
     let first = comparison.contestants.first();
     let workload = |direction| Some(words::workload(&first?.plan, direction, &first?.point));
     let what: Vec<_> = versus::directions(comparison).into_iter().filter_map(workload).collect();
-    let what = if what.is_empty() { "a comparison".into() } else { listed(&what) };
+    let what = if what.is_empty() { "a comparison".into() } else { together(&what) };
     let labels = labels(comparison);
     let who = match comparison.layout {
         Layout::Contestants => listed(&labels),
@@ -169,7 +169,7 @@ fn alarms_of(comparison: &Comparison) -> Vec<Alarm> {
     let doubts = engines().flat_map(|(contestant, engine)| {
         engine.directions.iter().flat_map(move |one| {
             one.doubts.iter().map(move |doubt| {
-                let sentence = format!("{} is doubtful: {}", one.direction, doubt.reason);
+                let sentence = format!("{}: {}", one.direction, doubt.reason);
                 (contestant.name.clone(), sentence)
             })
         })
@@ -202,7 +202,10 @@ fn table(comparison: &Comparison, direction: Direction) -> Table {
     let mut columns: Vec<_> = flags.iter().map(Column::numbers).collect();
     columns.extend([Column::words("contestant"), Column::words("verdict")]);
     columns.push(Column::numbers("ratio"));
-    columns.extend(metrics.iter().map(|metric| Column::numbers(quantity::heading(*metric))));
+    columns.extend(metrics.iter().map(|metric| Column {
+        is_brief: *metric != comparison.metric,
+        ..Column::numbers(quantity::heading(*metric))
+    }));
     let row = |(one, result): (&Contestant, &DirectionResult)| {
         let value = |flag: &String| one.point.iter().find(|setting| setting.flag == *flag);
         let value = |flag| value(flag).map_or(NONE, |setting| setting.value.as_str());
@@ -245,9 +248,10 @@ fn judged(comparison: &Comparison, one: &Contestant, result: &DirectionResult) -
 
 fn number(metric: Metric, median: Option<Interval>) -> Cell {
     let Some(Interval { median, low, high }) = median else { return Cell::new(NONE) };
-    let value = |number| quantity::value(metric, number);
-    let aside = low.zip(high).map(|(low, high)| format!("{} – {}", value(low), value(high)));
-    Cell { text: value(median), aside, tone: Tone::Plain }
+    let aside = low.zip(high).map(|(low, high)| quantity::span(metric, low, high));
+    let text = quantity::value(metric, median);
+    let aside = aside.filter(|aside| *aside != text);
+    Cell { text, aside, tone: Tone::Plain }
 }
 
 fn facts(comparison: &Comparison) -> Vec<Fact> {

@@ -128,7 +128,7 @@ fn table(out: &mut String, table: &Table) {
         "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"{caption}\">\n<table>\n\
          <caption>{caption}</caption>\n<thead><tr>"
     );
-    for Column { title, is_number } in &table.columns {
+    for Column { title, is_number, .. } in &table.columns {
         let class = if *is_number { " class=\"n\"" } else { "" };
         let _never_fails = write!(out, "<th scope=\"col\"{class}>{}</th>", escape::html(title));
     }

@@ -56,17 +56,20 @@ fn table(table: &Table) -> String {
         row(table.columns.iter().map(title).collect()),
         row(table.columns.iter().map(rule).collect()),
     ];
-    lines.extend(table.rows.iter().map(|cells| row(cells.iter().map(cell).collect())));
+    lines.extend(table.rows.iter().map(|cells| {
+        let cells = cells.iter().zip(&table.columns);
+        row(cells.map(|(one, column)| cell(one, column)).collect())
+    }));
     lines.join("\n")
 }
 
-fn cell(cell: &Cell) -> String {
+fn cell(cell: &Cell, column: &Column) -> String {
     let text = escape::markdown(&cell.text);
     let text = match cell.tone {
         Tone::Good | Tone::Bad => format!("**{text}**"),
         _ => text,
     };
-    match &cell.aside {
+    match cell.aside.as_ref().filter(|_| !column.is_brief) {
         Some(aside) => format!("{text} ({})", escape::markdown(aside)),
         None => text,
     }

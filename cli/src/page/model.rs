@@ -82,17 +82,19 @@ pub(super) struct Column {
     pub(super) title: String,
     /// Whether it is of numbers, which end at the same place.
     pub(super) is_number: bool,
+    /// Whether intervals in it are left out where there is little room.
+    pub(super) is_brief: bool,
 }
 
 impl Column {
     /// A column of words.
     pub(super) fn words(title: impl Into<String>) -> Self {
-        Self { title: title.into(), is_number: false }
+        Self { title: title.into(), is_number: false, is_brief: false }
     }
 
     /// A column of numbers.
     pub(super) fn numbers(title: impl Into<String>) -> Self {
-        Self { title: title.into(), is_number: true }
+        Self { title: title.into(), is_number: true, is_brief: false }
     }
 }
 

@@ -77,6 +77,19 @@ pub(super) fn value(metric: Metric, value: f64) -> String {
     }
 }
 
+/// Two values of `metric`, with their unit once where it is the same.
+pub(super) fn span(metric: Metric, low: f64, high: f64) -> String {
+    let (low, high) = (value(metric, low), value(metric, high));
+    if low == high {
+        return low;
+    }
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}–{high}"),
+        (None, None) => format!("{low}–{high}"),
+        _ => format!("{low} – {high}"),
+    }
+}
+
 /// A value of `metric` in a sentence, with its unit.
 pub(super) fn in_words(metric: Metric, number: f64) -> String {
     let number = value(metric, number);
@@ -123,6 +136,19 @@ mod tests {
             (2e9, "2.000 s", "2 s"),
         ] {
             assert_eq!((time(ns).as_str(), round_time(ns).as_str()), (text, round));
+        }
+    }
+
+    #[test]
+    fn two_values_have_their_unit_once_where_it_is_the_same() {
+        for (metric, low, high, text) in [
+            (Metric::P99, 295_600.0, 304_600.0, "295.6–304.6 µs"),
+            (Metric::P99, 995_000.0, 1_004_000.0, "995.0 µs – 1.004 ms"),
+            (Metric::Iops, 98_500.0, 101_500.0, "98.50–101.5 k"),
+            (Metric::Calls, 0.1, 0.2, "0.100–0.200"),
+            (Metric::Calls, 0.1, 0.1, "0.100"),
+        ] {
+            assert_eq!(span(metric, low, high), text);
         }
     }
 

@@ -33,7 +33,19 @@ fn heading(report: &Report) -> String {
     let engines: Vec<_> = report.engines.iter().map(|one| one.engine.clone()).collect();
     match what.as_slice() {
         [] => "A run without results".into(),
-        what => words::capital(&format!("{}: {}", listed(what), listed(&engines))),
+        what => words::capital(&format!("{}: {}", together(what), listed(&engines))),
+    }
+}
+
+/// Workloads as one: `reads and writes of 4 KiB` where they differ in the direction only.
+pub(super) fn together(workloads: &[String]) -> String {
+    let parts: Option<Vec<_>> = workloads.iter().map(|one| one.split_once(" of ")).collect();
+    match parts.as_deref() {
+        Some([(_, rest), others @ ..]) if others.iter().all(|(_, other)| other == rest) => {
+            let nouns = parts.iter().flatten().map(|(noun, _)| (*noun).to_owned());
+            format!("{} of {rest}", listed(&nouns.collect::<Vec<_>>()))
+        }
+        _ => listed(workloads),
     }
 }
 
@@ -129,7 +141,8 @@ fn alarms_of(report: &Report, parts: &Parts) -> Vec<super::model::Alarm> {
         };
         all.extend(alarms(AlarmKind::Interrupted, [text]));
     }
-    all.extend(alarms(AlarmKind::Doubtful, parts.doubts.clone()));
+    let doubts = parts.doubts.iter().map(|one| one.replacen(" is doubtful: ", ": ", 1));
+    all.extend(alarms(AlarmKind::Doubtful, doubts));
     all.extend(alarms(AlarmKind::Doubtful, parts.course.clone()));
     let differ = parts.missing.iter().chain(&parts.receipts);
     all.extend(alarms(AlarmKind::Different, differ.map(|one| without_label(one))));

@@ -2,7 +2,7 @@
 
 use super::draw::Frame;
 use super::svg::{Anchor, Svg, cut_to, width_of};
-use super::{Bar, Bars, palette};
+use super::{Bar, BarPanel, palette};
 
 /// The height of a bar.
 const BAR: f64 = 14.0;
@@ -12,7 +12,7 @@ const TEXT: f64 = 17.0;
 const GAP: f64 = 9.0;
 
 /// Draws `panel` with its top at `frame.top`; returns where it ends.
-pub(super) fn draw(svg: &mut Svg, frame: Frame, panel: &Bars) -> f64 {
+pub(super) fn draw(svg: &mut Svg, frame: Frame, panel: &BarPanel) -> f64 {
     let right = frame.width - 14.0;
     let heights: f64 = panel.bars.iter().map(|bar| height(bar, frame.width)).sum();
     let bottom = frame.top + heights;
@@ -49,7 +49,7 @@ fn height(bar: &Bar, width: f64) -> f64 {
     lines * TEXT + BAR + GAP
 }
 
-fn one(svg: &mut Svg, frame: Frame, panel: &Bars, bar: &Bar, right: f64) {
+fn one(svg: &mut Svg, frame: Frame, panel: &BarPanel, bar: &Bar, right: f64) {
     let mut y = frame.top + TEXT - 4.0;
     svg.text("head", (0.0, y), Anchor::Start, &cut_to(&bar.name, frame.width));
     if fits(bar, frame.width) {

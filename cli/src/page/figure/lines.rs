@@ -2,7 +2,7 @@
 
 use super::draw::{Frame, Looks};
 use super::svg::{Anchor, Svg, cut_to, path_through, width_of};
-use super::{Axis, Line, Lines, Point, palette};
+use super::{Axis, Line, LinePanel, Point, palette};
 
 /// More points than this on a line do not all get a marker.
 const MARKERS_MAX: usize = 40;
@@ -21,7 +21,7 @@ struct Area {
 }
 
 impl Area {
-    fn point(&self, panel: &Lines, x: f64, y: f64) -> (f64, f64) {
+    fn point(&self, panel: &LinePanel, x: f64, y: f64) -> (f64, f64) {
         (
             self.left + panel.x.scale.place(x) * (self.right - self.left),
             self.bottom - panel.y.scale.place(y) * (self.bottom - self.top),
@@ -30,7 +30,7 @@ impl Area {
 }
 
 /// Draws `panel` with its top at `frame.top`; returns where it ends.
-pub(super) fn draw(svg: &mut Svg, frame: Frame, panel: &Lines, looks: &Looks) -> f64 {
+pub(super) fn draw(svg: &mut Svg, frame: Frame, panel: &LinePanel, looks: &Looks) -> f64 {
     let labels = panel.y.scale.ticks().iter().map(|tick| width_of(&tick.label));
     let left = labels.fold(0.0, f64::max) + 10.0;
     let top = frame.top + TEXT + 8.0;
@@ -83,7 +83,7 @@ fn to_the_right(svg: &mut Svg, area: Area, axis: &Axis, width: f64) {
     }
 }
 
-fn one(svg: &mut Svg, area: Area, panel: &Lines, line: &Line, index: usize) {
+fn one(svg: &mut Svg, area: Area, panel: &LinePanel, line: &Line, index: usize) {
     let at = |point: &Point| area.point(panel, point.x, point.y);
     svg.open(&palette::class(index));
     for point in &line.points {

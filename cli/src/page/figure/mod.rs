@@ -93,14 +93,14 @@ pub(super) struct Panel {
 #[derive(Clone, Debug)]
 pub(super) enum Body {
     /// Lines through points.
-    Lines(Lines),
+    Lines(LinePanel),
     /// Bars from 0 to the right.
-    Bars(Bars),
+    Bars(BarPanel),
 }
 
 /// Lines through points.
 #[derive(Clone, Debug)]
-pub(super) struct Lines {
+pub(super) struct LinePanel {
     /// To the right.
     pub(super) x: Axis,
     /// Upwards.
@@ -140,7 +140,7 @@ pub(super) struct Point {
 
 /// Bars from 0 to the right.
 #[derive(Clone, Debug)]
-pub(super) struct Bars {
+pub(super) struct BarPanel {
     /// What their lengths measure.
     pub(super) axis: Axis,
     /// The names of the parts that each bar has; empty for bars of one part.

@@ -80,24 +80,24 @@ impl Scale {
         Self { way: Way::Logarithmic, least: below, greatest: above, ticks }
     }
 
-    /// For `values` by rising value, each of which is a tick. Where each is about twice the one before or more, equal
-    /// ratios are equally long.
+    /// For `values` by rising value, each of which is a tick. Where each is about twice the one
+    /// before or more, equal ratios are equally long.
     pub(in crate::page) fn of_values(values: &[(f64, String)]) -> Self {
         let ticks: Vec<_> =
             values.iter().map(|(at, label)| Tick { at: *at, label: label.clone() }).collect();
-        let (first, last) = match (values.first(), values.last()) {
-            (Some(first), Some(last)) => (first.0, last.0),
+        let (begin, end) = match (values.first(), values.last()) {
+            (Some(begin), Some(end)) => (begin.0, end.0),
             _ => (0.0, 1.0),
         };
         let grows = values.windows(2).all(|pair| pair[0].0 > 0.0 && pair[1].0 >= pair[0].0 * 1.9);
         if values.len() > 1 && grows {
             // A little room at both ends, so that no mark lies on an edge.
-            let room = (last / first).powf(0.05);
-            let (least, greatest) = (first / room, last * room);
+            let room = (end / begin).powf(0.05);
+            let (least, greatest) = (begin / room, end * room);
             return Self { way: Way::Logarithmic, least, greatest, ticks };
         }
-        let room = if last > first { (last - first) * 0.05 } else { 1.0 };
-        Self { way: Way::Linear, least: first - room, greatest: last + room, ticks }
+        let room = if end > begin { (end - begin) * 0.05 } else { 1.0 };
+        Self { way: Way::Linear, least: begin - room, greatest: end + room, ticks }
     }
 
     /// For the numbers from 1 to `count`.

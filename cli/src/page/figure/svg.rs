@@ -64,8 +64,9 @@ impl Svg {
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
         };
+        let class = if class.is_empty() { String::new() } else { format!(" class=\"{class}\"") };
         self.put(&format!(
-            "<text class=\"{class}\" x=\"{}\" y=\"{}\"{anchor}>{}</text>\n",
+            "<text{class} x=\"{}\" y=\"{}\"{anchor}>{}</text>\n",
             short(at.0),
             short(at.1),
             escape::html(text)

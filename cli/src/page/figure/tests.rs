@@ -14,7 +14,7 @@ fn lines(name: &str) -> Figure {
         caption: "Higher is better.".into(),
         panels: vec![Panel {
             title: String::new(),
-            body: Body::Lines(Lines {
+            body: Body::Lines(LinePanel {
                 x: Axis { title: "round".into(), scale: Scale::counted(2) },
                 y: Axis { title: "requests per second".into(), scale: scale(8.0) },
                 lines: vec![line(name, 3.0), line("sync", 5.0)],
@@ -38,7 +38,7 @@ fn bars(note: &str) -> Figure {
         caption: "Shorter is better.".into(),
         panels: vec![Panel {
             title: "read".into(),
-            body: Body::Bars(Bars {
+            body: Body::Bars(BarPanel {
                 axis: Axis { title: "CPU time per request".into(), scale },
                 parts: vec!["in user mode".into(), "in the kernel".into()],
                 bars: vec![bar("uring", &[1.0, 2.0]), bar("sync", &[1.0, 3.0])],
@@ -55,13 +55,72 @@ fn texts(svg: &str) -> Vec<&str> {
 
 #[test]
 fn a_small_figure_looks_like_this() {
-    insta::assert_snapshot!(inline(&lines("uring"), Width::Narrow, "f1-1"), @"");
+    insta::assert_snapshot!(inline(&lines("uring"), Width::Narrow, "f1-1"), @r#"
+    <svg xmlns="http://www.w3.org/2000/svg" class="fig narrow" viewBox="0 0 340 292" role="img" aria-labelledby="f1-1narrow-t f1-1narrow-d">
+    <title id="f1-1narrow-t">Rate of uring</title>
+    <desc id="f1-1narrow-d">Two lines, one of uring.</desc>
+    <g class="s0"><path class="line" d="M0 8h30"/>
+    <path class="mark" d="M11.8 8a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0Z"/>
+    </g>
+    <text x="37" y="12">uring</text>
+    <g class="s1"><path class="line" d="M90 8h30" stroke-dasharray="7 3"/>
+    <path class="mark" d="M108 5L108 11L102 11L102 5Z"/>
+    </g>
+    <text x="127" y="12">sync</text>
+    <text class="aside" x="0" y="42">requests per second</text>
+    <path class="grid" d="M17.4 244L326 244"/>
+    <text x="11.4" y="248" text-anchor="end">0</text>
+    <path class="grid" d="M17.4 196.5L326 196.5"/>
+    <text x="11.4" y="200.5" text-anchor="end">2</text>
+    <path class="grid" d="M17.4 149L326 149"/>
+    <text x="11.4" y="153" text-anchor="end">4</text>
+    <path class="grid" d="M17.4 101.5L326 101.5"/>
+    <text x="11.4" y="105.5" text-anchor="end">6</text>
+    <path class="grid" d="M17.4 54L326 54"/>
+    <text x="11.4" y="58" text-anchor="end">8</text>
+    <path class="axis" d="M17.4 244L326 244"/>
+    <path class="axis" d="M94.6 244L94.6 248"/>
+    <text x="94.6" y="262" text-anchor="middle">1</text>
+    <path class="axis" d="M248.9 244L248.9 248"/>
+    <text x="248.9" y="262" text-anchor="middle">2</text>
+    <g class="s0"><path class="bound" d="M94.6 196.5L94.6 149"/>
+    <path class="bound" d="M91.6 196.5L97.6 196.5"/>
+    <path class="bound" d="M91.6 149L97.6 149"/>
+    <path class="line" d="M94.6 172.8L248.9 125.2"/>
+    <path class="mark" d="M91.4 172.8a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0ZM245.7 125.2a3.2 3.2 0 1 0 6.4 0a3.2 3.2 0 1 0 -6.4 0Z"/>
+    </g>
+    <g class="s1"><path class="bound" d="M94.6 149L94.6 101.5"/>
+    <path class="bound" d="M91.6 149L97.6 149"/>
+    <path class="bound" d="M91.6 101.5L97.6 101.5"/>
+    <path class="line" d="M94.6 125.2L248.9 77.8" stroke-dasharray="7 3"/>
+    <path class="mark" d="M97.5 122.3L97.5 128.2L91.6 128.2L91.6 122.3ZM251.8 74.8L251.8 80.7L245.9 80.7L245.9 74.8Z"/>
+    </g>
+    <text class="aside" x="171.7" y="280" text-anchor="middle">round</text>
+    </svg>
+    "#);
 }
 
 #[test]
 fn bars_have_their_names_and_numbers_beside_each_other_or_below_where_there_is_no_room() {
     let short = inline(&bars("4 µs"), Width::Wide, "f");
-    assert_eq!(texts(&short), [""; 0]);
+    assert_eq!(
+        texts(&short),
+        [
+            "in user mode",
+            "in the kernel",
+            "read",
+            "0 µs",
+            "1 µs",
+            "2 µs",
+            "3 µs",
+            "4 µs",
+            "uring",
+            "4 µs",
+            "sync",
+            "4 µs",
+            "CPU time per request",
+        ]
+    );
     let long = "4 µs: user 1 µs and system 3 µs, which has no room beside the name";
     let tall = |width| {
         let svg = inline(&bars(long), width, "f");

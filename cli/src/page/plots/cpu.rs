@@ -1,7 +1,7 @@
 //! CPU time per request, in user mode and in the kernel.
 
 use super::{BARS_MAX, Entry, Group, panels, told};
-use crate::page::figure::{Axis, Bar, Bars, Body, Figure, Kind, Scale};
+use crate::page::figure::{Axis, Bar, BarPanel, Body, Figure, Kind, Scale};
 use crate::page::quantity;
 
 pub(super) fn figure(groups: &[Group]) -> Option<Figure> {
@@ -42,7 +42,7 @@ fn body(group: &Group) -> Option<Body> {
     let bars: Vec<_> = group.entries.iter().filter_map(bar).collect();
     let longest = bars.iter().map(|bar| bar.lengths.iter().sum()).fold(0.0, f64::max);
     (!bars.is_empty() && bars.len() <= BARS_MAX && longest > 0.0).then(|| {
-        Body::Bars(Bars {
+        Body::Bars(BarPanel {
             axis: Axis {
                 title: "CPU time per request".into(),
                 scale: Scale::from_zero(longest, quantity::round_time),

@@ -4,7 +4,7 @@ use aio_core::plan::Direction;
 use aio_core::report::{Comparison, Contestant, Layout};
 
 use super::BARS_MAX;
-use crate::page::figure::{Axis, Bar, Bars, Body, Figure, Kind, Panel, Scale};
+use crate::page::figure::{Axis, Bar, BarPanel, Body, Figure, Kind, Panel, Scale};
 use crate::page::{quantity, versus};
 use crate::render::comparison::words;
 
@@ -58,7 +58,7 @@ fn body(comparison: &Comparison, direction: Direction) -> Option<Body> {
     let longest = bars.iter().map(|bar| bar.range.map_or(bar.lengths[0], |(_, high)| high));
     let longest = longest.fold(0.0, f64::max);
     (!bars.is_empty() && bars.len() <= BARS_MAX && longest > 0.0).then(|| {
-        Body::Bars(Bars {
+        Body::Bars(BarPanel {
             axis: Axis {
                 title: quantity::axis(metric).into(),
                 scale: Scale::from_zero(longest, |at| quantity::tick(metric, at)),

@@ -1,9 +1,11 @@
 //! Latency at each percentile: the further to the right, the rarer.
 
+use std::f64::consts::LOG10_2;
+
 use aio_core::report::Latency;
 
 use super::{Entry, Group, panels, told};
-use crate::page::figure::{Axis, Body, Figure, Kind, Line, Lines, Point, Scale, Tick};
+use crate::page::figure::{Axis, Body, Figure, Kind, Line, LinePanel, Point, Scale, Tick};
 use crate::page::quantity;
 
 /// Percentiles with the number of nines that they stand for: one request in 10^n is slower.
@@ -13,7 +15,7 @@ const NAMES: [(f64, &str); 7] = [
     (3.0, "p99.9"),
     (4.0, "p99.99"),
     (5.0, "p99.999"),
-    (0.301_03, "p50"),
+    (LOG10_2, "p50"),
     (0.0, "min"),
 ];
 
@@ -49,7 +51,7 @@ fn body(group: &Group) -> Option<Body> {
     let ticks = NAMES.iter().filter(|(at, _)| *at <= right);
     let ticks = ticks.map(|(at, name)| Tick { at: *at, label: (*name).into() }).collect();
     (!lines.is_empty()).then(|| {
-        Body::Lines(Lines {
+        Body::Lines(LinePanel {
             x: Axis {
                 title: "percentile of requests".into(),
                 scale: Scale::between(0.0, right + 0.05, ticks),
@@ -70,9 +72,9 @@ fn line(entry: &Entry) -> Option<Line> {
     let requests = real(entry.one.requests).max(1.0);
     let known = [
         (0.0, Some(min_ns)),
-        (0.301_03, p50_ns),
+        (LOG10_2, p50_ns),
         (1.0, p90_ns),
-        (1.301_03, p95_ns),
+        (1.0 + LOG10_2, p95_ns),
         (2.0, p99_ns),
         (3.0, p99_9_ns),
         (4.0, p99_99_ns),

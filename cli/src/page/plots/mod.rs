@@ -78,12 +78,11 @@ fn by_direction<'a>(entries: &[Entry<'a>]) -> Vec<Group<'a>> {
     let mut groups: Vec<(Direction, Group)> = Vec::new();
     for entry in entries {
         let direction = entry.one.direction;
-        match groups.iter_mut().find(|(known, _)| *known == direction) {
-            Some((_, group)) => group.entries.push(*entry),
-            None => {
-                let title = mode(direction, &entry.one.access);
-                groups.push((direction, Group { title, entries: vec![*entry] }));
-            }
+        if let Some((_, group)) = groups.iter_mut().find(|(known, _)| *known == direction) {
+            group.entries.push(*entry);
+        } else {
+            let title = mode(direction, &entry.one.access);
+            groups.push((direction, Group { title, entries: vec![*entry] }));
         }
     }
     let mut groups: Vec<_> = groups.into_iter().map(|(_, group)| group).collect();

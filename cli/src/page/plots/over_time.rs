@@ -4,7 +4,7 @@ use aio_core::plan::Access;
 use aio_core::report::{Metric, Sample, Series};
 
 use super::{Entry, Group, panels, told};
-use crate::page::figure::{Axis, Body, Figure, Kind, Line, Lines, Point, Scale};
+use crate::page::figure::{Axis, Body, Figure, Kind, Line, LinePanel, Point, Scale};
 use crate::page::quantity;
 use crate::render::short;
 
@@ -42,7 +42,7 @@ fn body(group: &Group) -> Option<Body> {
     let last = all().map(|point| point.x).fold(0.0, f64::max);
     let seconds = |at: f64| if at > 0.0 { format!("{} s", number(at)) } else { "0 s".into() };
     (!lines.is_empty()).then(|| {
-        Body::Lines(Lines {
+        Body::Lines(LinePanel {
             x: Axis { title: "time".into(), scale: Scale::from_zero(last, seconds) },
             y: Axis {
                 title: quantity::axis(metric).into(),

@@ -3,7 +3,7 @@
 use aio_core::plan::{Access, Direction};
 use aio_core::report::{Comparison, Contestant, Metric};
 
-use crate::page::figure::{Axis, Body, Figure, Kind, Line, Lines, Panel, Point, Scale};
+use crate::page::figure::{Axis, Body, Figure, Kind, Line, LinePanel, Panel, Point, Scale};
 use crate::page::{quantity, versus};
 
 pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
@@ -55,7 +55,7 @@ fn body(comparison: &Comparison, direction: Direction, metric: Metric) -> Option
     let greatest = all().map(|point| point.y).fold(0.0, f64::max);
     let rounds = comparison.contestants.iter().map(|one| one.rounds.len()).max().unwrap_or(0);
     (rounds > 1 && !lines.is_empty()).then(|| {
-        Body::Lines(Lines {
+        Body::Lines(LinePanel {
             x: Axis { title: "round".into(), scale: Scale::counted(rounds) },
             y: Axis {
                 title: quantity::axis(metric).into(),

@@ -4,7 +4,7 @@ use aio_core::plan::{Access, Direction};
 use aio_core::report::{Comparison, Contestant, Layout, Metric, Setting};
 
 use super::LINES_MAX;
-use crate::page::figure::{Axis, Body, Figure, Kind, Line, Lines, Panel, Point, Scale};
+use crate::page::figure::{Axis, Body, Figure, Kind, Line, LinePanel, Panel, Point, Scale};
 use crate::page::{quantity, versus};
 
 pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
@@ -158,7 +158,7 @@ fn body(
         (Scale::logarithmic(least, greatest, tick), " (logarithmic)")
     };
     (!lines.is_empty() && lines.len() <= LINES_MAX).then(|| {
-        Body::Lines(Lines {
+        Body::Lines(LinePanel {
             x: Axis { title: swept.flag.clone(), scale: Scale::of_values(&swept.values) },
             y: Axis { title: format!("{}{how}", quantity::axis(metric)), scale },
             lines,
