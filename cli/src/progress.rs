@@ -1,9 +1,10 @@
 //! What is shown on stderr while a session runs.
 
 use std::io::{self, IsTerminal};
+use std::time::Instant;
 
 use aio_core::session::{Event, Observer};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::{LogTids, Loudness};
 use crate::render::size;
@@ -13,7 +14,7 @@ use crate::voice::{printable, say};
 const WORTH_A_LINE_BYTES: u64 = 1 << 30;
 
 const PREPARING: &str = "{msg} preparing {prefix} {wide_bar}";
-const MOVING: &str = "{msg} loop {prefix} {wide_bar} {percent:>3} % {binary_bytes_per_sec}";
+const MOVING: &str = "{msg} loop {prefix} {wide_bar} {percent:>3} %";
 
 /// Shows a bar on a terminal, and log lines of the tasklets that were asked for. Drawn from the
 /// session's own thread only, when it is told something: a thread of its own would cost CPU time
@@ -29,6 +30,35 @@ pub(crate) struct Display {
     loop_bytes: u64,
     prepare_bytes: u64,
     loops: u32,
+    /// The engine and its directions.
+    message: String,
+    rate: Rate,
+}
+
+/// Bytes per second since the first that moved. The bar's own figure counts those as if they had
+/// come in no time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rate(Option<(Instant, u64)>);
+
+impl Rate {
+    /// In words, when `bytes` have moved by now; empty at first.
+    pub(crate) fn words(&mut self, bytes: u64, now: Instant) -> String {
+        let (begin, first) = *self.0.get_or_insert((now, bytes));
+        let seconds = now.saturating_duration_since(begin).as_secs_f64();
+        if seconds <= 0.0 {
+            return String::new();
+        }
+        #[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
+        let rate = bytes.saturating_sub(first) as f64 / seconds;
+        format!(", {}/s", HumanBytes(whole(rate)))
+    }
+}
+
+fn whole(rate: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, reason = "rates are small")]
+    #[expect(clippy::cast_sign_loss, reason = "and not negative")]
+    let whole = rate as u64;
+    whole
 }
 
 impl Display {
@@ -46,26 +76,30 @@ impl Display {
             loop_bytes: 0,
             prepare_bytes: 0,
             loops: 0,
+            message: String::new(),
+            rate: Rate::default(),
         }
     }
 
     fn start(&mut self, message: String) {
+        self.message.clone_from(&message);
+        self.rate = Rate::default();
         let length = self.loop_bytes.saturating_mul(self.loops.into());
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
         let bar = bar.with_style(style(PREPARING)).with_message(message);
         self.bar = Some(bar.with_prefix(size(self.prepare_bytes)));
     }
 
-    fn advance(&self, loops_done: u32, bytes: u64) {
+    fn advance(&mut self, loops_done: u32, bytes: u64) {
         let Some(bar) = &self.bar else { return };
         if bytes == 0 {
             return bar.tick();
         }
         if bar.position() == 0 {
-            // What was prepared until now is not to slow down the rate.
             bar.set_style(style(MOVING));
-            bar.reset_eta();
         }
+        let rate = self.rate.words(bytes, Instant::now());
+        bar.set_message(format!("{}{rate}", self.message));
         let loop_number = loops_done.saturating_add(1).min(self.loops);
         bar.set_prefix(format!("{loop_number}/{}", self.loops));
         bar.set_position(bytes);
@@ -135,6 +169,8 @@ pub(crate) fn style(template: &str) -> ProgressStyle {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn display(tells_preparing: bool, prepare_bytes: u64) -> Display {
@@ -148,6 +184,8 @@ mod tests {
             loop_bytes: 2 << 30,
             prepare_bytes,
             loops: 3,
+            message: String::new(),
+            rate: Rate::default(),
         }
     }
 
@@ -158,6 +196,14 @@ mod tests {
         assert_eq!(long.preparing_line(), None);
         assert_eq!(display(true, (1 << 30) - 1).preparing_line(), None);
         assert_eq!(display(false, 2 << 30).preparing_line(), None, "quiet, or on a terminal");
+    }
+
+    #[test]
+    fn the_rate_counts_from_the_first_bytes_on() {
+        let mut rate = Rate::default();
+        let begin = Instant::now();
+        assert_eq!(rate.words(5 << 30, begin), "");
+        assert_eq!(rate.words(6 << 30, begin + Duration::from_secs(2)), ", 512.00 MiB/s");
     }
 
     #[test]

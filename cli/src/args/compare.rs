@@ -66,8 +66,9 @@ pub(crate) struct Compare {
 
     /// Compare with 1, 2, 4 … N threads [default of N: the CPUs that may be used]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
-    #[arg(value_parser = whole(1..=4096_u32), conflicts_with_all = ["ladder", "sweeps"])]
-    pub(crate) scale: Option<Option<u32>>,
+    #[arg(default_missing_value = "0", hide_default_value = true)]
+    #[arg(value_parser = whole(0..=4096_u32), conflicts_with_all = ["ladder", "sweeps"])]
+    pub(crate) scale: Option<u32>,
 
     /// Write all results to this file as JSON after each round, for aio report and aio diff
     #[arg(long, value_name = "FILE.json")]

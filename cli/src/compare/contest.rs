@@ -117,7 +117,9 @@ impl<'a> Contest<'a> {
             if matches!(ended, Ended::Early) {
                 return Ok(());
             }
-            turns.into_iter().for_each(|turn| self.count(round, turn));
+            for turn in turns {
+                self.count(round, turn);
+            }
             self.comparison.judge();
             self.comparison.elapsed_s = self.begin.elapsed().as_secs_f64();
             write(&self.comparison, false)?;

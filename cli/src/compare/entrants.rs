@@ -79,11 +79,13 @@ pub(super) fn field(
         choices: Vec::new(),
     };
     let is_alone = variants.len() == 1;
-    for variant in variants {
-        field.add(asked, variant, outputs, signals).map_err(|(point, failure)| match is_alone {
-            true => failure,
-            false => failure.within(point),
-        })?;
+    for variant in &variants {
+        let added = field.add(asked, variant, outputs, signals);
+        added.map_err(
+            |(settings, failure)| {
+                if is_alone { failure } else { failure.within(settings) }
+            },
+        )?;
     }
     field.name_apart();
     field.group();
@@ -96,7 +98,7 @@ impl Field {
     fn add(
         &mut self,
         asked: &Compare,
-        variant: Variant,
+        variant: &Variant,
         outputs: &[Output],
         signals: &Signals,
     ) -> Result<(), (String, Failure)> {
@@ -113,7 +115,7 @@ impl Field {
         }
         let choice = match choose(&session.plan().engines, &session.needs()) {
             Ok(choice) => choice,
-            Err(refusal) => return self.pass_over(asked, &variant, refusal, outputs, signals),
+            Err(refusal) => return self.pass_over(asked, variant, refusal, outputs, signals),
         };
         if variant.args.safety.strict {
             strict::refuse_downgrades(&session, &choice).map_err(named)?;
@@ -123,7 +125,7 @@ impl Field {
             let mut receipts = of_session.clone();
             merge(&mut receipts, chosen.capabilities.receipts.clone());
             self.entrants.push(Entrant {
-                name: name(&variant, chosen, choice.chosen.len()),
+                name: name(variant, chosen, choice.chosen.len()),
                 point: variant.point.clone(),
                 changes: variant.changes.clone(),
                 session: self.sessions.len(),
@@ -161,7 +163,7 @@ impl Field {
             reason: refusal.to_string(),
         });
         match otherwise(asked, engine, step) {
-            Some(Ok(other)) => self.add(asked, other, outputs, signals),
+            Some(Ok(other)) => self.add(asked, &other, outputs, signals),
             Some(Err(failure)) => Err((step.name.into(), failure)),
             None => Ok(()),
         }

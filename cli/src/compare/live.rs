@@ -4,18 +4,18 @@
 //! line per round. Drawn from the session's own thread only, as [`crate::progress`] is.
 
 use std::io::{self, IsTerminal};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aio_core::session::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
 use crate::args::{LogTids, Loudness};
-use crate::progress::{log_line, style, tids};
+use crate::progress::{Rate, log_line, style, tids};
 use crate::render::comparison::words;
 use crate::voice::{printable, say};
 
 const PREPARING: &str = "{msg} preparing {wide_bar}\n{prefix}";
-const MOVING: &str = "{msg} {wide_bar} {percent:>3} % {binary_bytes_per_sec}\n{prefix}";
+const MOVING: &str = "{msg} {wide_bar}\n{prefix}";
 /// The most rates of single contestants in one line.
 const RATES_MAX: usize = 6;
 
@@ -41,6 +41,7 @@ pub(super) struct Live {
     rates: Vec<(usize, String)>,
     standing: String,
     left: Option<Duration>,
+    rate: Rate,
 }
 
 impl Live {
@@ -61,6 +62,7 @@ impl Live {
             rates: Vec::new(),
             standing: String::new(),
             left: None,
+            rate: Rate::default(),
         }
     }
 
@@ -129,22 +131,28 @@ impl Live {
     }
 
     fn start(&mut self, target: ProgressDrawTarget, length: u64) {
-        let name = self.names.get(self.turn).map_or("", String::as_str);
+        self.rate = Rate::default();
         let bar = ProgressBar::with_draw_target(Some(length), target);
-        let bar = bar.with_style(style(PREPARING)).with_message(format!("{}: {name}", self.round));
+        let bar = bar.with_style(style(PREPARING)).with_message(self.whose());
         self.bar = Some(bar.with_prefix(self.rest().collect::<Vec<_>>().join("; ")));
     }
 
-    fn advance(&self, bytes: u64) {
+    /// The round, and who is at it.
+    fn whose(&self) -> String {
+        let name = self.names.get(self.turn).map_or("", String::as_str);
+        format!("{}: {name}", self.round)
+    }
+
+    fn advance(&mut self, bytes: u64) {
         let Some(bar) = &self.bar else { return };
         if bytes == 0 {
             return bar.tick();
         }
         if bar.position() == 0 {
-            // What was prepared until now is not to slow down the rate.
             bar.set_style(style(MOVING));
-            bar.reset_eta();
         }
+        let rate = self.rate.words(bytes, Instant::now());
+        bar.set_message(format!("{}{rate}", self.whose()));
         bar.set_position(bytes);
     }
 }
@@ -186,6 +194,7 @@ mod tests {
             rates: Vec::new(),
             standing: String::new(),
             left: None,
+            rate: Rate::default(),
         }
     }
 
@@ -232,7 +241,7 @@ mod tests {
         live.standing = "sync 0.79 of uring".into();
         live.left(Duration::from_secs(200));
         live.start(ProgressDrawTarget::hidden(), 100);
-        let bar = live.bar.as_ref().unwrap();
+        let bar = live.bar.clone().unwrap();
         assert_eq!(bar.message(), "round 1 of 12: sync");
         assert_eq!(bar.prefix(), "sync 0.79 of uring; 3 min 20 s left");
         live.advance(50);

@@ -36,21 +36,18 @@ pub(super) fn compare(
             (first.fingerprint == one.fingerprint).then_some((one.requests, one.requests))
         };
         check.runs_compared += 1;
-        match common {
-            Some((common, fewest)) => {
-                check.common_requests += common;
-                check.fewest_requests += fewest;
-            }
-            None => {
-                let [first_name, name] = names;
-                let sentence = format!(
-                    "{first_name} and {name} were not given the same {} requests: their \
-                     fingerprints are {} and {}",
-                    one.direction, first.fingerprint, one.fingerprint
-                );
-                check.mismatch.get_or_insert(sentence);
-            }
-        }
+        let Some((common, fewest)) = common else {
+            let [first_name, name] = names;
+            let sentence = format!(
+                "{first_name} and {name} were not given the same {} requests: their fingerprints \
+                 are {} and {}",
+                one.direction, first.fingerprint, one.fingerprint
+            );
+            check.mismatch.get_or_insert(sentence);
+            continue;
+        };
+        check.common_requests += common;
+        check.fewest_requests += fewest;
     }
 }
 

@@ -70,8 +70,8 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn axes(&self) -> Result<(Layout, Vec<Axis>), Failure> {
         if let Some(most) = self.asked.scale {
-            let cpus = available_parallelism().map_or(1, usize::from);
-            let most = most.map_or(cpus, |most| most as usize);
+            let cpus = || available_parallelism().map_or(1, usize::from);
+            let most = if most == 0 { cpus() } else { most as usize };
             let all = axis(&format!("threads=1..{most}"), self.catalogue);
             return Ok((Layout::Scale, vec![all.map_err(Failure::refused)?]));
         }

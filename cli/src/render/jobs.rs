@@ -120,7 +120,7 @@ enum Part {
         /// The job's name.
         name: String,
         /// What it would be: the document of a preview.
-        preview: Preview,
+        preview: Box<Preview>,
     },
     /// It cannot be looked at yet.
     Awaits {
@@ -138,7 +138,7 @@ fn as_json(jobs: &[JobResult]) -> serde_json::Result<Document> {
         let name = job.name.clone();
         Ok(match &job.found {
             Found::Report(report) => Part::Ran { name, report: report_json::value(report)? },
-            Found::Preview(preview) => Part::Planned { name, preview: preview.as_ref().clone() },
+            Found::Preview(preview) => Part::Planned { name, preview: preview.clone() },
             Found::Awaits(maker) => Part::Awaits { name, preview: (), awaits: maker.clone() },
         })
     };
