@@ -25,8 +25,8 @@ run() { "$aio" --buffered --quiet --format json "$@"; }
 compare() { "$aio" compare --rounds 2 --cool-down 0 --buffered --quiet --file "$folder/b" \
     --size 4M --rw randread --bs 4k --number-ios 1000 "$@" >/dev/null; }
 run --engine all --write-file "$folder/w" --write-size 4M --output "$folder/tensors.json"
-run --engine all --file "$folder/b" --size 4M --rw randrw --bs 4k --number-ios 2000 \
-    --interval 5ms --output "$folder/blocks.json"
+run --engine all --file "$folder/b" --size 4M --rw randrw --bs 4k --number-ios 20000 \
+    --interval 10ms --output "$folder/blocks.json"
 compare --engine sync,null --save "$folder/compare.json"
 compare --engine sync,null --sweep queue-depth=1,4,16 --save "$folder/sweep.json"
 for name in tensors blocks compare sweep; do
