@@ -9,7 +9,7 @@ use crate::signals::Running;
 use crate::support::{Ended, Folder};
 
 /// Few requests of a small file, so that a round takes milliseconds; buffered, because not every
-/// file system has O_DIRECT.
+/// file system has direct I/O.
 const WORK: &str = "--file bench --rw randread --block-size 4k --size 1M --number-ios 64 \
                     --buffered --queue-depth 4 --cool-down 0";
 
@@ -26,15 +26,24 @@ fn names(document: &Value) -> Vec<&str> {
     contestants.iter().filter_map(|one| one["name"].as_str()).collect()
 }
 
+fn number(value: &Value) -> usize {
+    let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+    number.expect("a whole number")
+}
+
+fn contestants(document: &Value) -> &Vec<Value> {
+    document["contestants"].as_array().expect("a list")
+}
+
 /// For each contestant, how often it was in each place.
 fn places(document: &Value) -> BTreeMap<String, Vec<usize>> {
     let contestants = document["contestants"].as_array().expect("a list");
     let of = |one: &Value| {
         let mut counts = vec![0; contestants.len()];
         for round in one["rounds"].as_array().expect("a list") {
-            counts[usize::try_from(round["place"].as_u64().unwrap()).unwrap()] += 1;
+            counts[number(&round["place"])] += 1;
         }
-        (one["name"].as_str().unwrap().to_owned(), counts)
+        (one["name"].as_str().expect("a name").to_owned(), counts)
     };
     contestants.iter().map(of).collect()
 }
@@ -101,7 +110,7 @@ fn sweeps_cross_and_each_point_has_a_baseline_of_its_own() {
         names[..2],
         ["sync block-size=4k queue-depth=1", "null block-size=4k queue-depth=1"]
     );
-    let contestants = document["contestants"].as_array().unwrap();
+    let contestants = contestants(&document);
     for (index, one) in contestants.iter().enumerate() {
         let baseline = if index % 2 == 1 { Value::from(index - 1) } else { Value::Null };
         assert_eq!(one["baseline"], baseline, "{}", one["name"]);
@@ -124,7 +133,7 @@ fn threads_are_walked_and_a_ladder_adds_one_option_at_a_time() {
     }
     let ladder = document(&ladder.code(0));
     assert_eq!(names(&ladder), ["plain", "+batch", "+user-ring"]);
-    let contestants = ladder["contestants"].as_array().unwrap();
+    let contestants = contestants(&ladder);
     let baselines: Vec<_> = contestants.iter().map(|one| one["baseline"].as_u64()).collect();
     assert_eq!(baselines, [None, Some(0), Some(1)]);
     assert_eq!(contestants[0]["plan"]["batch"]["submit"], 1);
@@ -207,9 +216,10 @@ fn finished_rounds_are_on_disk_while_it_runs_and_survive_an_interrupt() {
     let ended = running.ended();
     assert_eq!(ended.code, 130, "{}", ended.stderr);
     assert!(ended.stdout.contains("INTERRUPTED"), "{}", ended.stdout);
-    let document: Value = serde_json::from_str(&fs::read_to_string(&saved).unwrap()).unwrap();
+    let text = fs::read_to_string(&saved).expect("it was saved");
+    let document: Value = serde_json::from_str(&text).expect("it is JSON");
     assert_eq!(document["status"], "interrupted");
-    let of = |index: usize| document["contestants"][index]["rounds"].as_array().unwrap().len();
+    let of = |index: usize| document["contestants"][index]["rounds"].as_array().map_or(0, Vec::len);
     assert!(of(0) >= 2 && of(0) == of(1), "whole rounds only: {} and {}", of(0), of(1));
     assert_eq!(folder.names(), ["saved.json"]);
 }

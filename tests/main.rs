@@ -23,6 +23,7 @@ mod numbers;
 mod oracles;
 mod outside;
 mod paced;
+mod page;
 mod plans;
 mod refusals;
 mod results;

@@ -74,10 +74,10 @@ fn pages_are_well_formed_and_have_what_they_are_about() {
     ] {
         let page = folder.aio(&format!("man {name}")).code(0).stdout;
         fs::write(folder.path().join("page"), page).expect("there is room");
-        let Some(text) = run(&folder, "groff", &["-man", "-ww", "-Tascii", "-P-c", "page"]) else {
+        let Some(text) = run(&folder, "groff", &["-man", "-ww", "-Tutf8", "-P-c", "page"]) else {
             return;
         };
-        let plain = text.replace("\u{8}", "");
+        let plain = text.replace('\u{8}', "");
         for word in words {
             assert!(plain.contains(word), "aio man {name}: no {word}\n{plain}");
         }

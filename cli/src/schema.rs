@@ -11,6 +11,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 
 use crate::args::{Document, Schema};
+use crate::diff::Difference;
 use crate::dry_run::{self, Preview};
 use crate::ending::{Ending, Failure};
 use crate::engines::{self, Listing};
@@ -47,6 +48,9 @@ fn of(document: Document) -> Value {
         }
         Document::Comparison => {
             made::<Comparison>("comparison", SCHEMA_VERSION, "Results of a comparison")
+        }
+        Document::Difference => {
+            made::<Difference>("difference", SCHEMA_VERSION, "Results of two times, compared")
         }
     }
 }

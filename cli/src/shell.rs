@@ -56,7 +56,15 @@ fn page(name: Option<&str>) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(command).render(&mut page);
     rendered.context("cannot make the manual page").map_err(Failure::failed)?;
-    Ok(page)
+    Ok(in_ascii(&String::from_utf8_lossy(&page)).into_bytes())
+}
+
+/// The same page in letters that every troff reads: `…` is `\[u2026]`.
+fn in_ascii(page: &str) -> String {
+    let escaped = |c: char| {
+        if c.is_ascii() { c.to_string() } else { format!("\\[u{:04X}]", u32::from(c)) }
+    };
+    page.chars().map(escaped).collect()
 }
 
 fn no_command(whole: &clap::Command, name: &str) -> String {
@@ -80,6 +88,12 @@ mod tests {
         let verify = page(Some("verify"));
         assert!(verify.contains(".TH aio-verify 1"), "{verify}");
         assert!(verify.contains("all\\-written"), "{verify}");
+    }
+
+    #[test]
+    fn a_page_is_ascii() {
+        assert_eq!(in_ascii("a … b \u{1F600}"), "a \\[u2026] b \\[u1F600]");
+        assert!(page(None).unwrap().is_ascii());
     }
 
     #[test]

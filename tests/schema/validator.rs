@@ -131,7 +131,7 @@ impl<'s> Check<'s> {
         let branches = ["anyOf", "oneOf"].into_iter().filter_map(|keyword| schema.get(keyword));
         schema.get("properties").is_some_and(|named| named.get(name).is_some())
             || schema.get("$ref").is_some_and(|target| of(self.target(target)))
-            || branches.flat_map(|branches| list(branches)).any(of)
+            || branches.flat_map(list).any(of)
     }
 
     fn target(&self, reference: &Value) -> &'s Value {

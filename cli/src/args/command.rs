@@ -125,6 +125,8 @@ pub(crate) enum Document {
     Findings,
     /// Results of aio compare
     Comparison,
+    /// Results of aio diff
+    Difference,
 }
 
 const RUN_LONG: &str = "Runs the jobs of a plan file, one after the other. The file is TOML; its \

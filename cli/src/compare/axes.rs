@@ -44,14 +44,14 @@ fn at(text: &str) -> String {
 /// `first`, twice that and so on, and `last`.
 fn doubling(first: &str, last: &str) -> Option<Vec<String>> {
     let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let (least, most) = (whole_size(first).ok()?, whole_size(last).ok()?);
-    if least > most {
+    let (begin, end) = (whole_size(first).ok()?, whole_size(last).ok()?);
+    if begin > end {
         return None;
     }
-    let mut numbers: Vec<u64> = std::iter::successors(Some(least), |number| number.checked_mul(2))
-        .take_while(|number| *number < most)
+    let mut numbers: Vec<u64> = std::iter::successors(Some(begin), |number| number.checked_mul(2))
+        .take_while(|number| *number < end)
         .collect();
-    numbers.push(most);
+    numbers.push(end);
     let plain = is_plain(first) && is_plain(last);
     let text = |number: &u64| if plain { number.to_string() } else { short(*number) };
     Some(numbers.iter().map(text).collect())

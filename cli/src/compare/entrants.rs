@@ -202,11 +202,11 @@ impl Field {
 
     fn find_baselines(&mut self, asked: Option<&str>) -> Result<(), Failure> {
         for group in &self.groups {
-            let named = |index: &&usize| {
+            let is_asked = |index: &&usize| {
                 let one = &self.entrants[**index];
                 asked.is_some_and(|asked| asked == one.name || asked == one.chosen.spec)
             };
-            let baseline = group.iter().find(named).copied();
+            let baseline = group.iter().find(is_asked).copied();
             if let (Some(asked), None) = (asked, baseline) {
                 let names: Vec<_> =
                     group.iter().map(|index| self.entrants[*index].name.as_str()).collect();

@@ -1,7 +1,7 @@
 //! What is shown on stderr while contestants take turns.
 //!
-//! On a terminal, two lines that are drawn over: who is at it, and how they stand. Elsewhere, a line
-//! per round. Drawn from the session's own thread only, as [`crate::progress`] is.
+//! On a terminal, two lines that are drawn over: who is at it, and how they stand. Elsewhere, a
+//! line per round. Drawn from the session's own thread only, as [`crate::progress`] is.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub(super) struct Live {
 
 impl Live {
     /// A display as loud as asked, of contestants with `names`.
-    pub(super) fn new(loudness: &Loudness, names: Vec<String>, _rounds: u32) -> Self {
+    pub(super) fn new(loudness: &Loudness, names: &[String]) -> Self {
         let shown = match (loudness.quiet, io::stderr().is_terminal()) {
             (true, _) => Shown::Nothing,
             (false, true) => Shown::Bar,
@@ -220,8 +220,8 @@ mod tests {
         (0..7).for_each(|contestant| live.finished(contestant, "1"));
         live.left(Duration::from_secs(3900));
         live.standing = "b 0.5 of a".repeat(9);
-        let line = live.round_line().unwrap();
-        assert_eq!(line, "aio: round 1 of 10: all 7 contestants have run; 1 h 5 min left");
+        let said = live.round_line().unwrap();
+        assert_eq!(said, "aio: round 1 of 10: all 7 contestants have run; 1 h 5 min left");
     }
 
     #[test]

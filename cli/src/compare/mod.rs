@@ -1,10 +1,11 @@
 //! `aio compare`: contestants take turns in rounds, and what they measured is judged.
 //!
-//! From flags to variants (plans), from variants to entrants (which can run here), through rounds to
-//! a [`Comparison`](aio_core::report::Comparison), which is written after each round.
+//! From flags to variants (plans), from variants to entrants (which can run here), through rounds
+//! to a [`Comparison`](aio_core::report::Comparison), which is written after each round.
 
 mod axes;
 mod contest;
+mod drifts;
 mod entrants;
 mod live;
 mod requests;

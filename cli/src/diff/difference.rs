@@ -5,12 +5,13 @@ use std::fmt;
 use aio_core::plan::Direction;
 use aio_core::report::Metric;
 use aio_core::stats::compare::{Interval, Paired, Verdict};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::voice::printable;
 
 /// Two sets of results against each other.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Difference {
     /// The version of this format.
     pub(crate) schema_version: u32,
@@ -41,7 +42,7 @@ pub(crate) struct Difference {
 }
 
 /// What is compared: the same engine, or contestant, in the same direction of the same job.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Name {
     /// The job, where there are several.
     pub(crate) job: Option<String>,
@@ -61,7 +62,7 @@ impl fmt::Display for Name {
 }
 
 /// One of those.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Entry {
     /// What it is.
     #[serde(flatten)]
@@ -79,7 +80,7 @@ pub(crate) struct Entry {
 }
 
 /// One metric on both sides.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct MetricDifference {
     /// Of what, in the unit of the metric: see `docs/report.md`.
     pub(crate) metric: Metric,
@@ -92,7 +93,7 @@ pub(crate) struct MetricDifference {
 }
 
 /// What follows for an entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Outcome {
     /// Worse by more than is allowed.
@@ -112,7 +113,7 @@ pub(crate) enum Outcome {
 }
 
 /// Something beside the numbers in which the sides differ.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Condition {
     /// What it is.
     pub(crate) what: String,
@@ -130,7 +131,7 @@ impl fmt::Display for Condition {
 }
 
 /// A reason not to trust a number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Remark {
     /// Whose number.
     pub(crate) side: Which,
@@ -141,7 +142,7 @@ pub(crate) struct Remark {
 }
 
 /// A side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Which {
     /// The base.

@@ -17,7 +17,8 @@ use aio_core::report::SCHEMA_VERSION;
 use aio_core::stats::compare::LEVEL;
 use anyhow::anyhow;
 
-use self::difference::{Difference, Outcome};
+pub(crate) use self::difference::Difference;
+use self::difference::Outcome;
 use self::sides::Side;
 use crate::args::Diff;
 use crate::documents;

@@ -8,9 +8,10 @@ use aio_core::stats::compare::{Finding, Interval};
 
 use super::grouped::grouped;
 use super::model::{Alarm, AlarmKind, Cell, Column, Fact, Section, Table, Tone, alarms, fact};
-use super::run::{capital, listed, machine, name};
+use super::run::{listed, machine, name};
 use super::{plots, quantity, versus};
-use crate::render::{self, NONE, count, mode, short};
+use crate::render::comparison::{self, words};
+use crate::render::{self, NONE, count, short};
 
 /// What `comparison` says.
 pub(super) fn section(comparison: &Comparison) -> Section {
@@ -28,17 +29,6 @@ pub(super) fn section(comparison: &Comparison) -> Section {
     }
 }
 
-fn modes(comparison: &Comparison) -> String {
-    let mut modes = Vec::new();
-    for phase in comparison.contestants.iter().flat_map(|one| &one.plan.phases) {
-        let mode = mode(phase.direction, &phase.access);
-        if !modes.contains(&mode) {
-            modes.push(mode);
-        }
-    }
-    listed(&modes)
-}
-
 fn labels(comparison: &Comparison) -> Vec<String> {
     let mut labels = Vec::new();
     for one in &comparison.contestants {
@@ -51,19 +41,18 @@ fn labels(comparison: &Comparison) -> Vec<String> {
 }
 
 fn heading(comparison: &Comparison) -> String {
-    let (modes, labels) = (modes(comparison), labels(comparison));
-    match comparison.layout {
-        Layout::Contestants => format!("{modes}: {}", listed(&labels)),
-        Layout::Ladder => format!("{modes}: {} added one by one", count_of(&labels, "step")),
-        Layout::Sweep => {
-            format!("{modes}: {} over {}", listed(&labels), listed(&flags(comparison)))
-        }
-        Layout::Scale => format!("{modes}: {} over the number of threads", listed(&labels)),
-    }
-}
-
-fn count_of(things: &[String], noun: &str) -> String {
-    count(things.len() as u64, noun)
+    let first = comparison.contestants.first();
+    let workload = |direction| Some(words::workload(&first?.plan, direction, &first?.point));
+    let what: Vec<_> = versus::directions(comparison).into_iter().filter_map(workload).collect();
+    let what = if what.is_empty() { "a comparison".into() } else { listed(&what) };
+    let labels = labels(comparison);
+    let who = match comparison.layout {
+        Layout::Contestants => listed(&labels),
+        Layout::Ladder => format!("{} on top of each other", count(labels.len() as u64, "step")),
+        Layout::Sweep => format!("{} over {}", listed(&labels), listed(&flags(comparison))),
+        Layout::Scale => format!("{} over the number of threads", listed(&labels)),
+    };
+    words::capital(&format!("{what}: {who}"))
 }
 
 /// The flags of the points, in their order.
@@ -78,20 +67,20 @@ fn flags(comparison: &Comparison) -> Vec<String> {
 }
 
 fn summary(comparison: &Comparison) -> Vec<String> {
-    let mut said = Vec::new();
-    for direction in versus::directions(comparison) {
-        let of = match versus::title(comparison, direction) {
-            title if title.is_empty() => String::new(),
-            title => format!("{}, ", capital(&title)),
-        };
-        let lines = match comparison.layout {
-            Layout::Sweep | Layout::Scale => swept(comparison, direction),
-            Layout::Contestants | Layout::Ladder => against(comparison, direction),
-        };
-        said.extend(lines.into_iter().map(|line| format!("{of}{line}")));
-    }
+    let directions = versus::directions(comparison);
+    let said: Vec<String> = match comparison.layout {
+        Layout::Sweep | Layout::Scale => {
+            directions.into_iter().flat_map(|direction| swept(comparison, direction)).collect()
+        }
+        Layout::Contestants | Layout::Ladder => {
+            let found = comparison::sentences(comparison).into_iter().map(|one| one + ".");
+            let base =
+                directions.into_iter().filter_map(|direction| baseline(comparison, direction));
+            found.chain(base).collect()
+        }
+    };
     if said.is_empty() {
-        said.push("No round was finished, so there is nothing to compare.".into());
+        return vec!["No round was finished, so there is nothing to compare.".into()];
     }
     said
 }
@@ -104,22 +93,21 @@ fn median(one: &Contestant, direction: Direction, metric: Metric) -> Option<f64>
     Some(result(one, direction)?.median(metric)?.median)
 }
 
-/// Each contestant against its baseline.
-fn against(comparison: &Comparison, direction: Direction) -> Vec<String> {
+/// What the baseline came to, for the ratios to mean something.
+fn baseline(comparison: &Comparison, direction: Direction) -> Option<String> {
     let metric = comparison.metric;
-    let sentence = |one: &Contestant| {
-        let result = result(one, direction)?;
-        let value = result.median(metric).map(|one| quantity::in_words(metric, one.median));
-        let value = value.map(|value| format!(" with {value}")).unwrap_or_default();
-        Some(match &result.versus {
-            Some(versus) => {
-                let verdict = versus::verdict(comparison, versus);
-                format!("{} against {}: {verdict},{value}.", one.name, versus.baseline)
-            }
-            None => format!("{}: the baseline{value}, the median of its rounds.", one.name),
-        })
+    let base = comparison.contestants.iter().find(|one| one.baseline.is_none())?;
+    let value = quantity::in_words(metric, median(base, direction, metric)?);
+    let rounds = count(base.rounds.len() as u64, "round");
+    let of = versus::title(comparison, direction);
+    let of = if of.is_empty() { of } else { format!(" in {of}") };
+    let is_compared = comparison.contestants.len() > 1;
+    let role = match comparison.layout {
+        Layout::Ladder => ", the first step,",
+        _ if is_compared => ", the baseline,",
+        _ => "",
     };
-    comparison.contestants.iter().filter_map(sentence).collect()
+    Some(format!("{}{role} came to {value}{of} (the median of {rounds}).", base.name))
 }
 
 /// Where each one is best, and how often it differs from its baseline.
@@ -155,7 +143,9 @@ fn swept(comparison: &Comparison, direction: Direction) -> Vec<String> {
             Some(base) => format!("; against {}, {}", versus::label(base), verdicts.join(", ")),
             None => String::new(),
         };
-        Some(format!("{label}: best at {at} with {value}{verdicts}."))
+        let of = versus::title(comparison, direction);
+        let of = if of.is_empty() { of } else { format!(", {of}") };
+        Some(format!("{label}{of}: best at {at} with {value}{verdicts}."))
     };
     labels(comparison).into_iter().filter_map(sentence).collect()
 }
@@ -218,20 +208,20 @@ fn table(comparison: &Comparison, direction: Direction) -> Table {
         let value = |flag| value(flag).map_or(NONE, |setting| setting.value.as_str());
         let mut row: Vec<_> = flags.iter().map(|flag| Cell::new(value(flag))).collect();
         row.push(name(&versus::label(one)));
-        row.extend(judged(comparison, result));
+        row.extend(judged(comparison, one, result));
         row.extend(metrics.iter().map(|metric| number(*metric, result.median(*metric))));
         row
     };
     let rows = results().map(row).collect();
     let caption = match versus::title(comparison, direction) {
         title if title.is_empty() => "Medians of rounds, with 95 % intervals".into(),
-        title => format!("{}: medians of rounds, with 95 % intervals", capital(&title)),
+        title => format!("{}: medians of rounds, with 95 % intervals", words::capital(&title)),
     };
     Table { caption, columns, rows }
 }
 
 /// The verdict, and the ratio that it rests on.
-fn judged(comparison: &Comparison, result: &DirectionResult) -> [Cell; 2] {
+fn judged(comparison: &Comparison, one: &Contestant, result: &DirectionResult) -> [Cell; 2] {
     let Some(versus) = &result.versus else {
         return [Cell::new("baseline"), Cell::new(NONE)];
     };
@@ -241,8 +231,10 @@ fn judged(comparison: &Comparison, result: &DirectionResult) -> [Cell; 2] {
         Finding::NoDifference => Tone::Plain,
         Finding::CannotTell => Tone::Doubtful,
     };
-    let aside = Some(format!("against {}", versus.baseline));
-    let verdict = Cell { text: versus::verdict(comparison, versus), aside, tone };
+    let base = one.baseline.and_then(|index| comparison.contestants.get(index));
+    let aside = base.map(|base| format!("against {}", versus::label(base)));
+    let text = words::of_result(comparison, one, result).unwrap_or_else(|| NONE.into());
+    let verdict = Cell { text, aside, tone };
     let ratio = versus.ratio(comparison.metric).map(|one| Cell {
         text: short(one.ratio),
         aside: one.low.zip(one.high).map(|(low, high)| format!("{}–{}", short(low), short(high))),
@@ -305,12 +297,12 @@ fn rounds(comparison: &Comparison) -> String {
 }
 
 fn verdicts(comparison: &Comparison) -> String {
-    let Comparison { metric, level, resolution, .. } = comparison;
+    let percent = short(comparison.level * 100.0);
+    let percent = percent.trim_end_matches('0').trim_end_matches('.');
     format!(
-        "They rest on {metric}. Where nothing differs, {} % of comparisons find a difference; \
-         intervals are of 95 %, and a ratio counts as known within {} %.",
-        short(level * 100.0).trim_end_matches('0').trim_end_matches('.'),
-        short(resolution * 100.0).trim_end_matches('0').trim_end_matches('.')
+        "they rest on the {} of each round; a difference that is none is found in at most {percent} % \
+         of comparisons; intervals, and those in brackets, hold the true value with 95 % confidence",
+        words::metric(comparison.metric)
     )
 }
 

@@ -28,11 +28,17 @@ pub(super) fn html(text: &str) -> String {
 /// `text` as it stands in a line of Markdown or in a cell of a table.
 pub(super) fn markdown(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in visible(text).chars() {
+    let text: Vec<char> = visible(text).chars().collect();
+    let is_word = |place: Option<usize>| {
+        place.and_then(|place| text.get(place)).is_some_and(|c| c.is_alphanumeric())
+    };
+    for (place, &c) in text.iter().enumerate() {
         match c {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
+            // Within a word it means nothing, as in O_DIRECT.
+            '_' if is_word(place.checked_sub(1)) && is_word(Some(place + 1)) => out.push(c),
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => {
                 out.push('\\');
                 out.push(c);
@@ -69,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_plain_stays_as_it_is() {
-        let text = "uring:sqpoll=1, 4 KiB – ±3 %, /data/é.0";
+        let text = "uring:sqpoll=1, 4 KiB – ±3 %, /data/é.0, O_DIRECT";
         assert_eq!(html(text), text);
         assert_eq!(markdown(text), text);
     }

@@ -147,12 +147,15 @@ fn cell_of(out: &mut String, cell: &Cell, column: &Column) {
     let (tag, tone) = match cell.tone {
         Tone::Plain => ("td", ""),
         Tone::Name => ("th scope=\"row\"", ""),
-        Tone::Good => ("td", "good"),
+        Tone::Good | Tone::Sound => ("td", "good"),
         Tone::Bad => ("td", "bad"),
         Tone::Doubtful => ("td", "unsure"),
     };
     let number = if column.is_number { "n" } else { "" };
-    let classes: Vec<_> = [number, tone].into_iter().filter(|class| !class.is_empty()).collect();
+    // A verdict with its baseline would be narrow and high beside so many numbers.
+    let room = if cell.aside.is_some() && !column.is_number { "v" } else { "" };
+    let classes: Vec<_> =
+        [number, room, tone].into_iter().filter(|class| !class.is_empty()).collect();
     let class = match classes.as_slice() {
         [] => String::new(),
         some => format!(" class=\"{}\"", some.join(" ")),

@@ -122,7 +122,9 @@ pub(super) enum Tone {
     Plain,
     /// It is what a row is called.
     Name,
-    /// Better, or as it should be.
+    /// As it should be.
+    Sound,
+    /// Better.
     Good,
     /// Worse.
     Bad,

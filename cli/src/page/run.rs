@@ -5,9 +5,8 @@ use aio_core::report::{DirectionReport, EngineReport, Latency, Report, Status};
 
 use super::model::{AlarmKind, Cell, Column, Fact, Section, Table, Tone, alarms, fact};
 use super::{plots, quantity};
-use crate::render::{
-    self, NONE, Parts, calls_per_request, count, has_rate, mode, scaled, short, size,
-};
+use crate::render::comparison::words;
+use crate::render::{self, NONE, Parts, calls_per_request, has_rate, mode, scaled, short, size};
 
 /// What `report` says.
 pub(super) fn section(report: &Report) -> Section {
@@ -27,16 +26,15 @@ pub(super) fn section(report: &Report) -> Section {
 
 /// What was done, by whom.
 fn heading(report: &Report) -> String {
-    let mut modes = Vec::new();
-    for (_, one) in each(report) {
-        let mode = mode(one.direction, &one.access);
-        if !modes.contains(&mode) {
-            modes.push(mode);
-        }
-    }
+    let what: Vec<_> = render::directions(report)
+        .into_iter()
+        .map(|direction| words::workload(&report.plan, direction, &[]))
+        .collect();
     let engines: Vec<_> = report.engines.iter().map(|one| one.engine.clone()).collect();
-    let modes = if modes.is_empty() { "nothing".into() } else { listed(&modes) };
-    if engines.is_empty() { modes } else { format!("{modes} by {}", listed(&engines)) }
+    match what.as_slice() {
+        [] => "A run without results".into(),
+        what => words::capital(&format!("{}: {}", listed(what), listed(&engines))),
+    }
 }
 
 /// `a, b and c`.
@@ -69,15 +67,9 @@ fn summary(report: &Report) -> Vec<String> {
         said.push("No engine has run, so there are no numbers.".into());
     }
     if let Some(sequence) = render::sequence(report).filter(|_| several) {
-        said.push(capital(&sequence) + ".");
+        said.push(words::capital(&sequence) + ".");
     }
     said
-}
-
-pub(super) fn capital(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    let first = chars.next().map(|first| first.to_uppercase().collect::<String>());
-    first.unwrap_or_default() + chars.as_str()
 }
 
 fn sentence(report: &Report, engine: &EngineReport, one: &DirectionReport) -> String {
@@ -126,7 +118,7 @@ fn alarms_of(report: &Report, parts: &Parts) -> Vec<super::model::Alarm> {
     if report.status == Status::Failed && parts.failures.is_empty() {
         all.extend(alarms(AlarmKind::Failed, ["the run failed".into()]));
     }
-    all.extend(alarms(AlarmKind::Failed, parts.failures.iter().map(|one| one.trim().into())));
+    all.extend(alarms(AlarmKind::Failed, joined(&parts.failures)));
     if report.status == Status::Interrupted {
         let left: u64 = each(report).map(|(_, one)| one.unfinished_bytes).sum();
         let text = match left {
@@ -144,6 +136,21 @@ fn alarms_of(report: &Report, parts: &Parts) -> Vec<super::model::Alarm> {
     all
 }
 
+/// Headlines with the lines that belong to them, which are indented.
+fn joined(lines: &[String]) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for line in lines {
+        match all.last_mut() {
+            Some(headline) if line.starts_with(' ') => {
+                let sign = if headline.contains(": ") { "; " } else { ": " };
+                *headline = format!("{headline}{sign}{}", line.trim());
+            }
+            _ => all.push(line.trim().into()),
+        }
+    }
+    all
+}
+
 /// The line without the word that says what it is about.
 fn without_label(line: &str) -> String {
     line.replacen("granted: ", "", 1).replacen("unavailable: ", "", 1)
@@ -152,7 +159,7 @@ fn without_label(line: &str) -> String {
 /// How a verdict of the table is meant.
 fn toned(verdict: &str) -> Cell {
     let tone = match verdict {
-        "ok" => Tone::Good,
+        "ok" => Tone::Sound,
         "FAILED" => Tone::Bad,
         "doubtful" | "partial" => Tone::Doubtful,
         _ => Tone::Plain,
@@ -264,28 +271,19 @@ fn facts(report: &Report, parts: Parts) -> Vec<Fact> {
     };
     let targets = bare(parts.targets, "target: ");
     let targets = bare(targets, "device: ");
-    let batches = parts.batches.map(|line| line.replacen(": ", " – ", 1));
-    let loops = match each(report).map(|(_, one)| one.loops.len()).max() {
-        Some(loops) if parts.loops.is_empty() && loops > 0 => Vec::new(),
-        _ => parts.loops,
-    };
+    let batches = parts.batches.into_iter().collect();
+    let batches = bare(batches, "requests that share a time stamp (submitted/reaped per call): ");
     [
         fact("Machine", machine(&report.tool_version, &report.machine)),
         fact("Target", targets),
         fact("Plan", bare(vec![parts.plan], "plan: ")),
         fact("Both directions", parts.together),
-        fact("Loops", loops),
+        fact("Loops", parts.loops),
         fact("Devices", parts.devices),
-        fact("Time stamps", batches.into_iter().collect()),
+        fact("Requests per call", batches),
         fact("Requests", bare(parts.prints, "fingerprint: ")),
-        fact("Tasklets", tasklets(report)),
     ]
     .into_iter()
     .flatten()
     .collect()
-}
-
-fn tasklets(report: &Report) -> Vec<String> {
-    let most = each(report).map(|(_, one)| one.tasklets_count).max().unwrap_or(0);
-    if most < 2 { Vec::new() } else { vec![count(most.into(), "tasklet")] }
 }

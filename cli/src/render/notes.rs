@@ -281,6 +281,10 @@ fn fingerprints(report: &Report) -> Vec<String> {
             _ if all.iter().all(|(_, other)| other == first) => {
                 format!("fingerprint: {direction} {first}, the same requests for all engines")
             }
+            _ if by_time && complete().all(|(_, one)| one.lane_prints.is_empty()) => format!(
+                "fingerprint: {direction}: time ended the loops, so that engines made different \
+                 numbers of requests; saved results do not hold what those have in common"
+            ),
             _ if by_time && common.is_some() => {
                 let percent = common.unwrap_or(0.0) * 100.0;
                 format!(
@@ -370,6 +374,11 @@ mod tests {
         report.engines[1].directions[0].lane_prints = vec![vec![sample::print(900, 7)]];
         let differ = line_with(&report, "fingerprint").unwrap();
         assert!(differ.contains("NOT the same requests"), "{differ}");
+        for engine in &mut report.engines {
+            engine.directions[0].lane_prints.clear();
+        }
+        let saved = line_with(&report, "fingerprint").unwrap();
+        assert!(saved.contains("saved results do not hold"), "nothing is claimed: {saved}");
     }
 
     #[test]

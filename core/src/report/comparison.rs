@@ -214,7 +214,7 @@ impl DirectionResult {
 pub struct MetricMedian {
     /// Of what, in the unit that [`Metric`] states.
     pub metric: Metric,
-    /// The median, and a 95 % bootstrap interval over rounds.
+    /// The median of the rounds, and its interval of 95 %.
     #[serde(flatten)]
     pub rounds: Interval,
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::lane::Work;
-use super::source::{BlockStream, Share, Source, StreamName, VariedStream};
+use super::source::{BlockStream, Share, Slice, Source, StreamName, VariedStream};
 use crate::engine::Operation;
 use crate::plan::Plan;
 use crate::stats::Kind;
@@ -53,15 +53,10 @@ impl Listing<'_> {
         let share = match self.work {
             Work::Slice(slice) => {
                 let mut slice = *slice;
-                return in_order(
-                    count,
-                    &mut slice,
-                    |slice, offsets| slice.choose(offsets),
-                    |slice, offset_bytes| {
-                        let (operation, length_bytes) = slice.request_at(offset_bytes);
-                        enter(operation, offset_bytes, length_bytes);
-                    },
-                );
+                return in_order(count, &mut slice, Slice::choose, |slice, offset_bytes| {
+                    let (operation, length_bytes) = slice.request_at(offset_bytes);
+                    enter(operation, offset_bytes, length_bytes);
+                });
             }
             Work::Blocks(share) => share.in_loop(index, self.plan),
         };
@@ -124,7 +119,6 @@ fn in_order<S>(
 mod tests {
     use super::*;
     use crate::plan::{Access, Blocks, Direction, Flush, Pattern, Phase};
-    use crate::schedule::source::Slice;
     use crate::target::Alignment;
 
     fn lines(work: &Work, plan: &Plan, index: u32, made: u64) -> Vec<String> {

@@ -23,18 +23,19 @@ const DASHES: [&str; 5] = ["", "7 3", "2 3", "9 3 2 3", "12 4"];
 #[must_use]
 pub(in crate::page) fn rules() -> String {
     let mut css = String::from(include_str!("figure.css"));
-    css.push_str(&colours(&LIGHT, "#1b1f24", "#57606a", "#d8dee4", "#8c959f"));
+    css.push_str(&colours(&LIGHT, ["#1b1f24", "#57606a", "#d8dee4", "#8c959f", "#ffffff"]));
     css.push_str("@media screen and (prefers-color-scheme:dark){\n");
-    css.push_str(&colours(&DARK, "#e6e8eb", "#a0a8b2", "#2f353d", "#6b7480"));
+    css.push_str(&colours(&DARK, ["#e6e8eb", "#a0a8b2", "#2f353d", "#6b7480", "#14171b"]));
     css.push_str("}\n");
     css
 }
 
-/// Colours of the lines, of ink, of what is said aside, of the grid, and of axes.
-fn colours(of_lines: &[&str; COLOURS], ink: &str, aside: &str, grid: &str, axis: &str) -> String {
+/// Colours of the lines; and of ink, of what is said aside, of the grid, of axes and of the ground.
+fn colours(of_lines: &[&str; COLOURS], others: [&str; 5]) -> String {
     use std::fmt::Write;
+    let [ink, aside, grid, axis, ground] = others;
     let mut css = format!(
-        ".fig text{{fill:{ink}}}\n.fig .aside{{fill:{aside}}}\n.fig .grid{{stroke:{grid}}}\n\
+        ".fig text{{fill:{ink};stroke:{ground}}}\n.fig .aside{{fill:{aside}}}\n.fig .grid{{stroke:{grid}}}\n\
          .fig .axis{{stroke:{axis}}}\n.fig .whisker{{stroke:{ink}}}\n"
     );
     for (index, colour) in of_lines.iter().enumerate() {

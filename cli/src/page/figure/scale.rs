@@ -5,7 +5,7 @@ use super::real;
 /// About how many ticks an axis has.
 const TICKS: f64 = 5.0;
 /// From this many decades on, a logarithmic axis names powers of ten only.
-const DECADES_MANY: i32 = 3;
+const DECADES_MANY: i32 = 4;
 
 /// A value that is named.
 #[derive(Clone, Debug, PartialEq)]

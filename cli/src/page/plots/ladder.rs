@@ -6,6 +6,7 @@ use aio_core::report::{Comparison, Contestant, Layout};
 use super::BARS_MAX;
 use crate::page::figure::{Axis, Bar, Bars, Body, Figure, Kind, Panel, Scale};
 use crate::page::{quantity, versus};
+use crate::render::comparison::words;
 
 pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
     if comparison.layout != Layout::Ladder {
@@ -42,8 +43,8 @@ fn body(comparison: &Comparison, direction: Direction) -> Option<Body> {
         let result = one.results.iter().find(|result| result.direction == direction)?;
         let median = result.median(metric)?;
         let value = quantity::value(metric, median.median);
-        let note = match &result.versus {
-            Some(versus) => format!("{value}, {}", versus::verdict(comparison, versus)),
+        let note = match words::of_result(comparison, one, result) {
+            Some(verdict) => format!("{value}, {verdict}"),
             None => value,
         };
         Some(Bar {

@@ -8,7 +8,7 @@ mod rounds;
 mod sweep;
 
 use aio_core::plan::Direction;
-use aio_core::report::{Comparison, DirectionReport, Report};
+use aio_core::report::{Comparison, DirectionReport, EngineReport, Layout, Report};
 
 use super::figure::{Body, Figure, Panel};
 use super::versus;
@@ -27,22 +27,17 @@ struct Entry<'a> {
     one: &'a DirectionReport,
 }
 
+/// What `engine` did, by this name, in each direction that has numbers.
+fn of_engine<'a>(name: &'a str, engine: &'a EngineReport) -> impl Iterator<Item = Entry<'a>> {
+    let moves_data = engine.moves_data;
+    let measured = engine.directions.iter().filter(|one| has_rate(one));
+    measured.map(move |one| Entry { name, moves_data, one })
+}
+
 /// The figures of a run, in the order in which they are shown: that which says most comes first.
 pub(super) fn of_run(report: &Report) -> Vec<Figure> {
-    let of_engine = |engine: &'_ aio_core::report::EngineReport| engine.moves_data;
-    let entries: Vec<Entry> = report
-        .engines
-        .iter()
-        .flat_map(|engine| {
-            let entry = move |one| Entry {
-                name: engine.engine.as_str(),
-                moves_data: of_engine(engine),
-                one,
-            };
-            engine.directions.iter().map(entry)
-        })
-        .filter(|entry| has_rate(entry.one))
-        .collect();
+    let entries: Vec<Entry> =
+        report.engines.iter().flat_map(|engine| of_engine(&engine.engine, engine)).collect();
     let panels = by_direction(&entries);
     [latency::figure(&panels), over_time::figure(&panels), cpu::figure(&panels)]
         .into_iter()
@@ -52,22 +47,20 @@ pub(super) fn of_run(report: &Report) -> Vec<Figure> {
 
 /// The figures of a comparison, in the order in which they are shown.
 pub(super) fn of_comparison(comparison: &Comparison) -> Vec<Figure> {
-    let names: Vec<String> = comparison.contestants.iter().map(|one| one.name.clone()).collect();
     let mut entries = Vec::new();
-    for (name, one) in names.iter().zip(&comparison.contestants) {
-        for engine in &one.total {
-            let found = engine.directions.iter().filter(|one| has_rate(one));
-            let moves_data = engine.moves_data;
-            entries.extend(found.map(|one| Entry { name, moves_data, one }));
-        }
+    for one in &comparison.contestants {
+        let total = one.total.as_ref();
+        entries.extend(total.into_iter().flat_map(|total| of_engine(&one.name, total)));
     }
     let panels = by_direction(&entries);
     let few = versus::shown(comparison).count() <= LINES_MAX;
+    // Along a sweep, the rounds of different points have nothing in common.
+    let in_turns = matches!(comparison.layout, Layout::Contestants | Layout::Ladder);
     [
         sweep::figure(comparison),
         ladder::figure(comparison),
         latency::figure(&panels).filter(|_| few),
-        rounds::figure(comparison).filter(|_| few),
+        rounds::figure(comparison).filter(|_| few && in_turns),
         cpu::figure(&panels),
     ]
     .into_iter()

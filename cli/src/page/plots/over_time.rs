@@ -67,7 +67,7 @@ fn metric(entry: &Entry) -> Metric {
     if is_tensor && entry.moves_data { Metric::Bandwidth } else { Metric::Iops }
 }
 
-/// The rate of each interval, at its end; several as one where there are many.
+/// The rate of each interval, at its middle; several as one where there are many.
 fn points(entry: &Entry, metric: Metric) -> Vec<Point> {
     let Series { interval_s, samples, .. } = &entry.one.series;
     let each = samples.len().div_ceil(POINTS_MAX).max(1);
@@ -79,7 +79,8 @@ fn points(entry: &Entry, metric: Metric) -> Vec<Point> {
         // The rest of an interval is too short to tell a rate.
         if length_s >= 0.5 * interval_s && length_s > 0.0 {
             let done: f64 = chunk.iter().map(|sample| amount(sample, metric)).sum();
-            points.push(Point { x: end_s, y: done / length_s, range: None });
+            let middle_s = f64::midpoint(begin_s, end_s);
+            points.push(Point { x: middle_s, y: done / length_s, range: None });
         }
         begin_s = end_s;
     }

@@ -231,7 +231,7 @@ fn plan(comparison: &Comparison, report: &Report) -> String {
     }
     let first = report.engines.first().map(|one| one.engine.as_str()).unwrap_or_default();
     let flags = flags.join(", ");
-    format!("{} (that of {first}; others differ in {flags})", line)
+    format!("{line} (that of {first}; others differ in {flags})")
 }
 
 /// Whether contestants were given the same requests, and how many of them that is known of.

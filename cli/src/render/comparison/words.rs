@@ -30,7 +30,10 @@ pub(crate) fn verdict(verdict: &Verdict, metric: Metric, has_rounds: bool) -> St
             _ => "no difference seen".into(),
         },
         (_, Some(_), Some(ends)) if has_rounds => {
-            format!("too noisy to tell ({} %)", signed_span(ends))
+            // An interval on one side of no change is a hint, but at 95 % and not at the level.
+            let is_hint = (ends.0 > 0.0) == (ends.1 > 0.0);
+            let so_far = if is_hint { "not sure yet" } else { "too noisy to tell" };
+            format!("{so_far} ({} %)", signed_span(ends))
         }
         _ => TOO_FEW_ROUNDS.into(),
     }
@@ -72,7 +75,7 @@ pub(crate) fn by(change: f64, ends: Option<(f64, f64)>) -> String {
     let sign = if change < 0.0 { -1.0 } else { 1.0 };
     let percent = |share: f64| sign * share * 100.0;
     let Some((low, high)) = ends else {
-        let decimals = if change.abs() < 0.01 { 1 } else { 0 };
+        let decimals = usize::from(change.abs() < 0.01);
         return format!("{:.decimals$} %", percent(change));
     };
     let (one, other) = (percent(low), percent(high));
@@ -143,8 +146,8 @@ pub(crate) fn workload(plan: &Plan, direction: Direction, point: &[Setting]) -> 
     } else {
         format!(" of {}", size(plan.block_size_bytes))
     };
-    let accesses = plan.phases.iter().map(|phase| &phase.access);
-    let Some(blocks) = accesses.filter_map(Access::blocks).next() else {
+    let mut accesses = plan.phases.iter().map(|phase| &phase.access);
+    let Some(blocks) = accesses.find_map(Access::blocks) else {
         let noun = noun(direction);
         return format!("{noun} of tensors{}", of_block.replacen(" of", " in blocks of", 1));
     };

@@ -57,7 +57,7 @@ impl LaneWork<'_> {
                 _ => ran,
             };
         }
-        match share.kind_alike(false) {
+        match share.kind_alike(self.terms.is_some()) {
             Some(Kind::Read) => {
                 let mut stream = BlockStream::<false>::new(&share, name, target, mark);
                 self.timed(engine, &mut stream, watch, runtime, name)

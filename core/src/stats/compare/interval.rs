@@ -17,9 +17,9 @@ pub struct Interval {
 /// The median of `values`, with an interval between two of them; `None` for no values.
 ///
 /// The interval is that of order statistics: of n independent values, the number that lies below
-/// the true median is that of heads in n throws of a coin, whatever their distribution. Its ends are
-/// the k-th smallest and the k-th largest value, with the largest k for which fewer than k heads,
-/// or tails, are thrown with a probability of at most 5 %. Fewer than six values have none.
+/// the true median is that of heads in n throws of a coin, whatever their distribution. Its ends
+/// are the k-th smallest and the k-th largest value, with the largest k for which fewer than k
+/// heads, or tails, are thrown with a probability of at most 5 %. Fewer than six values have none.
 #[must_use]
 pub fn median(values: &[f64]) -> Option<Interval> {
     let mut sorted = values.to_vec();

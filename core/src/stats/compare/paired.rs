@@ -35,7 +35,8 @@ pub struct Paired {
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
-    /// How often chance alone makes a ratio at least as far from 1, by an exact sign-flip test.
+    /// How often chance alone makes a ratio at least as far from 1, by an exact sign-flip test, or
+    /// a permutation test where contestants did not take turns.
     pub p_value: f64,
     /// The smallest p-value that so many rounds can come to, whatever they measure.
     pub p_value_least: f64,
@@ -244,7 +245,8 @@ mod tests {
             let two = paired(&turned(&base), &turned(&other)).unwrap();
             prop_assert!(alike(&one, &two), "{one:?} {two:?}");
             // Without pairs, each side may be in an order of its own.
-            let (one, two) = (unpaired(&base, &other).unwrap(), unpaired(&turned(&base), &other).unwrap());
+            let one = unpaired(&base, &other).unwrap();
+            let two = unpaired(&turned(&base), &other).unwrap();
             prop_assert!(alike(&one, &two), "{one:?} {two:?}");
         }
     }

@@ -40,8 +40,8 @@ pub(super) fn share_as_far(values: &[f64]) -> f64 {
 }
 
 /// The share of a sample that is as far, of which the one that was seen is part. The sample ends
-/// early when its share is known to 3 % (Besag and Clifford, Biometrika 78, 1991, pages 301 to 304),
-/// which never happens to shares that decide anything.
+/// early when its share is known to 3 % (Besag and Clifford, Biometrika 78, 1991, page 301), which
+/// is never the case with shares below 1 %.
 pub(super) fn sampled_share(sample: impl Iterator<Item = bool>) -> f64 {
     let mut far = 0;
     for (drawn, is_far) in (1..=DRAWS).zip(sample) {

@@ -117,7 +117,9 @@ fn share_as_far(base: &[f64], other: &[f64]) -> f64 {
     let centre = mean(&all).unwrap_or_default();
     // With the mean of all taken off, the distance of the means is a multiple of this sum.
     let sum: f64 = few.iter().map(|log| log - centre).sum();
-    all.iter_mut().for_each(|log| *log -= centre);
+    for log in &mut all {
+        *log -= centre;
+    }
     let bar = sum.abs() - TIE * all.iter().map(|log| log.abs()).sum::<f64>();
     if bar <= 0.0 {
         return 1.0;
@@ -200,7 +202,9 @@ mod tests {
         let (base, other) = (set(10, 0.0), set(10, 0.4));
         let mut all = [&base[..], &other].concat();
         let centre = mean(&all).unwrap();
-        all.iter_mut().for_each(|log| *log -= centre);
+        for log in &mut all {
+            *log -= centre;
+        }
         let bar = all[..10].iter().sum::<f64>().abs() - 1e-9;
         let exact = f64::from(count_far(&all, 10, 0.0, bar)) / 184_756.0;
         let sampled = sampled_share(sampled_sums(all, 10).map(|sum| sum.abs() >= bar));

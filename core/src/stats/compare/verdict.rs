@@ -1,8 +1,9 @@
 //! What can be said of a ratio.
 //!
-//! - *Better* or *worse* takes two that agree: a p-value of at most the level, divided by the number
-//!   of comparisons in the family, and an interval that does not hold 1. With a level of 1 % and an
-//!   interval of 95 %, the second follows from the first but for rare cases; those cannot tell.
+//! - *Better* or *worse* takes two that agree: a p-value of at most the level, divided by the
+//!   number of comparisons in the family, and an interval that does not hold 1. With a level of 1 %
+//!   and an interval of 95 %, the second follows from the first but for rare cases (fewer than 1 in
+//!   1,000); those cannot tell.
 //! - *No difference* takes rounds with which the test could have found one, and an interval within
 //!   [`DIFFERENCE_MAX`] of 1: it says how large a difference could have been missed, and a larger
 //!   one than that is no answer.
@@ -110,13 +111,13 @@ mod tests {
     use super::*;
     use crate::stats::compare::{LEVEL, paired, unpaired};
 
-    fn seen(low: f64, ratio: f64, high: f64, p_value: f64) -> Option<Paired> {
+    fn seen(low: f64, ratio: f64, high: f64, p_value: f64) -> Paired {
         let (low, high) = (Some(low), Some(high));
-        Some(Paired { ratio, low, high, p_value, p_value_least: 0.002, rounds: 10 })
+        Paired { ratio, low, high, p_value, p_value_least: 0.002, rounds: 10 }
     }
 
-    fn finding_of(paired: Option<Paired>, is_rate: bool) -> Finding {
-        verdict(paired, is_rate, 1, LEVEL).finding
+    fn finding_of(paired: impl Into<Option<Paired>>, is_rate: bool) -> Finding {
+        verdict(paired.into(), is_rate, 1, LEVEL).finding
     }
 
     #[test]
@@ -129,10 +130,10 @@ mod tests {
 
     #[test]
     fn a_large_family_asks_for_more() {
-        let paired = seen(1.09, 1.12, 1.15, 0.004);
+        let paired = Some(seen(1.09, 1.12, 1.15, 0.004));
         assert_eq!(verdict(paired, true, 2, LEVEL).finding, Finding::Better);
         assert_eq!(verdict(paired, true, 3, LEVEL).finding, Finding::CannotTell);
-        let paired = seen(0.99, 1.0, 1.01, 0.5);
+        let paired = Some(seen(0.99, 1.0, 1.01, 0.5));
         assert_eq!(verdict(paired, true, 5, LEVEL).finding, Finding::NoDifference);
         assert_eq!(verdict(paired, true, 6, LEVEL).finding, Finding::CannotTell, "0.002 > 0.01/6");
     }
@@ -169,9 +170,21 @@ mod tests {
     }
 
     #[test]
+    fn all_is_decided_once_the_interval_is_narrow_and_rounds_are_enough() {
+        let decided = |paired, comparisons| is_decided(paired, comparisons, LEVEL, 0.02);
+        let seen = |low, ratio, high| Some(seen(low, ratio, high, 0.9));
+        assert!(decided(seen(0.5 / 1.019, 0.5, 0.5 * 1.019), 1), "of the ratio, not of 1");
+        assert!(!decided(seen(0.5 / 1.021, 0.5, 0.5 * 1.021), 1));
+        assert!(!decided(seen(0.99, 1.0, 1.01), 6), "0.002 > 0.01/6");
+        assert!(!decided(paired(&[1.0; 7], &[1.0; 7]), 1));
+        assert!(decided(paired(&[1.0; 8], &[1.0; 8]), 1));
+        assert!(!decided(None, 1));
+    }
+
+    #[test]
     fn the_largest_change_is_rounded_up() {
         let largest =
-            |low, high| verdict(seen(low, 1.0, high, 0.5), true, 1, LEVEL).largest_change();
+            |low, high| verdict(Some(seen(low, 1.0, high, 0.5)), true, 1, LEVEL).largest_change();
         let is_about = |found: Option<f64>, percent: f64| {
             let found = 100.0 * found.unwrap();
             assert!((found - percent).abs() < 1e-9, "{found} {percent}");
@@ -183,7 +196,7 @@ mod tests {
         is_about(largest(0.9999, 1.0), 0.1);
         is_about(largest(0.991, 1.0099), 1.0);
         is_about(largest(1.0, 1.0), 0.0);
-        let none = Paired { low: None, high: None, ..seen(1.0, 1.0, 1.0, 1.0).unwrap() };
+        let none = Paired { low: None, high: None, ..seen(1.0, 1.0, 1.0, 1.0) };
         assert_eq!(verdict(Some(none), true, 1, LEVEL).largest_change(), None);
     }
 }

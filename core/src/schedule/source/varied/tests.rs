@@ -13,7 +13,7 @@ fn share(direction: Direction, access: &Blocks, blocks: u64) -> Share {
 fn data_that_compresses_by_a_share_is_made_anew_for_each_write() {
     let access = Blocks { compress_percent: 50, ..Blocks::new(Pattern::Sequential) };
     let share = share(Direction::Write, &access, 8);
-    assert!(!share.is_plain());
+    assert_eq!(share.kind_alike(false), None);
     let memory = Mapping::reserve(BLOCK as usize, MemoryKind::Small).unwrap().0;
     let mut home = Part::new(memory, BLOCK, 1).lend(BLOCK);
     let mut stream = VariedStream::new(&share, NAME, 0, 0);
