@@ -13,13 +13,13 @@ pub(super) struct Page {
 
 /// README.md, and all that lies in docs/ and its folders.
 pub(super) fn pages() -> Vec<Page> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize();
-    let root = root.expect("the project is there");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = root.canonicalize().expect("the repository is there");
     let mut paths = vec![root.join("README.md")];
     let mut folders = vec![root.join("docs")];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).expect("it can be read") {
-            let path = entry.expect("it can be read").path();
+        for entry in fs::read_dir(folder).expect("the pages are there") {
+            let path = entry.expect("it can be listed").path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "md") {
@@ -29,8 +29,8 @@ pub(super) fn pages() -> Vec<Page> {
     }
     paths.sort();
     let page = |path: PathBuf| Page {
-        name: path.strip_prefix(&root).expect("it is below").display().to_string(),
-        text: fs::read_to_string(&path).expect("it is text"),
+        name: path.strip_prefix(&root).expect("it lies below").display().to_string(),
+        text: fs::read_to_string(&path).expect("pages are UTF-8"),
         path,
     };
     paths.into_iter().map(page).collect()
