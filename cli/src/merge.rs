@@ -3,11 +3,11 @@
 use aio_core::receipt::merge;
 use aio_core::report::{
     Depth, DirectionReport, EngineReport, LoopReport, Ratios, Sharing, Status, TaskletReport,
-    add_devices, gib_per_s, groups, requests_per_s, short_run,
+    add_devices, gib_per_s, groups, rate_missed, requests_per_s, short_run,
 };
 
-/// The doubt that is judged by all rounds together.
-const SHORT_RUN: &str = "short-run";
+/// The doubts that are judged by all rounds together.
+const OF_ALL_ROUNDS: [&str; 2] = ["short-run", "rate-missed"];
 
 /// The rounds of an engine, in order, as if they had been one run of as many loops. `None` when
 /// there are none.
@@ -27,25 +27,36 @@ pub(crate) fn rounds(rounds: Vec<EngineReport>) -> Option<EngineReport> {
     let shared: Vec<_> = all.directions.iter().map(|one| sharing(&all, one)).collect();
     for (one, shared) in all.directions.iter_mut().zip(shared) {
         one.groups = groups(&one.tasklets);
-        one.ratios = Ratios::of(one, shared);
-        one.doubts.retain(|doubt| doubt.code != SHORT_RUN);
+        one.ratios = Ratios::of(one, shared.effort);
+        one.doubts.retain(|doubt| !OF_ALL_ROUNDS.contains(&doubt.code.as_str()));
         one.doubts.extend(short_run(one).filter(|_| all.moves_data));
+        let paced = one.pace.as_ref();
+        let missed = paced.and_then(|pace| rate_missed(pace, shared.paced, one.task_latency_s));
+        one.doubts.extend(missed);
     }
     Some(all)
 }
 
 /// The requests that the effort of `one` was made for: its own, or with `--concurrent` and in a mix
 /// those of both directions.
-fn sharing(all: &EngineReport, one: &DirectionReport) -> Sharing {
+fn sharing(all: &EngineReport, one: &DirectionReport) -> Shared {
     let of = |one: &DirectionReport| {
         one.requests + one.flushes.as_ref().map_or(0, |flushes| flushes.requests)
     };
     let both = all.directions.iter().map(of).sum();
     let is_mix = one.access.blocks().is_some_and(|blocks| blocks.read_percent.is_some());
-    Sharing {
-        cpu: if one.cpu.shared_with_other_directions { both } else { of(one) },
-        calls: if is_mix { both } else { of(one) },
-    }
+    let cpu = if one.cpu.shared_with_other_directions { both } else { of(one) };
+    let calls = if is_mix { both } else { of(one) };
+    let all_requests = || all.directions.iter().map(|one| one.requests).sum();
+    let paced = if is_mix { all_requests() } else { one.requests };
+    Shared { effort: Sharing { cpu, calls }, paced }
+}
+
+/// Requests that a direction shares something with, its own among them.
+struct Shared {
+    effort: Sharing,
+    /// Those that one schedule was for.
+    paced: u64,
 }
 
 fn add(sum: &mut DirectionReport, round: DirectionReport) {
@@ -156,7 +167,7 @@ fn worse(a: Status, b: Status) -> Status {
 
 #[cfg(test)]
 mod tests {
-    use aio_core::report::Doubt;
+    use aio_core::report::{Doubt, Latency, LatencyHistogram, PaceReport};
 
     use super::*;
     use crate::render::sample;
@@ -203,12 +214,37 @@ mod tests {
         short.directions[0].doubts = vec![Doubt::new("buffered", "x"), doubt];
         let merged = |number: usize| rounds(vec![short.clone(); number]).unwrap();
         assert_eq!(codes(&merged(3)), ["buffered"]);
-        assert_eq!(codes(&merged(2)), ["buffered", SHORT_RUN]);
+        assert_eq!(codes(&merged(2)), ["buffered", "short-run"]);
         let both = merged(2).directions.remove(0);
         assert_eq!(Some(&both.doubts[1]), short_run(&both).as_ref(), "of both rounds");
         let mut null = short.clone();
         null.moves_data = false;
         assert_eq!(codes(&rounds(vec![null]).unwrap()), ["buffered"]);
+    }
+
+    #[test]
+    fn a_rate_that_one_round_missed_is_judged_by_all_of_them() {
+        let mut round = engine();
+        let one = &mut round.directions[0];
+        let made = requests_per_s(one.requests, one.task_latency_s);
+        one.pace = Some(PaceReport {
+            rate_asked_per_s: made,
+            rate_is_poisson: false,
+            response_latency: Latency::default(),
+            response_histogram: LatencyHistogram::default(),
+            waited_for_place: 0,
+            started_late: 0,
+            never_started: 0,
+        });
+        let mut slow = round.clone();
+        slow.directions[0].doubts = vec![Doubt::new("rate-missed", "half of it")];
+        let codes = |rounds_of: Vec<EngineReport>| -> Vec<String> {
+            let merged = rounds(rounds_of).unwrap().directions.remove(0);
+            merged.doubts.into_iter().map(|doubt| doubt.code).collect()
+        };
+        assert_eq!(codes(vec![slow.clone(), round.clone()]), [""; 0], "together they kept it");
+        slow.directions[0].task_latency_s *= 2.0;
+        assert_eq!(codes(vec![slow, round]), ["rate-missed"]);
     }
 
     #[test]

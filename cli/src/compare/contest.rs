@@ -299,6 +299,16 @@ fn tell_rounds(asked: Option<u32>, planned: u32, cycle: u32, needed: u32, compar
     }
 }
 
+/// Entrants that are asked for other requests than their baseline.
+fn others(field: &Field) -> Vec<String> {
+    let plan = |entrant: usize| field.sessions[field.entrants[entrant].session].plan();
+    let differs = |(index, baseline): &(usize, Option<usize>)| {
+        baseline.is_some_and(|base| !requests::asks_for_the_same(plan(base), plan(*index)))
+    };
+    let baselines = field.entrants.iter().map(|one| one.baseline).enumerate();
+    baselines.filter(differs).map(|(index, _)| field.entrants[index].name.clone()).collect()
+}
+
 /// A comparison without rounds.
 fn empty(asked: &Compare, field: &Field) -> Comparison {
     let mut targets: Vec<TargetReport> = Vec::new();
@@ -322,7 +332,7 @@ fn empty(asked: &Compare, field: &Field) -> Comparison {
         elapsed_s: 0.0,
         contestants: contestants.map(|one| one.contestant(plan(one.session))).collect(),
         unavailable: field.unavailable.clone(),
-        requests: RequestsCheck::default(),
+        requests: RequestsCheck { other_requests: others(field), ..RequestsCheck::default() },
         status: Status::Interrupted,
         failure: None,
     }

@@ -1,9 +1,7 @@
 //! The section of a comparison.
 
 use aio_core::plan::Direction;
-use aio_core::report::{
-    Comparison, Contestant, DirectionResult, Layout, Metric, RequestsCheck, Status,
-};
+use aio_core::report::{Comparison, Contestant, DirectionResult, Layout, Metric, Status};
 use aio_core::stats::compare::{Finding, Interval};
 
 use super::grouped::grouped;
@@ -274,7 +272,7 @@ fn facts(comparison: &Comparison) -> Vec<Fact> {
         fact("Plan", plan),
         fact("Rounds", vec![rounds(comparison)]),
         fact("Verdicts", vec![verdicts(comparison)]),
-        fact("Requests", vec![requests(&comparison.requests)]),
+        fact("Requests", vec![words::requests(&comparison.requests)]),
     ]
     .into_iter()
     .flatten()
@@ -307,22 +305,5 @@ fn verdicts(comparison: &Comparison) -> String {
         "they rest on the {} of each round; a difference that is none is found in at most {percent} % \
          of comparisons; intervals, and those in brackets, hold the true value with 95 % confidence",
         words::metric(comparison.metric)
-    )
-}
-
-fn requests(check: &RequestsCheck) -> String {
-    let RequestsCheck { runs_compared, common_requests, fewest_requests, mismatch } = check;
-    if mismatch.is_some() {
-        return "contestants were NOT given the same requests".into();
-    }
-    let runs = count(*runs_compared, "run");
-    if common_requests == fewest_requests {
-        return format!("the same for all contestants ({runs} compared)");
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a share needs few digits")]
-    let share = *common_requests as f64 / (*fewest_requests).max(1) as f64 * 100.0;
-    format!(
-        "the same for all contestants as far as the slower one came before time ended it ({runs} \
-         compared, {share:.1} % of their requests)"
     )
 }

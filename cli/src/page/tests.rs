@@ -299,6 +299,6 @@ fn a_comparison_in_markdown() {
 
     Rounds: 10 rounds, in each of which every contestant ran once, in changing order; 31.50 s in all
 
-    Requests: the same for all contestants as far as the slower one came before time ended it (29 runs compared, 95.0 % of their requests)
+    Requests: the same for all contestants, 29 runs compared, up to the last checkpoint in common (95.0 % of the slower one's requests)
     ");
 }

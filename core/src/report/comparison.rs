@@ -258,6 +258,10 @@ pub struct RequestsCheck {
     pub common_requests: u64,
     /// Requests that the shorter one of each such pair made.
     pub fewest_requests: u64,
+    /// Contestants that were asked for other requests than their baseline, by another number of
+    /// threads, say: what they measured is compared, and is not of the same work.
+    #[serde(default)]
+    pub other_requests: Vec<String>,
     /// What does not agree, in a sentence; the comparison has failed then.
     pub mismatch: Option<String>,
 }

@@ -117,6 +117,10 @@ pub(super) fn legend(comparison: &Comparison) -> Vec<String> {
         Layout::Scale if comparison.metric.is_rate() => {
             Some("per thread: the rate of each thread against that with the fewest".into())
         }
+        _ if is_judged => Some(
+            "ratio: the mean ratio of rounds of the same number, which need not be that of medians"
+                .into(),
+        ),
         _ => None,
     };
     [judged, layout, less_is_better(comparison.metric)].into_iter().flatten().collect()
@@ -144,7 +148,8 @@ pub(super) fn along(comparison: &Comparison, ink: Ink) -> Vec<String> {
             let sparks = ink.sparks(&medians);
             let metric = words::metric(comparison.metric);
             let over = along_what(&line);
-            lines.push(format!("{name} {direction}: {sparks} {first} to {last} {metric} {over}"));
+            let name = format!("{metric} of {name} {direction}");
+            lines.push(format!("{name}: {sparks} {first} to {last} {over}"));
         }
     }
     lines
@@ -234,26 +239,11 @@ fn plan(comparison: &Comparison, report: &Report) -> String {
     format!("{line} (that of {first}; others differ in {flags})")
 }
 
-/// Whether contestants were given the same requests, and how many of them that is known of.
+/// Whether contestants were given the same requests, where they were compared.
 fn requests(comparison: &Comparison) -> Option<String> {
     let check = &comparison.requests;
-    if check.runs_compared == 0 || check.mismatch.is_some() {
-        return None;
-    }
-    let whom = match points(comparison).len() {
-        1 => "all contestants",
-        _ => "contestants that take turns",
-    };
-    let runs = count(check.runs_compared, "run");
-    let said = format!("requests: the same for {whom}, {runs} compared");
-    if check.common_requests >= check.fewest_requests {
-        return Some(said);
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a share needs few digits")]
-    let percent = 100.0 * check.common_requests as f64 / check.fewest_requests as f64;
-    Some(format!(
-        "{said} up to the last checkpoint in common ({percent:.1} % of the slower one's requests)"
-    ))
+    let is_told = check.runs_compared > 0 && check.mismatch.is_none();
+    is_told.then(|| format!("requests: {}", words::requests(check)))
 }
 
 /// Whether less of the metric is better, which a bar does not tell.

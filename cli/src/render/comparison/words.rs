@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use aio_core::plan::{Access, Blocks, Direction, Pattern, Plan};
-use aio_core::report::{Comparison, Contestant, DirectionResult, Metric, Setting, Versus};
+use aio_core::report::{
+    Comparison, Contestant, DirectionResult, Metric, RequestsCheck, Setting, Versus,
+};
 use aio_core::stats::compare::{Finding, Verdict, rounds_to_decide};
 
-use crate::render::numbers::{scaled, short, size};
+use crate::render::numbers::{count, scaled, short, size};
 
 /// What is said where there are fewer rounds than any verdict takes.
 pub(crate) const TOO_FEW_ROUNDS: &str = "not enough rounds to tell";
@@ -227,6 +229,31 @@ pub(crate) fn ratio(ratio: f64) -> String {
         ratio if ratio >= 0.0995 => format!("{ratio:.2}"),
         ratio => short(ratio),
     }
+}
+
+/// How far contestants were given the same requests.
+pub(crate) fn requests(check: &RequestsCheck) -> String {
+    if check.mismatch.is_some() {
+        return "contestants were NOT given the same requests".into();
+    }
+    let runs = count(check.runs_compared, "run");
+    let far = if check.common_requests < check.fewest_requests {
+        #[expect(clippy::cast_precision_loss, reason = "a share needs few digits")]
+        let percent = 100.0 * check.common_requests as f64 / check.fewest_requests as f64;
+        format!(
+            ", up to the last checkpoint in common ({percent:.1} % of the slower one's requests)"
+        )
+    } else {
+        String::new()
+    };
+    if check.other_requests.is_empty() {
+        return format!("the same for all contestants, {runs} compared{far}");
+    }
+    let others = check.other_requests.join(", ");
+    format!(
+        "the same in all runs of the same plan, {runs} compared{far}; not those of {others}, whose \
+         plan asks for other ones than its baseline's"
+    )
 }
 
 /// Where contestants stand so far: `sync 0.79 of uring, libaio 0.99 of uring`; empty before there

@@ -59,6 +59,7 @@ fn empty(layout: Layout) -> Comparison {
             runs_compared: 29,
             common_requests: 950_000,
             fewest_requests: 1_000_000,
+            other_requests: Vec::new(),
             mismatch: None,
         },
         status: Status::Complete,

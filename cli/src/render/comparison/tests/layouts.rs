@@ -27,8 +27,9 @@ fn contestants_lead_with_a_sentence_and_a_table_of_verdicts() {
 
     numbers are medians of rounds, intervals hold the true value with 95 % confidence; where nothing
       differs, at most 1 % of comparisons find a difference
-    requests: the same for all contestants, 29 runs compared up to the last checkpoint in common (95.0 %
-      of the slower one's requests)
+    ratio: the mean ratio of rounds of the same number, which need not be that of medians
+    requests: the same for all contestants, 29 runs compared, up to the last checkpoint in common (95.0
+      % of the slower one's requests)
     plan: randread, blocks of 4 KiB in 1 GiB, depth 32, 1 thread, 1 loop of 1 s, seed 0, O_DIRECT
     target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
     ");
@@ -61,13 +62,14 @@ fn a_sweep_is_grouped_by_point_and_has_a_picture_for_each_engine() {
     32           uring   2.155   53.03   88.39     159.1       0.707      0.100            -
                  sync    1.940   58.93   98.21     176.8       0.786      0.100  0.884–0.916
 
-    uring read: ▁▄█ 100.0 k to 565.7 k IOPS at queue-depth=1,8,32
-    sync read: ▁▄█ 90.00 k to 509.1 k IOPS at queue-depth=1,8,32
+    IOPS of uring read: ▁▄█ 100.0 k to 565.7 k at queue-depth=1,8,32
+    IOPS of sync read: ▁▄█ 90.00 k to 509.1 k at queue-depth=1,8,32
 
     numbers are medians of rounds, intervals hold the true value with 95 % confidence; where nothing
       differs, at most 1 % of comparisons find a difference
-    requests: the same for contestants that take turns, 29 runs compared up to the last checkpoint in
-      common (95.0 % of the slower one's requests)
+    ratio: the mean ratio of rounds of the same number, which need not be that of medians
+    requests: the same for all contestants, 29 runs compared, up to the last checkpoint in common (95.0
+      % of the slower one's requests)
     plan: randread, blocks of 4 KiB in 1 GiB, depth 32, 1 thread, 1 loop of 1 s, seed 0, O_DIRECT (that
       of uring queue-depth=1; others differ in queue-depth)
     target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
@@ -102,8 +104,8 @@ fn a_ladder_holds_each_step_against_the_one_before_and_the_first() {
     numbers are medians of rounds, intervals hold the true value with 95 % confidence; where nothing
       differs, at most 1 % of comparisons find a difference
     ratio: to the step above; in all: to plain, of medians
-    requests: the same for all contestants, 29 runs compared up to the last checkpoint in common (95.0 %
-      of the slower one's requests)
+    requests: the same for all contestants, 29 runs compared, up to the last checkpoint in common (95.0
+      % of the slower one's requests)
     plan: randread, blocks of 4 KiB in 1 GiB, depth 32, 1 thread, 1 loop of 1 s, seed 0, O_DIRECT
     target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
     ");
@@ -130,13 +132,13 @@ fn threads_have_the_rate_of_each_against_the_fewest() {
     8        uring   1.078   106.1   176.8     318.2       1.414      0.100  2.828–2.828
     32       uring   2.155   53.03   88.39     159.1       0.707      0.100  5.657–5.657
 
-    uring read: ▁▄█ 100.0 k to 565.7 k IOPS at threads=1,8,32
+    IOPS of uring read: ▁▄█ 100.0 k to 565.7 k at threads=1,8,32
 
     numbers are medians of rounds, intervals hold the true value with 95 % confidence; where nothing
       differs, at most 1 % of comparisons find a difference
     per thread: the rate of each thread against that with the fewest
-    requests: the same for contestants that take turns, 29 runs compared up to the last checkpoint in
-      common (95.0 % of the slower one's requests)
+    requests: the same for all contestants, 29 runs compared, up to the last checkpoint in common (95.0
+      % of the slower one's requests)
     plan: randread, blocks of 4 KiB in 1 GiB, depth 32, 1 thread, 1 loop of 1 s, seed 0, O_DIRECT (that
       of uring threads=1; others differ in threads)
     target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
@@ -169,9 +171,10 @@ fn another_metric_leads_the_table_and_less_of_it_is_better() {
 
     numbers are medians of rounds, intervals hold the true value with 95 % confidence; where nothing
       differs, at most 1 % of comparisons find a difference
+    ratio: the mean ratio of rounds of the same number, which need not be that of medians
     p99 latency: less is better, and so are shorter bars
-    requests: the same for all contestants, 29 runs compared up to the last checkpoint in common (95.0 %
-      of the slower one's requests)
+    requests: the same for all contestants, 29 runs compared, up to the last checkpoint in common (95.0
+      % of the slower one's requests)
     plan: randread, blocks of 4 KiB in 1 GiB, depth 32, 1 thread, 1 loop of 1 s, seed 0, O_DIRECT
     target: /data/f.0, 1 GiB, ext4, O_DIRECT in multiples of 512 bytes
     ");
@@ -241,7 +244,7 @@ fn points_that_say_the_same_say_it_once() {
     32           uring   2.177   52.51   87.52     157.5       0.700      0.100
                  sync    1.935   59.09   98.49     177.3       0.788      0.100
 
-    uring read: ▁▄█ 101.0 k to 571.3 k IOPS at queue-depth=1,8,32
-    sync read: ▁▄█ 89.78 k to 507.8 k IOPS at queue-depth=1,8,32
+    IOPS of uring read: ▁▄█ 101.0 k to 571.3 k at queue-depth=1,8,32
+    IOPS of sync read: ▁▄█ 89.78 k to 507.8 k at queue-depth=1,8,32
     ");
 }

@@ -77,6 +77,7 @@ fn doubts_downgrades_and_what_cannot_run_stand_below_the_tables() {
     insta::assert_snapshot!(text.rsplit("\n\n").next().unwrap(), @r"
     numbers are medians of rounds, intervals hold the true value with 95 % confidence; where nothing
       differs, at most 1 % of comparisons find a difference
+    ratio: the mean ratio of rounds of the same number, which need not be that of medians
     read is doubtful: buffered I/O measures the page cache
     uring, libaio: granted: memory-lock unlocked instead of locked: RLIMIT_MEMLOCK is 8 MiB
     sync: 2 short transfers in read, continued to their end
