@@ -76,8 +76,21 @@ const WITHOUT_NUMBERS: [&str; 9] = [
     "allow-device",
     "output",
 ];
-/// The same of flags that commands have too.
-const OF_COMMANDS: [&str; 1] = ["format"];
+/// The same of flags that commands have too, and of one that has expressions.
+const OF_COMMANDS: [&str; 2] = ["format", "assert"];
+
+/// Flags of `aio compare` that have numbers.
+const OF_COMPARE: [(&str, &[&str]); 7] = [
+    ("rounds", &["{}"]),
+    ("practice-rounds", &["{}"]),
+    ("cool-down", &["{}", "{}ms"]),
+    ("resolution", &["{}", "{}%"]),
+    ("time-budget", &["{}", "{}h"]),
+    ("scale", &["{}"]),
+    ("sweep", &["queue-depth={}", "queue-depth=1..{}"]),
+];
+/// What does what it says there.
+const GOOD_IN_COMPARE: [(&str, &str); 2] = [("practice-rounds", "0"), ("cool-down", "0")];
 
 /// What is a number after all, and does what it says.
 const GOOD: [(&str, &str); 13] = [
@@ -153,6 +166,48 @@ fn a_number_that_is_none_is_refused_by_the_name_of_its_flag_and_nothing_is_made(
             assert_eq!(folder.names(), [""; 0], "{flag_and_value}");
         }
         assert_eq!(tried, NUMBERS.len() * forms.len(), "--{flag}");
+    }
+}
+
+#[test]
+fn comparisons_refuse_such_numbers_too() {
+    let folder = Folder::new();
+    for (flag, forms) in OF_COMPARE {
+        for (number, form) in
+            NUMBERS.iter().flat_map(|one| forms.iter().map(move |form| (one, form)))
+        {
+            let value = form.replace("{}", number);
+            let flag_and_value = format!("--{flag}={value}");
+            let mut aio = folder.program(AIO);
+            aio.args("compare --engine null --buffered --number-ios 1 --rw randread".split(' '));
+            if flag != "rounds" {
+                aio.args(["--rounds", "1"]);
+            }
+            aio.args("--file f --size 64k --block-size 4k".split(' ')).arg(&flag_and_value);
+            let output = aio.output().expect("the program can be started");
+            let ended = Ended::new(&flag_and_value, &output);
+            if GOOD_IN_COMPARE.contains(&(flag, &*value)) {
+                ended.code(0);
+            } else {
+                ended.refused(&[flag]);
+            }
+            assert_eq!(folder.names(), [""; 0], "{flag_and_value}");
+        }
+    }
+}
+
+#[test]
+fn an_assertion_needs_a_number_that_is_one() {
+    let folder = Folder::new();
+    let digits = |number: &&&str| number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit());
+    for number in NUMBERS.iter().filter(digits) {
+        for form in ["iops>={}", "p99<{}us", "errors=={}", "{}<p99", "p99{}5us"] {
+            let expression = form.replace("{}", number);
+            let words = ["--engine", "null", "--buffered", "--assert", &expression];
+            let words = [&words[..], &BLOCKS.split(' ').collect::<Vec<_>>()[..]].concat();
+            folder.aio_words(&words).refused(&["assert"]);
+            assert_eq!(folder.names(), [""; 0], "{expression}");
+        }
     }
 }
 

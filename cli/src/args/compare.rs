@@ -1,11 +1,30 @@
 //! The flags of `aio compare`.
 
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 
 use aio_core::report::Metric;
 
 use super::flags::Args;
 use super::values::{percent, time_ns, time_or_zero_ns, whole};
+
+/// As many threads as there are CPUs for them.
+const EACH_CPU: &str = "cpus";
+
+/// A number of threads, or [`EACH_CPU`].
+fn threads(text: &str) -> Result<u32, String> {
+    if text == EACH_CPU {
+        let cpus = available_parallelism().map_or(1, usize::from);
+        return Ok(u32::try_from(cpus).unwrap_or(u32::MAX));
+    }
+    whole(1..=4096_u32)(text)
+}
+
+/// A percentage that intervals can come below.
+fn resolution(text: &str) -> Result<f64, String> {
+    let percent = percent(text)?;
+    if percent > 0.0 { Ok(percent) } else { Err("give a percentage above 0, such as 2%".into()) }
+}
 
 /// `aio compare`.
 #[derive(Debug, clap::Args)]
@@ -40,7 +59,7 @@ pub(crate) struct Compare {
     pub(crate) until_decided: bool,
 
     /// How closely --until-decided is to know each ratio
-    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "2%", value_parser = resolution)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) resolution: f64,
 
@@ -66,8 +85,8 @@ pub(crate) struct Compare {
 
     /// Compare with 1, 2, 4 … N threads [default of N: the CPUs that may be used]
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "0", hide_default_value = true)]
-    #[arg(value_parser = whole(0..=4096_u32), conflicts_with_all = ["ladder", "sweeps"])]
+    #[arg(default_missing_value = EACH_CPU, value_parser = threads)]
+    #[arg(conflicts_with_all = ["ladder", "sweeps"])]
     pub(crate) scale: Option<u32>,
 
     /// Write all results to this file as JSON after each round, for aio report and aio diff

@@ -239,10 +239,12 @@ pub(crate) struct Safety {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// End with exit code 3 unless the results are so: [ENGINE.][read.|write.|trim.]METRIC, one of
-    /// < <= > >= == !=, and a value, such as 'p99<200us', 'iops>=100k' (k and M are powers of 1000)
-    /// or 'errors==0'; given once for each. Metrics: iops, bandwidth, mean, min, max, p50, p90, p95,
-    /// p99, p99.9, p99.99, p99.999, response-p99, errors, doubts, cpu, calls
+    // Brackets are links in a comment of documentation.
+    #[arg(help = "End with exit code 3 unless the results are so: \
+        [ENGINE.][read.|write.|trim.]METRIC, one of < <= > >= == !=, and a value, such as \
+        'p99<200us', 'iops>=100k' (k and M are powers of 1000) or 'errors==0'; given once for each. \
+        Metrics: iops, bandwidth, mean, min, max, p50, p90, p95, p99, p99.9, p99.99, p99.999, \
+        response-p99, errors, doubts, cpu, calls")]
     #[arg(long = "assert", value_name = "EXPR", value_parser = assertion)]
     #[arg(allow_hyphen_values = true)]
     pub(crate) asserts: Vec<Assertion>,

@@ -1,7 +1,7 @@
 //! `aio compare`: contestants take turns in rounds, and what they measured is judged.
 //!
 //! From flags to variants (plans), from variants to entrants (which can run here), through rounds
-//! to a [`Comparison`](aio_core::report::Comparison), which is written after each round.
+//! to a [`Comparison`], which is written after each round.
 
 mod axes;
 mod contest;

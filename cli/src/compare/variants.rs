@@ -1,7 +1,5 @@
 //! What was asked to be compared, as flags: before any engine is chosen.
 
-use std::thread::available_parallelism;
-
 use aio_backends::RunPlan;
 use aio_core::engine::LadderStep;
 use aio_core::report::{Layout, Setting};
@@ -70,8 +68,6 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn axes(&self) -> Result<(Layout, Vec<Axis>), Failure> {
         if let Some(most) = self.asked.scale {
-            let cpus = || available_parallelism().map_or(1, usize::from);
-            let most = if most == 0 { cpus() } else { most as usize };
             let all = axis(&format!("threads=1..{most}"), self.catalogue);
             return Ok((Layout::Scale, vec![all.map_err(Failure::refused)?]));
         }

@@ -1,7 +1,7 @@
 //! `aio diff`: results of two times against each other.
 //!
 //! [`sides`] reads the files of each side, [`same`] says what the sides do not have in common,
-//! [`judge`] what the numbers say; what comes of that is plain data ([`difference`]), which
+//! [`judge`] what the numbers say; what comes of that is plain data ([`mod@difference`]), which
 //! [`render`] shows.
 
 mod difference;
