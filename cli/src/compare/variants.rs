@@ -6,7 +6,7 @@ use aio_core::report::{Layout, Setting};
 use anyhow::anyhow;
 
 use super::axes::{Axis, axis, crossed};
-use super::settings::{settings, varied};
+use super::settings::{settings, text, varied};
 use crate::args::{Args, Catalogue, Compare, Format, Given};
 use crate::ending::Failure;
 
@@ -85,14 +85,18 @@ impl Maker<'_> {
 
     /// The variants of one point.
     fn at(&self, point: &[Setting], variants: &mut Vec<Variant>) -> Result<(), Failure> {
+        let swept = |failure: Failure| match point {
+            [] => failure,
+            point => failure.within(format!("--sweep {}", text(point))),
+        };
         if self.asked.contestants.is_empty() {
-            variants.push(self.variant(point, Vec::new(), "all")?);
+            variants.push(self.variant(point, Vec::new(), "all").map_err(swept)?);
         }
-        for text in &self.asked.contestants {
-            let named = |failure: Failure| failure.within(format!("--contestant {text:?}"));
-            let changes =
-                settings(text, self.catalogue).map_err(Failure::refused).map_err(named)?;
-            variants.push(self.variant(point, changes, "auto").map_err(named)?);
+        for words in &self.asked.contestants {
+            let named = |failure: Failure| failure.within(format!("--contestant {words:?}"));
+            let changes = settings(words, self.catalogue).map_err(Failure::refused);
+            let variant = changes.and_then(|changes| self.variant(point, changes, "auto"));
+            variants.push(variant.map_err(named).map_err(swept)?);
         }
         Ok(())
     }
