@@ -27,3 +27,11 @@ stress seconds="60":
 # aio against fio and t/io_uring, all modes or some: just bench cached nop.
 bench *modes:
     ci/bench.sh {{modes}}
+
+# Reports in a headless browser.
+page:
+    ci/page.sh
+
+# Comparisons of an engine with itself: how many find a winner?
+aa comparisons="40" engine="sync":
+    ci/aa.sh {{comparisons}} {{engine}}
