@@ -128,7 +128,19 @@ impl<'a> Contest<'a> {
             self.tell_standing(round);
         }
         self.comparison.status = Status::Complete;
+        self.tell_undecided();
         Ok(())
+    }
+
+    /// Says that the time was over before what was asked was known.
+    fn tell_undecided(&self) {
+        if self.asked.until_decided && !self.asked.args.loudness.quiet && !self.is_decided() {
+            let percent = self.comparison.resolution * 100.0;
+            say(&format!(
+                "aio: the time was over before every ratio was known to {percent} %; give more \
+                 --time-budget, or a wider --resolution"
+            ));
+        }
     }
 
     /// What came out, once files that were made are gone.

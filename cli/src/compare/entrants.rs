@@ -106,6 +106,14 @@ impl Field {
         let named = |failure| (text(&settings), failure);
         let plan = lower(&variant.args).map_err(Failure::refused).map_err(named)?;
         let session = match self.sessions.first() {
+            // What holds a device is one open file.
+            Some(first)
+                if first.plan().buffered != plan.buffered && !first.resolved().held.is_empty() =>
+            {
+                let sentence = "a device that is written is opened once for all contestants: have \
+                                all of them --buffered, or none";
+                return Err(named(Failure::refused(anyhow!(sentence))));
+            }
             Some(first) => first.beside(plan),
             None => Session::open(plan, None, signals.stop().clone()),
         };

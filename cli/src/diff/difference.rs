@@ -79,6 +79,13 @@ pub(crate) struct Entry {
     pub(crate) outcome: Outcome,
 }
 
+impl Entry {
+    /// Whether a difference was found.
+    pub(crate) fn differs(&self) -> bool {
+        matches!(self.outcome, Outcome::Regression | Outcome::Slower | Outcome::Faster)
+    }
+}
+
 /// One metric on both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct MetricDifference {

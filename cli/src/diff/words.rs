@@ -8,6 +8,10 @@ use crate::gate::time;
 use crate::render::comparison::words::{by, comparative, verdict as of_verdict};
 use crate::render::{scaled, short};
 
+/// What no test can tell apart.
+pub(super) const TWO_TIMES: &str = "unless the rounds of both took turns, a machine that changed in \
+                                    between looks like this too";
+
 /// What is said of `entry`, in words that follow its name.
 pub(super) fn verdict(entry: &Entry, metric: Metric, max_regress: f64) -> String {
     let found = &entry.verdict;

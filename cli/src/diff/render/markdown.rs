@@ -2,6 +2,7 @@
 
 use super::super::difference::{Difference, Entry, MetricDifference, Outcome};
 use super::super::words;
+use crate::render::comparison::words::capital;
 use crate::voice::printable;
 
 /// All of `difference`: a heading, a table of what decides, what else differs, and all metrics in
@@ -78,9 +79,11 @@ fn footer(difference: &Difference) -> String {
         share if share > 0.0 => format!(" of more than {}", words::percent(share)),
         _ => String::new(),
     };
+    let differs = difference.entries.iter().any(Entry::differs);
+    let times = if differs { format!(" {}.", capital(words::TWO_TIMES)) } else { String::new() };
     format!(
         "Medians of rounds: {base} of the base ({}), {new} of the new results ({}); changes are of \
-         their geometric means. A regression is a loss{most} that chance does not explain.",
+         their geometric means. A regression is a loss{most} that chance does not explain.{times}",
         escaped(&difference.base.join(", ")),
         escaped(&difference.new.join(", ")),
     )

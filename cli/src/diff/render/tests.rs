@@ -130,6 +130,7 @@ fn text_has_a_table_a_verdict_for_each_and_what_else_differs() {
     uring:x read: too noisy to tell (−0.8 to +1.2 %)
     libaio read: not enough rounds to tell (1 and 3)
     null read: iops has no value above 0 in all rounds
+    unless the rounds of both took turns, a machine that changed in between looks like this too
     gone read: in the base only
     added read: in the new results only
 
@@ -160,7 +161,7 @@ fn markdown_has_a_heading_a_table_and_names_that_stay_in_their_cells() {
     | gone read | | | in the base only |
     | added read | | | new |
 
-    Medians of rounds: 1 to 10 of the base (old.json), 3 to 10 of the new results (new\_1.json, new\_2.json); changes are of their geometric means. A regression is a loss of more than 5 % that chance does not explain.
+    Medians of rounds: 1 to 10 of the base (old.json), 3 to 10 of the new results (new\_1.json, new\_2.json); changes are of their geometric means. A regression is a loss of more than 5 % that chance does not explain. Unless the rounds of both took turns, a machine that changed in between looks like this too.
 
     What else differs:
 

@@ -23,6 +23,9 @@ pub(super) fn text(difference: &Difference) -> String {
         let verdict = words::verdict(entry, *metric, *max_regress);
         lines.extend(wrapped(&format!("{}: {verdict}", entry.name)));
     }
+    if difference.entries.iter().any(Entry::differs) {
+        lines.extend(wrapped(words::TWO_TIMES));
+    }
     let only = |names: &[Name], side: &str| {
         names.iter().flat_map(|name| wrapped(&format!("{name}: in the {side} only"))).collect()
     };
