@@ -31,6 +31,8 @@ enum Shown {
 pub(super) struct Live {
     shown: Shown,
     tids: LogTids,
+    /// Whether those tasklets list their requests too.
+    lists_requests: bool,
     names: Vec<String>,
     bar: Option<ProgressBar>,
     /// `round 3 of 12`, or that it is for practice.
@@ -55,6 +57,7 @@ impl Live {
         Self {
             shown,
             tids: tids(loudness),
+            lists_requests: loudness.verbose > 1,
             names: names.iter().map(|name| printable(name)).collect(),
             bar: None,
             round: String::new(),
@@ -177,6 +180,10 @@ impl Observer for Live {
             _ => {}
         }
     }
+
+    fn lists_requests_of(&self, tid: u32) -> bool {
+        self.lists_requests && self.tids.includes(tid)
+    }
 }
 
 #[cfg(test)]
@@ -187,6 +194,7 @@ mod tests {
         Live {
             shown: Shown::Nothing,
             tids: LogTids::Only(Vec::new()),
+            lists_requests: false,
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             bar: None,
             round: String::new(),
