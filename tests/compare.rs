@@ -177,15 +177,18 @@ fn what_cannot_be_compared_is_refused_before_anything_is_made() {
         ("--steady-state", "--steady-state"),
         ("--format classic", "--format classic"),
         ("--dump-plan", "--dump-plan"),
-        ("--save bench", "--output"),
+        ("--save r.json --output r.json", "are the same file"),
+        ("--metric response-p99", "needs --rate-iops"),
+        ("--sweep queue-depth=1,1", "is there twice"),
+        ("--save bench", "results would replace it"),
     ] {
-        if flags.contains("--save") {
+        if flags.contains("--save bench") {
             fs::write(folder.path().join("bench"), vec![1; 1 << 20]).expect("it can be written");
         }
         let ended = compare(&folder, flags);
         assert_eq!(ended.code, 2, "{flags}: {}", ended.stderr);
         assert!(ended.stderr.contains(reason), "{flags}: {}", ended.stderr);
-        if !flags.contains("--save") {
+        if !flags.contains("--save bench") {
             assert_eq!(folder.names(), [""; 0], "{flags}");
         }
     }

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aio_core::report::{Comparison, Report, SCHEMA_VERSION};
 use anyhow::{Context, Result, anyhow, bail};
@@ -26,6 +26,24 @@ pub(crate) enum Document {
     Jobs(Vec<(String, Report)>),
     /// Of `aio compare`.
     Comparison(Box<Comparison>),
+}
+
+/// Refuses to write to a file that is read: `flag` names the output.
+pub(crate) fn refuse_as_output<'a>(
+    flag: &str,
+    output: &Path,
+    inputs: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<()> {
+    if inputs.into_iter().any(|input| is_same(input, output)) {
+        bail!("{flag} {} is a file of results that is read; name another", name(output));
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to the same file.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    real(one) == real(other)
 }
 
 /// Reads the results in `path`; `-` is stdin.

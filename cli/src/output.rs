@@ -61,7 +61,9 @@ impl Output {
             return Ok(());
         }
         let path = path.display();
-        Err(Failure::refused(anyhow!("--output {path} is a file that is read or written")))
+        Err(Failure::refused(anyhow!(
+            "{path} is a file that is read or written, and results would replace it; name another"
+        )))
     }
 
     /// Writes all of `bytes`. A reader that has gone is no error.

@@ -84,7 +84,7 @@ pub(crate) struct Compare {
     pub(crate) ladder: Option<String>,
 
     /// Compare with 1, 2, 4 … N threads [default of N: the CPUs that may be used]
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true)]
+    #[arg(long, value_name = "N", num_args = 0..=1)]
     #[arg(default_missing_value = EACH_CPU, value_parser = threads)]
     #[arg(conflicts_with_all = ["ladder", "sweeps"])]
     pub(crate) scale: Option<u32>,

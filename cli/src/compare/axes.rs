@@ -31,10 +31,19 @@ pub(super) fn axis(text: &str, catalogue: &Catalogue) -> Result<Axis> {
         Some((first, last)) => doubling(first, last),
         None => Some(values.split(',').map(String::from).collect()),
     };
+    if let Some(twice) = values.as_ref().and_then(|values| twice(values)) {
+        bail!("--sweep {text}: {twice} is there twice");
+    }
     match values {
         Some(values) if values.iter().all(|value| !value.is_empty()) => Ok(Axis { flag, values }),
         _ => bail!("--sweep {text}: give values such as 4k,64k,1M, or 1..128, which doubles"),
     }
+}
+
+/// The first value that another one before is like.
+fn twice(values: &[String]) -> Option<&String> {
+    let is_second = |(index, value): &(usize, &String)| values[..*index].contains(value);
+    values.iter().enumerate().find(is_second).map(|(_, value)| value)
 }
 
 fn at(text: &str) -> String {
@@ -119,6 +128,13 @@ mod tests {
         insta::assert_snapshot!(refusal("queue-deth=1"), @r#"--sweep queue-deth=1: there is no flag --queue-deth; did you mean --queue-depth?"#);
         insta::assert_snapshot!(refusal("format=json,text"), @"--sweep format=json,text: --format is of the whole command and cannot vary");
         insta::assert_snapshot!(refusal("engine=sync"), @"--sweep engine=sync: engines take turns at each point; give --engine");
+    }
+
+    #[test]
+    fn a_value_stands_there_once() {
+        let refused =
+            axis("queue-depth=1,8,1", &Catalogue::of_run()).expect_err("1 is there twice");
+        assert_eq!(refused.to_string(), "--sweep queue-depth=1,8,1: 1 is there twice");
     }
 
     #[test]

@@ -128,13 +128,19 @@ impl<'a> Contest<'a> {
             self.tell_standing(round);
         }
         self.comparison.status = Status::Complete;
-        self.tell_undecided();
+        self.tell_unfinished(round);
         Ok(())
     }
 
-    /// Says that the time was over before what was asked was known.
-    fn tell_undecided(&self) {
-        if self.asked.until_decided && !self.asked.args.loudness.quiet && !self.is_decided() {
+    /// Says that the time was over before what was asked was done or known.
+    fn tell_unfinished(&self, rounds: u32) {
+        if self.asked.args.loudness.quiet {
+            return;
+        }
+        let planned = self.comparison.rounds_planned;
+        if rounds < planned {
+            say(&format!("aio: --time-budget was over after {rounds} of {planned} rounds"));
+        } else if self.asked.until_decided && !self.is_decided() {
             let percent = self.comparison.resolution * 100.0;
             say(&format!(
                 "aio: the time was over before every ratio was known to {percent} %; give more \
@@ -159,8 +165,7 @@ impl<'a> Contest<'a> {
 
     /// Whether round `round` is to be run.
     fn goes_on(&self, round: u32) -> bool {
-        let given = self.asked.time_budget_ns.map(Duration::from_nanos);
-        let budget = given.or(self.asked.until_decided.then_some(TIME_BUDGET));
+        let budget = self.budget();
         let would_end = self.begin.elapsed() + self.longest_round;
         if round > 0 && budget.is_some_and(|budget| would_end > budget) || round == ROUNDS_MAX {
             return false;
@@ -172,6 +177,12 @@ impl<'a> Contest<'a> {
         !(is_whole && self.is_decided())
     }
 
+    /// The time after which no round is begun.
+    fn budget(&self) -> Option<Duration> {
+        let given = self.asked.time_budget_ns.map(Duration::from_nanos);
+        given.or(self.asked.until_decided.then_some(TIME_BUDGET))
+    }
+
     /// Whether every ratio is known as closely as was asked.
     fn is_decided(&self) -> bool {
         let comparison = &self.comparison;
@@ -179,9 +190,11 @@ impl<'a> Contest<'a> {
         comparison.contestants.iter().all(|one| {
             let family = comparison.family_of(one);
             let versus = one.results.iter().filter_map(|result| result.versus.as_ref());
-            versus
-                .map(|versus| versus.ratio(metric))
-                .all(|ratio| is_decided(ratio, family, level, resolution))
+            let ratios = versus.map(|versus| versus.ratio(metric));
+            // What no round measures is not measured by more of them.
+            ratios
+                .into_iter()
+                .all(|ratio| ratio.is_none() || is_decided(ratio, family, level, resolution))
         })
     }
 
@@ -279,7 +292,9 @@ impl<'a> Contest<'a> {
     fn tell_standing(&mut self, done: u32) {
         let mean = (self.begin.elapsed()) / (done + self.asked.practice_rounds);
         let left = self.comparison.rounds_planned.saturating_sub(done);
-        self.live.left(mean.saturating_mul(left));
+        let budget = self.budget().map(|budget| budget.saturating_sub(self.begin.elapsed()));
+        let left = mean.saturating_mul(left);
+        self.live.left(budget.map_or(left, |budget| budget.min(left)));
         let line = render::standing(&self.comparison);
         self.live.standing(&line);
     }

@@ -24,13 +24,19 @@ use crate::ending::{Ending, Failure};
 use crate::output::Output;
 use crate::render::{self, Found, JobResult};
 use crate::signals::Signals;
-use crate::{gate, measure, strict, voice};
+use crate::{documents, gate, measure, strict, voice};
 
 /// Compares what `asked` names.
 pub(crate) fn run(asked: &Compare, signals: &Signals) -> Result<Ending, Failure> {
     let listing = &asked.args.listing;
     let output = Output::open(listing.output.as_deref())?;
     let saved = asked.save.as_deref().map(|path| Output::open(Some(path))).transpose()?;
+    if let (Some(output), Some(save)) = (&listing.output, &asked.save)
+        && documents::is_same(output, save)
+    {
+        let sentence = "--save and --output are the same file; give --save alone";
+        return Err(Failure::refused(anyhow!(sentence)));
+    }
     let outputs: Vec<Output> = [Some(output), saved].into_iter().flatten().collect();
     let field = field(asked, &outputs, signals)?;
     if asked.args.safety.dry_run {
@@ -59,7 +65,9 @@ fn write(
     format: Format,
     outputs: &[Output],
 ) -> Result<(), Failure> {
-    if let Some(saved) = outputs.get(1) {
+    // Without a finished round there is nothing that is worth replacing what was saved before.
+    let has_rounds = comparison.contestants.iter().any(|one| !one.rounds.is_empty());
+    if let Some(saved) = outputs.get(1).filter(|_| has_rounds) {
         saved.write(&render::comparison(comparison, Format::Json)?)?;
     }
     if is_last || matches!(outputs[0], Output::Replaced(_)) {

@@ -2,13 +2,16 @@
 
 use aio_backends::RunPlan;
 use aio_core::engine::LadderStep;
-use aio_core::report::{Layout, Setting};
+use aio_core::report::{Layout, Metric, Setting};
 use anyhow::anyhow;
 
 use super::axes::{Axis, axis, crossed};
 use super::settings::{settings, text, varied};
 use crate::args::{Args, Catalogue, Compare, Format, Given};
 use crate::ending::Failure;
+
+/// The flag that gives requests a schedule.
+const RATE: &str = "rate-iops";
 
 /// A plan, by its flags, that one or several engines run.
 #[derive(Debug)]
@@ -36,6 +39,12 @@ pub(super) fn variants(asked: &Compare) -> Result<(Layout, Vec<Variant>), Failur
     let mut variants = Vec::new();
     for point in points {
         maker.at(&point, &mut variants)?;
+    }
+    let has_rate = |one: &Variant| one.args.given.iter().any(|given| given.flag == RATE);
+    if asked.metric == Metric::ResponseP99 && !variants.iter().all(has_rate) {
+        return Err(Failure::refused(anyhow!(
+            "--metric response-p99 needs --rate-iops: nothing is due without a schedule"
+        )));
     }
     Ok((layout, variants))
 }

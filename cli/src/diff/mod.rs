@@ -75,25 +75,15 @@ fn difference(asked: &Diff) -> Result<Difference, Failure> {
 /// Results that took days to come by are not replaced by what is said of them.
 fn refuse_as_output(asked: &Diff) -> Result<(), Failure> {
     let Some(output) = &asked.output else { return Ok(()) };
-    let mut inputs = asked.base.0.iter().chain(&asked.new.0);
-    if !inputs.any(|input| is_same(input, output)) {
-        return Ok(());
-    }
-    let name = documents::name(output);
-    Err(Failure::refused(anyhow!("--output {name} is a file that is compared")))
-}
-
-/// Whether two paths lead to the same file.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    real(one) == real(other)
+    let inputs = asked.base.0.iter().chain(&asked.new.0);
+    documents::refuse_as_output("--output", output, inputs).map_err(Failure::refused)
 }
 
 /// A file that counted twice would make rounds out of nothing, and stdin can be read once.
 fn refuse_twice(asked: &Diff) -> Result<(), Failure> {
     let of = |paths: &[std::path::PathBuf], what: &str| {
         for (index, path) in paths.iter().enumerate() {
-            if paths[..index].iter().any(|other| is_same(other, path)) {
+            if paths[..index].iter().any(|other| documents::is_same(other, path)) {
                 let name = documents::name(path);
                 return Err(Failure::refused(anyhow!("{name} is given twice {what}")));
             }
@@ -109,6 +99,9 @@ fn refuse_twice(asked: &Diff) -> Result<(), Failure> {
 
 fn nothing_in_common(base: &Side, new: &Side) -> Failure {
     let names = |side: &Side| {
+        if side.entries.is_empty() {
+            return format!("{} has no round that was finished", side.files.join(", "));
+        }
         let names = side.entries.iter().map(|one| one.name.to_string());
         format!("{} has {}", side.files.join(", "), names.collect::<Vec<_>>().join(", "))
     };

@@ -136,9 +136,11 @@ fn swept(comparison: &Comparison, direction: Direction) -> Vec<String> {
             .filter(|(points, _)| *points > 0)
             .map(|(points, words)| format!("{words} it at {}", count(*points as u64, "point")))
             .collect();
-        let base = of().find_map(|one| comparison.contestants.get(one.baseline?));
+        let base = of().find_map(|one| Some((one, comparison.contestants.get(one.baseline?)?)));
         let verdicts = match base {
-            Some(base) => format!("; against {}, {}", versus::label(base), verdicts.join(", ")),
+            Some((one, base)) => {
+                format!("; against {}, {}", versus::baseline(one, base), verdicts.join(", "))
+            }
             None => String::new(),
         };
         let of = versus::title(comparison, direction);
@@ -233,7 +235,7 @@ fn judged(comparison: &Comparison, one: &Contestant, result: &DirectionResult) -
         Finding::CannotTell => Tone::Doubtful,
     };
     let base = one.baseline.and_then(|index| comparison.contestants.get(index));
-    let aside = base.map(|base| format!("against {}", versus::label(base)));
+    let aside = base.map(|base| format!("against {}", versus::baseline(one, base)));
     let text = words::of_result(comparison, one, result).unwrap_or_else(|| NONE.into());
     let verdict = Cell { text, aside, tone };
     let ratio = versus.ratio(comparison.metric).map(|one| Cell {

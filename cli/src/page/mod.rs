@@ -32,6 +32,12 @@ use crate::output::Output;
 /// Makes the page that `asked` describes.
 pub(crate) fn run(asked: &Page) -> Result<Ending, Failure> {
     let kind = asked.figure.as_deref().map(kind).transpose()?;
+    for (flag, output) in [("--plot", &asked.plot), ("--output", &asked.output)] {
+        if let Some(output) = output {
+            let refused = documents::refuse_as_output(flag, output, &asked.results);
+            refused.map_err(Failure::refused)?;
+        }
+    }
     let output = Output::open(asked.plot.as_deref().or(asked.output.as_deref()))?;
     let mut sections = Vec::new();
     for path in &asked.results {

@@ -26,6 +26,11 @@ pub(super) fn title(comparison: &Comparison, direction: Direction) -> String {
     if directions(comparison).len() > 1 { direction.to_string() } else { String::new() }
 }
 
+/// What the baseline of `one` is called beside it: with its point, where that is another one.
+pub(super) fn baseline(one: &Contestant, base: &Contestant) -> String {
+    if one.point == base.point { label(base) } else { base.name.clone() }
+}
+
 /// The name of a contestant without the point of a sweep.
 pub(super) fn label(one: &Contestant) -> String {
     words::short_name(one)

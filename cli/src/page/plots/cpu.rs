@@ -16,7 +16,8 @@ pub(super) fn figure(groups: &[Group]) -> Option<Figure> {
         description: format!("Bars of CPU time per request: {told}."),
         caption:
             "Shorter is better: it leaves the CPU to others. It is the time of the whole process; \
-                  threads of the kernel are in it where the kernel charges them."
+                  threads of the kernel are in it where the kernel charges them. All rounds count as one, \
+                  so these are not the medians of rounds."
                 .into(),
         panels,
     })

@@ -36,7 +36,8 @@ pub(super) fn figure(groups: &[Group]) -> Option<Figure> {
         ),
         caption:
             "Lower is better. Each step to the right is ten times rarer: at p99, one request in \
-                  a hundred took longer. A line ends at the longest request of all."
+                  a hundred took longer. A line ends at the longest request of all. The \
+                  requests of all rounds are one set, so these are not the medians of rounds."
                 .into(),
         panels,
     })

@@ -60,6 +60,11 @@ pub(super) fn compared(comparison: &Comparison) -> String {
     } else {
         format!("{least} to {}", count(most as u64, "round"))
     };
+    let planned = u64::from(comparison.rounds_planned);
+    let rounds = match comparison.status {
+        Status::Complete if (most as u64) < planned => format!("{rounds} (of {planned} planned)"),
+        _ => rounds,
+    };
     let metric = words::metric(comparison.metric);
     let elapsed = words::time(comparison.elapsed_s);
     let whom = whom(comparison);

@@ -48,6 +48,9 @@ pub(crate) fn of_result(
     result: &DirectionResult,
 ) -> Option<String> {
     let versus = result.versus.as_ref()?;
+    if versus.ratio(comparison.metric).is_none() && !contestant.rounds.is_empty() {
+        return Some(format!("{} was not measured in every round", metric(comparison.metric)));
+    }
     let has_rounds = has_rounds(comparison, contestant, versus);
     Some(verdict(&versus.verdict, comparison.metric, has_rounds))
 }
@@ -271,7 +274,8 @@ pub(crate) fn standing(comparison: &Comparison) -> String {
         };
         contestant.results.iter().filter_map(of_direction).collect::<Vec<_>>()
     };
-    comparison.contestants.iter().flat_map(of).collect::<Vec<_>>().join(", ")
+    let standings: Vec<_> = comparison.contestants.iter().flat_map(of).collect();
+    if standings.is_empty() { String::new() } else { format!("so far {}", standings.join(", ")) }
 }
 
 #[cfg(test)]

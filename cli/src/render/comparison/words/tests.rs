@@ -89,7 +89,7 @@ fn values_have_their_units_and_ratios_three_digits() {
 #[test]
 fn standings_name_the_direction_where_there_are_several() {
     let mut comparison = sample::contest();
-    assert_eq!(standing(&comparison), "libaio 0.99 of uring, sync 0.80 of uring");
+    assert_eq!(standing(&comparison), "so far libaio 0.99 of uring, sync 0.80 of uring");
     for round in comparison.contestants.iter_mut().flat_map(|one| &mut one.rounds) {
         let write = aio_core::report::Measures { direction: Direction::Write, ..round.measures[0] };
         round.measures.push(write);
