@@ -178,6 +178,7 @@ fn what_cannot_be_compared_is_refused_before_anything_is_made() {
         ("--format classic", "--format classic"),
         ("--dump-plan", "--dump-plan"),
         ("--save r.json --output r.json", "are the same file"),
+        ("--save r.json --output ./r.json", "are the same file"),
         ("--metric response-p99", "needs --rate-iops"),
         ("--sweep queue-depth=1,1", "is there twice"),
         ("--save bench", "results would replace it"),

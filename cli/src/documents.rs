@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::output::is_same;
 use crate::voice::printable;
 
 /// The largest document that is read, in bytes: some hundred times a report of many tasklets.
@@ -38,12 +39,6 @@ pub(crate) fn refuse_as_output<'a>(
         bail!("{flag} {} is a file of results that is read; name another", name(output));
     }
     Ok(())
-}
-
-/// Whether two paths lead to the same file.
-pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.into());
-    real(one) == real(other)
 }
 
 /// Reads the results in `path`; `-` is stdin.

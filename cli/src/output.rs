@@ -81,13 +81,14 @@ fn name(path: &Path) -> String {
     format!("cannot write results to {}", path.display())
 }
 
-fn is_same(target: &Path, output: &Path) -> bool {
-    if let (Ok(target), Ok(output)) = (fs::metadata(target), fs::metadata(output)) {
-        return (target.dev(), target.ino()) == (output.dev(), output.ino());
+/// Whether two paths lead to the same file, or would once it is made.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    if let (Ok(one), Ok(other)) = (fs::metadata(one), fs::metadata(other)) {
+        return (one.dev(), one.ino()) == (other.dev(), other.ino());
     }
     // At least one is still to be made: the names decide.
     let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
-    full(target) == full(output)
+    full(one) == full(other)
 }
 
 fn to_stdout(bytes: &[u8]) -> io::Result<()> {

@@ -24,9 +24,7 @@ pub(crate) struct Display {
     shows_bar: bool,
     /// Whether a long preparation is still to be told, in a line.
     tells_preparing: bool,
-    tids: LogTids,
-    /// Whether those tasklets list their requests too.
-    lists_requests: bool,
+    heard: Heard,
     loop_bytes: u64,
     prepare_bytes: u64,
     loops: u32,
@@ -71,8 +69,7 @@ impl Display {
             bar: None,
             shows_bar,
             tells_preparing,
-            tids: tids(loudness),
-            lists_requests: loudness.verbose > 1,
+            heard: Heard::of(loudness),
             loop_bytes: 0,
             prepare_bytes: 0,
             loops: 0,
@@ -128,7 +125,7 @@ impl Observer for Display {
                 }
             }
             Event::Progress { loops_done, bytes } => self.advance(loops_done, bytes),
-            Event::Log { tid, direction, text } if self.tids.includes(tid) => {
+            Event::Log { tid, direction, text } if self.heard.tids.includes(tid) => {
                 log_line(self.bar.as_ref(), &direction.to_string(), tid, text);
             }
             Event::Ended => {
@@ -141,16 +138,33 @@ impl Observer for Display {
     }
 
     fn lists_requests_of(&self, tid: u32) -> bool {
-        self.lists_requests && self.tids.includes(tid)
+        self.heard.lists_requests_of(tid)
     }
 }
 
-/// The tasklets whose log lines are shown.
-pub(crate) fn tids(loudness: &Loudness) -> LogTids {
-    match &loudness.log_tids {
-        Some(tids) => tids.clone(),
-        None if loudness.verbose > 0 => LogTids::Only(vec![0]),
-        None => LogTids::Only(Vec::new()),
+/// Which tasklets are heard, and how much of them.
+#[derive(Debug)]
+pub(crate) struct Heard {
+    /// Those whose log lines are shown.
+    pub(crate) tids: LogTids,
+    /// Whether they list their requests too.
+    lists_requests: bool,
+}
+
+impl Heard {
+    /// As loud as asked.
+    pub(crate) fn of(loudness: &Loudness) -> Self {
+        let tids = match &loudness.log_tids {
+            Some(tids) => tids.clone(),
+            None if loudness.verbose > 0 => LogTids::Only(vec![0]),
+            None => LogTids::Only(Vec::new()),
+        };
+        Self { tids, lists_requests: loudness.verbose > 1 }
+    }
+
+    /// Whether the requests of tasklet `tid` are shown.
+    pub(crate) fn lists_requests_of(&self, tid: u32) -> bool {
+        self.lists_requests && self.tids.includes(tid)
     }
 }
 
@@ -174,13 +188,11 @@ mod tests {
     use super::*;
 
     fn display(tells_preparing: bool, prepare_bytes: u64) -> Display {
-        let tids = LogTids::Only(Vec::new());
         Display {
             bar: None,
             shows_bar: false,
             tells_preparing,
-            tids,
-            lists_requests: false,
+            heard: Heard::of(&Loudness::default()),
             loop_bytes: 2 << 30,
             prepare_bytes,
             loops: 3,

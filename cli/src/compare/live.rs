@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use aio_core::session::{Event, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 
-use crate::args::{LogTids, Loudness};
-use crate::progress::{Rate, log_line, style, tids};
+use crate::args::Loudness;
+use crate::progress::{Heard, Rate, log_line, style};
 use crate::render::comparison::words;
 use crate::voice::{printable, say};
 
@@ -30,9 +30,7 @@ enum Shown {
 /// Shows who is at it, and how contestants stand.
 pub(super) struct Live {
     shown: Shown,
-    tids: LogTids,
-    /// Whether those tasklets list their requests too.
-    lists_requests: bool,
+    heard: Heard,
     names: Vec<String>,
     bar: Option<ProgressBar>,
     /// `round 3 of 12`, or that it is for practice.
@@ -56,8 +54,7 @@ impl Live {
         };
         Self {
             shown,
-            tids: tids(loudness),
-            lists_requests: loudness.verbose > 1,
+            heard: Heard::of(loudness),
             names: names.iter().map(|name| printable(name)).collect(),
             bar: None,
             round: String::new(),
@@ -168,7 +165,7 @@ impl Observer for Live {
                 self.start(ProgressDrawTarget::stderr(), length);
             }
             Event::Progress { bytes, .. } => self.advance(bytes),
-            Event::Log { tid, direction, text } if self.tids.includes(tid) => {
+            Event::Log { tid, direction, text } if self.heard.tids.includes(tid) => {
                 let name = self.names.get(self.turn).map_or("", String::as_str);
                 log_line(self.bar.as_ref(), &format!("{name} {direction}"), tid, text);
             }
@@ -182,7 +179,7 @@ impl Observer for Live {
     }
 
     fn lists_requests_of(&self, tid: u32) -> bool {
-        self.lists_requests && self.tids.includes(tid)
+        self.heard.lists_requests_of(tid)
     }
 }
 
@@ -193,8 +190,7 @@ mod tests {
     fn live(names: &[&str]) -> Live {
         Live {
             shown: Shown::Nothing,
-            tids: LogTids::Only(Vec::new()),
-            lists_requests: false,
+            heard: Heard::of(&Loudness::default()),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             bar: None,
             round: String::new(),

@@ -24,7 +24,7 @@ use crate::ending::{Ending, Failure};
 use crate::output::Output;
 use crate::render::{self, Found, JobResult};
 use crate::signals::Signals;
-use crate::{documents, gate, measure, strict, voice};
+use crate::{gate, measure, output, strict, voice};
 
 /// Compares what `asked` names.
 pub(crate) fn run(asked: &Compare, signals: &Signals) -> Result<Ending, Failure> {
@@ -32,7 +32,7 @@ pub(crate) fn run(asked: &Compare, signals: &Signals) -> Result<Ending, Failure>
     let output = Output::open(listing.output.as_deref())?;
     let saved = asked.save.as_deref().map(|path| Output::open(Some(path))).transpose()?;
     if let (Some(output), Some(save)) = (&listing.output, &asked.save)
-        && documents::is_same(output, save)
+        && output::is_same(output, save)
     {
         let sentence = "--save and --output are the same file; give --save alone";
         return Err(Failure::refused(anyhow!(sentence)));

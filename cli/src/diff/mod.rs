@@ -23,7 +23,7 @@ use self::sides::Side;
 use crate::args::Diff;
 use crate::documents;
 use crate::ending::{Ending, Failure};
-use crate::output::Output;
+use crate::output::{self, Output};
 use crate::voice::say;
 
 /// Compares the two sets that `asked` names.
@@ -83,7 +83,7 @@ fn refuse_as_output(asked: &Diff) -> Result<(), Failure> {
 fn refuse_twice(asked: &Diff) -> Result<(), Failure> {
     let of = |paths: &[std::path::PathBuf], what: &str| {
         for (index, path) in paths.iter().enumerate() {
-            if paths[..index].iter().any(|other| documents::is_same(other, path)) {
+            if paths[..index].iter().any(|other| output::is_same(other, path)) {
                 let name = documents::name(path);
                 return Err(Failure::refused(anyhow!("{name} is given twice {what}")));
             }

@@ -18,7 +18,7 @@ pub(super) fn section(comparison: &Comparison) -> Section {
         heading: heading(comparison),
         summary: summary(comparison),
         alarms: alarms_of(comparison),
-        tables: versus::directions(comparison)
+        tables: comparison::directions(comparison)
             .into_iter()
             .map(|direction| table(comparison, direction))
             .collect(),
@@ -30,7 +30,7 @@ pub(super) fn section(comparison: &Comparison) -> Section {
 fn labels(comparison: &Comparison) -> Vec<String> {
     let mut labels = Vec::new();
     for one in &comparison.contestants {
-        let label = versus::label(one);
+        let label = words::short_name(one);
         if !labels.contains(&label) {
             labels.push(label);
         }
@@ -41,7 +41,8 @@ fn labels(comparison: &Comparison) -> Vec<String> {
 fn heading(comparison: &Comparison) -> String {
     let first = comparison.contestants.first();
     let workload = |direction| Some(words::workload(&first?.plan, direction, &first?.point));
-    let what: Vec<_> = versus::directions(comparison).into_iter().filter_map(workload).collect();
+    let what: Vec<_> =
+        comparison::directions(comparison).into_iter().filter_map(workload).collect();
     let what = if what.is_empty() { "a comparison".into() } else { together(&what) };
     let labels = labels(comparison);
     let who = match comparison.layout {
@@ -65,7 +66,7 @@ fn flags(comparison: &Comparison) -> Vec<String> {
 }
 
 fn summary(comparison: &Comparison) -> Vec<String> {
-    let directions = versus::directions(comparison);
+    let directions = comparison::directions(comparison);
     let said: Vec<String> = match comparison.layout {
         Layout::Sweep | Layout::Scale => {
             directions.into_iter().flat_map(|direction| swept(comparison, direction)).collect()
@@ -112,7 +113,7 @@ fn baseline(comparison: &Comparison, direction: Direction) -> Option<String> {
 fn swept(comparison: &Comparison, direction: Direction) -> Vec<String> {
     let metric = comparison.metric;
     let sentence = |label: String| {
-        let of = || comparison.contestants.iter().filter(|one| versus::label(one) == label);
+        let of = || comparison.contestants.iter().filter(|one| words::short_name(one) == label);
         let sign = if metric.is_rate() { 1.0 } else { -1.0 };
         let valued = of().filter_map(|one| Some((one, median(one, direction, metric)?)));
         let (best, value) =
@@ -210,7 +211,7 @@ fn table(comparison: &Comparison, direction: Direction) -> Table {
         let value = |flag: &String| one.point.iter().find(|setting| setting.flag == *flag);
         let value = |flag| value(flag).map_or(NONE, |setting| setting.value.as_str());
         let mut row: Vec<_> = flags.iter().map(|flag| Cell::new(value(flag))).collect();
-        row.push(name(&versus::label(one)));
+        row.push(name(&words::short_name(one)));
         row.extend(judged(comparison, one, result));
         row.extend(metrics.iter().map(|metric| number(*metric, result.median(*metric))));
         row
@@ -301,8 +302,7 @@ fn rounds(comparison: &Comparison) -> String {
 }
 
 fn verdicts(comparison: &Comparison) -> String {
-    let percent = short(comparison.level * 100.0);
-    let percent = percent.trim_end_matches('0').trim_end_matches('.');
+    let percent = words::short_percent(comparison.level);
     format!(
         "they rest on the {} of each round; a difference that is none is found in at most {percent} % \
          of comparisons; intervals, and those in brackets, hold the true value with 95 % confidence",

@@ -3,22 +3,11 @@
 use aio_core::plan::Direction;
 use aio_core::report::{Comparison, Contestant};
 
-use crate::render::comparison::words;
+use crate::render::comparison::{directions, words};
 
 /// The contestants that have numbers.
 pub(super) fn shown(comparison: &Comparison) -> impl Iterator<Item = &Contestant> {
     comparison.contestants.iter().filter(|one| !one.rounds.is_empty())
-}
-
-/// The directions that contestants have results in, in their order.
-pub(super) fn directions(comparison: &Comparison) -> Vec<Direction> {
-    let mut directions = Vec::new();
-    for result in comparison.contestants.iter().flat_map(|one| &one.results) {
-        if !directions.contains(&result.direction) {
-            directions.push(result.direction);
-        }
-    }
-    directions
 }
 
 /// What tells `direction` from the others; empty when it is the only one.
@@ -28,10 +17,5 @@ pub(super) fn title(comparison: &Comparison, direction: Direction) -> String {
 
 /// What the baseline of `one` is called beside it: with its point, where that is another one.
 pub(super) fn baseline(one: &Contestant, base: &Contestant) -> String {
-    if one.point == base.point { label(base) } else { base.name.clone() }
-}
-
-/// The name of a contestant without the point of a sweep.
-pub(super) fn label(one: &Contestant) -> String {
-    words::short_name(one)
+    if one.point == base.point { words::short_name(base) } else { base.name.clone() }
 }

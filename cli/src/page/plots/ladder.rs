@@ -6,13 +6,14 @@ use aio_core::report::{Comparison, Contestant, Layout};
 use super::BARS_MAX;
 use crate::page::figure::{Axis, Bar, BarPanel, Body, Figure, Kind, Panel, Scale};
 use crate::page::{quantity, versus};
+use crate::render::comparison::directions;
 use crate::render::comparison::words;
 
 pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
     if comparison.layout != Layout::Ladder {
         return None;
     }
-    let panels: Vec<_> = versus::directions(comparison)
+    let panels: Vec<_> = directions(comparison)
         .into_iter()
         .filter_map(|direction| {
             let body = body(comparison, direction)?;

@@ -5,9 +5,10 @@ use aio_core::report::{Comparison, Contestant, Metric};
 
 use crate::page::figure::{Axis, Body, Figure, Kind, Line, LinePanel, Panel, Point, Scale};
 use crate::page::{quantity, versus};
+use crate::render::comparison::directions;
 
 pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
-    let panels: Vec<_> = versus::directions(comparison)
+    let panels: Vec<_> = directions(comparison)
         .into_iter()
         .filter_map(|direction| {
             let metric = metric(comparison, direction);

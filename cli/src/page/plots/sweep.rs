@@ -6,6 +6,7 @@ use aio_core::report::{Comparison, Contestant, Layout, Metric, Setting};
 use super::LINES_MAX;
 use crate::page::figure::{Axis, Body, Figure, Kind, Line, LinePanel, Panel, Point, Scale};
 use crate::page::{quantity, versus};
+use crate::render::comparison::{directions, words};
 
 pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
     if !matches!(comparison.layout, Layout::Sweep | Layout::Scale) {
@@ -13,7 +14,7 @@ pub(super) fn figure(comparison: &Comparison) -> Option<Figure> {
     }
     let axis = Swept::of(comparison)?;
     let mut panels = Vec::new();
-    for direction in versus::directions(comparison) {
+    for direction in directions(comparison) {
         for rest in axis.rests(comparison) {
             let title = [versus::title(comparison, direction), settings(&rest)];
             let title: Vec<_> = title.into_iter().filter(|part| !part.is_empty()).collect();
@@ -137,7 +138,7 @@ fn body(
     let mut lines: Vec<Line> = Vec::new();
     for one in comparison.contestants.iter().filter(|one| swept.rest(one) == rest) {
         let Some(point) = point(one, direction, swept, metric) else { continue };
-        let name = versus::label(one);
+        let name = words::short_name(one);
         match lines.iter_mut().find(|line| line.name == name) {
             Some(line) => line.points.push(point),
             None => lines.push(Line { name, points: vec![point] }),

@@ -20,7 +20,7 @@ use super::json;
 use crate::args::Format;
 
 pub(crate) use bars::Ink;
-pub(crate) use summary::sentences;
+pub(crate) use summary::{directions, sentences};
 
 /// Writes the whole of `comparison` to `out`; text is drawn with `ink`.
 pub(super) fn write(

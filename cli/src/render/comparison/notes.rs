@@ -107,7 +107,7 @@ pub(super) fn legend(comparison: &Comparison) -> Vec<String> {
         return Vec::new();
     }
     let is_judged = comparison.contestants.iter().any(|one| one.baseline.is_some());
-    let percent = short_percent(comparison.level);
+    let percent = words::short_percent(comparison.level);
     let judged = is_judged.then(|| {
         format!(
             "numbers are medians of rounds, intervals hold the true value with 95 % confidence; \
@@ -129,11 +129,6 @@ pub(super) fn legend(comparison: &Comparison) -> Vec<String> {
         _ => None,
     };
     [judged, layout, less_is_better(comparison.metric)].into_iter().flatten().collect()
-}
-
-fn short_percent(share: f64) -> String {
-    let text = format!("{:.2}", share * 100.0);
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// For sweeps: how each contestant fares along the last flag, as a picture.

@@ -175,6 +175,12 @@ fn noun(direction: Direction) -> &'static str {
     }
 }
 
+/// A share as a percentage, without zeros at its end.
+pub(crate) fn short_percent(share: f64) -> String {
+    let text = format!("{:.2}", share * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// `text` with a capital in front.
 pub(crate) fn capital(text: &str) -> String {
     let mut rest = text.chars();
