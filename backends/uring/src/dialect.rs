@@ -34,6 +34,10 @@ pub(crate) trait Dialect: Sized {
 
     /// The status of the request `tag` whose entry was completed with `result`.
     fn status(&self, tag: u32, result: i32) -> i32;
+
+    /// Lets go of what entries pointed to, because nothing is in flight any more and nothing will
+    /// be. Without that it stays for as long as the process lives.
+    fn let_go(&mut self);
 }
 
 /// What requests of each tag are to complete with, for a way in which the kernel says only that

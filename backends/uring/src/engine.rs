@@ -13,6 +13,7 @@ use aio_core::receipt::Receipt;
 use io_uring::types::{SubmitArgs, Timespec};
 use io_uring::{CompletionQueue, EnterFlags, SubmissionQueue, Submitter, cqueue};
 
+use crate::abilities::Waits;
 use crate::dialect::Dialect;
 use crate::entry::{Memory, Plain};
 use crate::open::{Ring, register_ring};
@@ -42,8 +43,9 @@ pub(crate) struct Engine<'ring, D: Dialect = Plain> {
     counters: EngineCounters,
     /// A thread of the kernel takes what it is shown, without a call.
     is_taken_by_thread: bool,
-    /// This thread polls the device for completions, in its calls.
-    polls: bool,
+    waits: Waits,
+    /// Whether calls are told a deadline. Those that are not never wait, but for polling.
+    has_deadlines: bool,
     ring_is_registered: bool,
     ring_receipt: Receipt,
     /// The error that killed the engine. The kernel is not called any more then.
@@ -93,7 +95,8 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
             cancelled: Vec::with_capacity(queue_depth as usize),
             counters: EngineCounters::default(),
             is_taken_by_thread: ring.io_uring().params().is_setup_sqpoll(),
-            polls: ring.polls(),
+            waits: ring.way().waits,
+            has_deadlines: ring.way().has_deadlines,
             ring_is_registered: options.registered_ring && !ring_receipt.is_downgrade(),
             ring_receipt,
             dead: None,
@@ -180,7 +183,25 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
         }
     }
 
-    /// The one system call of the engine.
+    /// Waits in the ring's way, and gives back what there is and fits `done`.
+    fn wait_and_collect(
+        &mut self,
+        min: u32,
+        deadline: Deadline,
+        entered: bool,
+        done: &mut Completions,
+    ) -> Result<u32, EngineError> {
+        match self.waits {
+            Waits::InCall => {
+                self.wait(min, done.spare(), deadline, entered)?;
+                Ok(self.collect(done))
+            }
+            Waits::OnDescriptor => self.watch(min, deadline, entered, done),
+            Waits::Polling => self.poll(min, deadline, entered, done),
+        }
+    }
+
+    /// Calls the ring.
     fn enter(
         &mut self,
         to_submit: u32,
@@ -191,12 +212,20 @@ impl<'ring, D: Dialect> Engine<'ring, D> {
         if let Some(errno) = self.dead {
             return Err(engine_error(errno));
         }
-        let time = Timespec::from(at_most.min(WAIT_MAX));
-        let arguments = SubmitArgs::new().timespec(&time);
-        let flags = (flags | EnterFlags::EXT_ARG).bits();
-        // SAFETY: `arguments` and `time` outlive the call, and are what EXT_ARG says they are. The
-        // entries that the kernel may take were pushed by `queue`, which says why they are valid.
-        let result = unsafe { self.submitter.enter(to_submit, wanted, flags, Some(&arguments)) };
+        let result = if self.has_deadlines {
+            let time = Timespec::from(at_most.min(WAIT_MAX));
+            let arguments = SubmitArgs::new().timespec(&time);
+            let flags = (flags | EnterFlags::EXT_ARG).bits();
+            // SAFETY: `arguments` and `time` outlive the call, and are what EXT_ARG says they are.
+            // The entries that the kernel may take were pushed by `queue`, which says why they are
+            // valid.
+            unsafe { self.submitter.enter(to_submit, wanted, flags, Some(&arguments)) }
+        } else {
+            debug_assert!(wanted == 0 || self.waits == Waits::Polling, "a wait without an end");
+            let no_signals = None::<&libc::sigset_t>;
+            // SAFETY: no signals are to be blocked, and the entries are as valid as above.
+            unsafe { self.submitter.enter(to_submit, wanted, flags.bits(), no_signals) }
+        };
         self.counters.system_calls += 1;
         let Err(error) = result else { return Ok(Entered::Through) };
         match error.raw_os_error() {
@@ -297,11 +326,7 @@ impl<D: Dialect> IoEngine for Engine<'_, D> {
             return Ok(0);
         }
         self.counters.reap_calls += 1;
-        if self.polls {
-            return self.poll(min, deadline, false, done);
-        }
-        self.wait(min, done.spare(), deadline, false)?;
-        Ok(self.collect(done))
+        self.wait_and_collect(min, deadline, false, done)
     }
 
     fn submit_and_reap(
@@ -318,13 +343,11 @@ impl<D: Dialect> IoEngine for Engine<'_, D> {
         let all = self.with_kernel() + count(self.queued.len());
         let wanted = min.min(all).min(count(done.spare()));
         let at_most = deadline.remaining();
-        let wanted = if at_most.is_zero() { 0 } else { wanted };
+        let is_a_look = at_most.is_zero() || self.waits == Waits::OnDescriptor;
+        let wanted = if is_a_look { 0 } else { wanted };
         let taken = self.hand_over(EnterFlags::GETEVENTS, wanted, at_most)?;
-        if self.polls {
-            return Ok(Progress { taken, reaped: self.poll(min, deadline, true, done)? });
-        }
-        self.wait(min, done.spare(), deadline, !self.is_taken_by_thread)?;
-        Ok(Progress { taken, reaped: self.collect(done) })
+        let entered = !self.is_taken_by_thread;
+        Ok(Progress { taken, reaped: self.wait_and_collect(min, deadline, entered, done)? })
     }
 
     fn drain(
@@ -377,8 +400,12 @@ impl<D: Dialect> Drop for Engine<'_, D> {
         let mut home = Completions::with_capacity(self.in_flight.count() as usize);
         let deadline = Deadline::after(Stamp::now(), self.patience);
         match self.drain(deadline, &mut home) {
-            Ok(()) => self.ring.unregister(),
-            // The table leaks the blocks that the kernel may still write to.
+            Ok(()) => {
+                self.dialect.let_go();
+                self.ring.unregister();
+            }
+            // The table leaks the blocks that the kernel may still write to, and the dialect what
+            // it may still read.
             Err(_still) => self.ring.leak_segments(),
         }
         if self.ring_is_registered {
@@ -399,6 +426,7 @@ fn count(number: usize) -> u32 {
 
 mod polled;
 mod poller;
+mod watched;
 
 #[cfg(test)]
 mod tests;

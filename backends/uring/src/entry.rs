@@ -7,18 +7,23 @@ use aio_core::engine::{Operation, Operations, Request, Unsupported};
 use io_uring::types::{Fd, FsyncFlags};
 use io_uring::{IoUring, cqueue, opcode, squeue};
 
+use crate::abilities::Transfer;
 use crate::dialect::Dialect;
 use crate::open::{Ring, SetUp};
 use crate::trims::Trims;
+use crate::vectors::Vectors;
 
 /// Turns requests into reads, writes, flushes and trims of files and block devices, the way that
-/// the ring's registrations call for.
+/// the ring's abilities and registrations call for.
 pub(crate) struct Plain {
     /// What entries say for each target: its index, or its descriptor.
     target_numbers: Vec<RawFd>,
     /// Says which of the two.
     target_flags: squeue::Flags,
-    buffers_are_registered: bool,
+    reads: Transfer,
+    writes: Transfer,
+    /// For the requests that are vectored; empty when none are.
+    vectors: Vectors,
     trims: Trims,
 }
 
@@ -44,12 +49,20 @@ impl Dialect for Plain {
         set_up.build_plain()
     }
 
-    fn new(ring: &Ring<Self>, _: u32, operations: Operations) -> Result<Self, Unsupported> {
+    fn new(
+        ring: &Ring<Self>,
+        queue_depth: u32,
+        operations: Operations,
+    ) -> Result<Self, Unsupported> {
+        let way = ring.way();
+        let is_vectored = [way.reads, way.writes].contains(&Transfer::Vectored);
         Ok(Self {
             trims: Trims::of(ring.files(), operations)?,
             target_numbers: ring.target_numbers(),
             target_flags: ring.target_flags(),
-            buffers_are_registered: ring.buffers_are_registered(),
+            reads: way.reads,
+            writes: way.writes,
+            vectors: Vectors::new(if is_vectored { queue_depth } else { 0 }),
         })
     }
 
@@ -59,32 +72,46 @@ impl Dialect for Plain {
         let length = request.length_bytes;
         let offset = request.offset_bytes;
         let Memory { address, segment } = memory;
-        let entry = match (request.operation, self.buffers_are_registered) {
-            (Operation::Read, true) => {
-                opcode::ReadFixed::new(fd, address as *mut u8, length, segment)
+        let entry = match request.operation {
+            Operation::Read => match self.reads {
+                Transfer::Fixed => opcode::ReadFixed::new(fd, address as *mut u8, length, segment)
                     .offset(offset)
-                    .build()
-            }
-            (Operation::Read, false) => {
-                opcode::Read::new(fd, address as *mut u8, length).offset(offset).build()
-            }
-            (Operation::Write, true) => {
-                opcode::WriteFixed::new(fd, address as *const u8, length, segment)
-                    .offset(offset)
-                    .build()
-            }
-            (Operation::Write, false) => {
-                opcode::Write::new(fd, address as *const u8, length).offset(offset).build()
-            }
-            (Operation::Fsync, _) => opcode::Fsync::new(fd).build(),
-            (Operation::Fdatasync, _) => opcode::Fsync::new(fd).flags(FsyncFlags::DATASYNC).build(),
-            (Operation::Trim, _) => self.trims.entry(fd, request),
-            (operation, _) => unreachable!("the table does not accept a {operation}"),
+                    .build(),
+                Transfer::Plain => {
+                    opcode::Read::new(fd, address as *mut u8, length).offset(offset).build()
+                }
+                Transfer::Vectored => {
+                    let vector = self.vectors.point(request.tag, address, length);
+                    opcode::Readv::new(fd, vector, 1).offset(offset).build()
+                }
+            },
+            Operation::Write => match self.writes {
+                Transfer::Fixed => {
+                    opcode::WriteFixed::new(fd, address as *const u8, length, segment)
+                        .offset(offset)
+                        .build()
+                }
+                Transfer::Plain => {
+                    opcode::Write::new(fd, address as *const u8, length).offset(offset).build()
+                }
+                Transfer::Vectored => {
+                    let vector = self.vectors.point(request.tag, address, length);
+                    opcode::Writev::new(fd, vector, 1).offset(offset).build()
+                }
+            },
+            Operation::Fsync => opcode::Fsync::new(fd).build(),
+            Operation::Fdatasync => opcode::Fsync::new(fd).flags(FsyncFlags::DATASYNC).build(),
+            Operation::Trim => self.trims.entry(fd, request),
+            operation => unreachable!("the table does not accept a {operation}"),
         };
         entry.flags(self.target_flags).user_data(u64::from(request.tag))
     }
 
     fn status(&self, _: u32, result: i32) -> i32 {
         result
+    }
+
+    fn let_go(&mut self) {
+        self.vectors.let_go();
     }
 }

@@ -165,6 +165,8 @@ impl Flags {
 fn why_impossible(flag: Flag, options: &Uring) -> Option<&'static str> {
     match flag {
         Flag::DeferTaskrun if !options.single_issuer => Some("needs single-issuer"),
+        // Deferred work wakes nobody who waits on the ring's descriptor.
+        Flag::DeferTaskrun if !options.ext_arg => Some("needs ext-arg"),
         Flag::DeferTaskrun | Flag::CoopTaskrun if options.sqpoll.is_some() => {
             Some("sqpoll excludes it")
         }
@@ -280,6 +282,9 @@ mod tests {
         assert!(receipts.contains(&Receipt::granted("single-issuer", "off")));
         assert!(receipts.contains(&Receipt::granted("coop-taskrun", "off")));
         assert_eq!(downgrades(&receipts), [("defer-taskrun", "needs single-issuer")]);
+        let options = Uring { ext_arg: false, ..Uring::default() };
+        let receipts = Flags::asked(&options).receipts(&options);
+        assert_eq!(downgrades(&receipts), [("defer-taskrun", "needs ext-arg")]);
         let options = Uring { sqpoll: Some(Sqpoll::default()), ..Uring::default() };
         let why = "sqpoll excludes it";
         let receipts = Flags::asked(&options).receipts(&options);

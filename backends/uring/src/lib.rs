@@ -5,6 +5,7 @@
 //! kernel where it allows, and what it does not allow is written on receipts. It never emulates an
 //! operation, and it never becomes another engine.
 
+mod abilities;
 mod backend;
 mod dialect;
 mod engine;
@@ -21,5 +22,6 @@ mod polled;
 mod trial;
 mod trims;
 mod unsupported;
+mod vectors;
 
 pub use options::{Sqpoll, Uring};

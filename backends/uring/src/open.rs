@@ -5,11 +5,12 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 use std::{io, mem, thread};
 
-use aio_core::engine::{Errno, Files, LaneSetup, Operation, Operations, Unsupported};
+use aio_core::engine::{Errno, Files, LaneSetup, Operations, Unsupported};
 use aio_core::memory::Segment;
 use aio_core::receipt::Receipt;
-use io_uring::{IoUring, Probe, Submitter, cqueue, opcode, squeue};
+use io_uring::{IoUring, Submitter, cqueue, squeue};
 
+use crate::abilities::{Abilities, Feature, Registered, Registration, Way};
 use crate::dialect::Dialect;
 use crate::flags::{Flag, Flags, IOPOLL, SQ_AFF, SQPOLL, negotiate};
 use crate::hybrid::{self, Params};
@@ -74,6 +75,8 @@ pub(crate) struct Ring<D: Dialect> {
     /// The limits on the kernel's workers, bounded and unbounded, before they were changed.
     workers_before: Option<[u32; 2]>,
     largest_block_bytes: u32,
+    abilities: Abilities,
+    way: Way,
     receipts: Vec<Receipt>,
 }
 
@@ -94,14 +97,11 @@ impl<D: Dialect> Ring<D> {
         let (io_uring, flags) = negotiate(Flags::asked(options), set_up).map_err(|error| {
             unsupported::of_setup(error, entries, options, &Surroundings::read())
         })?;
-        if !io_uring.params().is_feature_ext_arg() {
-            return Err(unsupported::of_old_kernel());
-        }
-        require_opcodes(&io_uring.submitter(), operations, options)?;
-        // A feature of Linux 5.17.
-        if options.iopoll && !io_uring.params().is_feature_skip_cqe_on_success() {
+        let abilities = Abilities::of(&io_uring);
+        if options.iopoll && !abilities.features.contains(Feature::CqeSkip) {
             polled::check_old_kernel(operations, files.iter().map(AsRef::as_ref))?;
         }
+        let (way, _receipts) = abilities.way(operations, options, Registered::NOTHING)?;
         let mut ring = Self {
             io_uring,
             segments,
@@ -110,13 +110,26 @@ impl<D: Dialect> Ring<D> {
             buffers_are_registered: false,
             workers_before: None,
             largest_block_bytes,
+            abilities,
+            way,
             receipts: flags.receipts(options),
         };
         ring.receipts.extend(options.extras());
         ring.limit_workers(options);
-        ring.register_files(options);
-        ring.register_buffers(options);
-        Ok(ring)
+        let files = ring.register_files(options);
+        let buffers = ring.register_buffers(options, operations);
+        let registered = Registered { files, buffers };
+        match abilities.way(operations, options, registered) {
+            Ok((way, receipts)) => {
+                ring.way = way;
+                ring.receipts.extend(receipts);
+                Ok(ring)
+            }
+            Err(refused) => {
+                ring.unregister();
+                Err(refused)
+            }
+        }
     }
 
     fn limit_workers(&mut self, options: &Uring) {
@@ -143,35 +156,62 @@ impl<D: Dialect> Ring<D> {
         );
     }
 
-    fn register_files(&mut self, options: &Uring) {
+    fn register_files(&mut self, options: &Uring) -> Registration {
         if !options.fixed_files {
             self.receipts.push(Receipt::granted("fixed-files", "off"));
-        } else if !self.files.is_empty() {
-            let registered = self.io_uring.submitter().register_files(&self.descriptors());
-            self.files_are_registered = registered.is_ok();
-            let result = registered.map_err(|error| errno_name(&error));
-            self.receipts.push(registration("fixed-files", result));
+            return Registration::NotDone;
+        }
+        if self.files.is_empty() {
+            return Registration::Nothing;
+        }
+        let registered = self.io_uring.submitter().register_files(&self.descriptors());
+        self.files_are_registered = registered.is_ok();
+        let result = registered.map_err(|error| errno_name(&error));
+        self.receipts.push(registration("fixed-files", result));
+        if self.files_are_registered { Registration::Done } else { Registration::NotDone }
+    }
+
+    fn register_buffers(&mut self, options: &Uring, operations: Operations) -> Registration {
+        if !options.fixed_buffers {
+            self.receipts.push(Receipt::granted("fixed-buffers", "off"));
+            return Registration::NotDone;
+        }
+        let receipt = match self.use_of_buffers(options, operations) {
+            Ok(_) if self.segments.is_empty() => return Registration::Nothing,
+            Ok(granted) => match self.try_to_register_buffers() {
+                Ok(()) => granted,
+                Err(why_not) => registration("fixed-buffers", Err(why_not)),
+            },
+            Err(why_not) => registration("fixed-buffers", Err(why_not)),
+        };
+        self.receipts.push(receipt);
+        if self.buffers_are_registered { Registration::Done } else { Registration::NotDone }
+    }
+
+    /// The receipt of registered memory, for when it can be had, or why it would be of no use.
+    fn use_of_buffers(&self, options: &Uring, operations: Operations) -> Result<Receipt, String> {
+        if options.vectored {
+            return Err("vectored excludes it".to_owned());
+        }
+        if !options.passthrough {
+            return self.abilities.fixed_buffers(operations);
+        }
+        // Linux 6.1 to 6.11 hold the whole registered range against what the device takes in one
+        // command, and answer EINVAL. This feature came with Linux 6.12.
+        if self.abilities.features.contains(Feature::MinTimeout) {
+            Ok(Receipt::granted("fixed-buffers", "on"))
+        } else {
+            Err("commands with much registered memory need Linux 6.12".to_owned())
         }
     }
 
-    fn register_buffers(&mut self, options: &Uring) {
-        // Linux 6.1 to 6.11 hold the whole registered range against what the device takes in one
-        // command, and answer EINVAL. This feature came with Linux 6.12.
-        let in_commands = self.io_uring.params().is_feature_min_timeout();
-        if !options.fixed_buffers {
-            self.receipts.push(Receipt::granted("fixed-buffers", "off"));
-        } else if options.passthrough && !in_commands {
-            let why_not = "commands with much registered memory need Linux 6.12".to_owned();
-            self.receipts.push(registration("fixed-buffers", Err(why_not)));
-        } else if !self.segments.is_empty() {
-            let ranges: Vec<_> = self.segments.iter().map(range).collect();
-            // SAFETY: each range is a segment, which keeps its memory mapped; the segments are
-            // fields of `self` behind the ring, so they are dropped after it.
-            let registered = unsafe { self.io_uring.submitter().register_buffers(&ranges) };
-            self.buffers_are_registered = registered.is_ok();
-            let result = registered.map_err(|error| self.why_not_buffers(&error));
-            self.receipts.push(registration("fixed-buffers", result));
-        }
+    fn try_to_register_buffers(&mut self) -> Result<(), String> {
+        let ranges: Vec<_> = self.segments.iter().map(range).collect();
+        // SAFETY: each range is a segment, which keeps its memory mapped; the segments are fields
+        // of `self` behind the ring, so they are dropped after it.
+        let registered = unsafe { self.io_uring.submitter().register_buffers(&ranges) };
+        self.buffers_are_registered = registered.is_ok();
+        registered.map_err(|error| self.why_not_buffers(&error))
     }
 
     fn why_not_buffers(&self, error: &io::Error) -> String {
@@ -205,10 +245,9 @@ impl<D: Dialect> Ring<D> {
         &self.receipts
     }
 
-    /// Whether the thread that enters the ring polls the device for completions.
-    pub(crate) fn polls(&self) -> bool {
-        let params = self.io_uring.params();
-        params.is_setup_iopoll() && !params.is_setup_sqpoll()
+    /// The way that requests take through it.
+    pub(crate) fn way(&self) -> Way {
+        self.way
     }
 
     /// How many targets there are.
@@ -319,40 +358,6 @@ pub(crate) fn register_ring(options: &Uring, submitter: &mut Submitter<'_>) -> R
         _ => errno_name(&error),
     });
     registration("registered-ring", result)
-}
-
-/// Refuses a ring that lacks an opcode that the engine may use.
-fn require_opcodes(
-    submitter: &Submitter<'_>,
-    operations: Operations,
-    options: &Uring,
-) -> Result<(), Unsupported> {
-    let mut probe = Probe::new();
-    submitter.register_probe(&mut probe).map_err(|source| Unsupported {
-        reason: "the kernel does not tell what this io_uring can do (IORING_REGISTER_PROBE)".into(),
-        cure: Some("allow io_uring_register in the seccomp profile".into()),
-        source: Some(source),
-    })?;
-    let plain = [
-        ("IORING_OP_READ", opcode::Read::CODE),
-        ("IORING_OP_WRITE", opcode::Write::CODE),
-        ("IORING_OP_FSYNC", opcode::Fsync::CODE),
-    ];
-    let fixed = [
-        ("IORING_OP_READ_FIXED", opcode::ReadFixed::CODE),
-        ("IORING_OP_WRITE_FIXED", opcode::WriteFixed::CODE),
-    ];
-    let commands = [("IORING_OP_URING_CMD", opcode::UringCmd80::CODE)];
-    // Whether commands can discard is asked of the device.
-    let trims = [("IORING_OP_FALLOCATE", opcode::Fallocate::CODE)];
-    let trims = trims.iter().filter(|_| operations.contains(Operation::Trim));
-    let fixed = fixed.iter().filter(|_| options.fixed_buffers);
-    let commands = commands.iter().filter(|_| options.passthrough);
-    let mut all = plain.iter().chain(trims).chain(fixed).chain(commands);
-    match all.find(|(_, code)| !probe.is_supported(*code)) {
-        Some((name, _)) => Err(unsupported::of_opcode(name)),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,12 @@ pub struct Uring {
     pub fixed_files: bool,
     /// Register the memory, so that it is pinned once and not for each request.
     pub fixed_buffers: bool,
+    /// Read and write with `READV` and `WRITEV` instead of `READ` and `WRITE`, as a kernel before
+    /// 5.6 has to. Excludes `fixed_buffers`, which is left out with it.
+    pub vectored: bool,
+    /// Wait with a deadline in the ring's own call (`IORING_ENTER_EXT_ARG`, Linux 5.11), and not by
+    /// polling the ring's descriptor. `defer_taskrun` needs it, and is left out without it.
+    pub ext_arg: bool,
     /// Register the ring's own descriptor (Linux 5.18).
     pub registered_ring: bool,
     /// Ask the kernel for nothing (`IORING_OP_NOP`), to measure the ring alone.
@@ -63,6 +69,8 @@ impl Default for Uring {
             no_sqarray: true,
             fixed_files: true,
             fixed_buffers: true,
+            vectored: false,
+            ext_arg: true,
             registered_ring: true,
             nop: false,
             sqpoll: None,
@@ -93,14 +101,16 @@ const fn number(
 }
 
 /// The options, as they are listed.
-pub(crate) const OPTIONS: [OptionSpec; 15] = [
+pub(crate) const OPTIONS: [OptionSpec; 17] = [
     switch("fixed-files", "register the targets and name them by index", "5.1"),
     switch("fixed-buffers", "register the memory, to pin it once and not per request", "5.1"),
     switch("single-issuer", "promise that one thread submits", "6.0"),
     switch("defer-taskrun", "finish requests only in calls that ask for completions", "6.1"),
     switch("coop-taskrun", "do not interrupt the lane to finish requests", "5.19"),
     switch("no-sqarray", "leave out the ring's array of indices", "6.6"),
+    switch("ext-arg", "wait in the ring's own call, not on its descriptor", "5.11"),
     switch("registered-ring", "register the ring's own descriptor", "5.18"),
+    off_switch("vectored", "read and write with READV and WRITEV, as before Linux 5.6", "5.1"),
     off_switch("nop", "ask the kernel for nothing, to measure the ring alone", "5.1"),
     off_switch("sqpoll", "have a thread of the kernel take requests without a call", "5.11"),
     number("sqpoll-cpu", 0..=65_535, "any", "the CPU of that thread", "5.11"),
@@ -125,6 +135,10 @@ impl Uring {
         if !single_issuer && asked.switch("defer-taskrun") == Some(true) {
             return Err(conflict("defer-taskrun=on needs single-issuer=on"));
         }
+        let ext_arg = on("ext-arg");
+        if !ext_arg && asked.switch("defer-taskrun") == Some(true) {
+            return Err(conflict("defer-taskrun=on needs ext-arg=on"));
+        }
         let sqpoll = sqpoll(&asked)?;
         let extra = |key| asked.switch(key).unwrap_or(false);
         let (nop, hybrid_iopoll) = (extra("nop"), extra("hybrid-iopoll"));
@@ -138,17 +152,26 @@ impl Uring {
         if hybrid_iopoll && passthrough {
             return Err(conflict("hybrid-iopoll=on and passthrough=on cannot be combined yet"));
         }
+        let vectored = extra("vectored");
+        if vectored && asked.switch("fixed-buffers") == Some(true) {
+            return Err(conflict("vectored=on and fixed-buffers=on exclude each other"));
+        }
+        if vectored && (nop || passthrough) {
+            return Err(conflict("nop=on and passthrough=on make no reads that are vectored"));
+        }
         let iopoll = hybrid_iopoll || extra("iopoll");
         if nop && iopoll {
             return Err(conflict("nop=on asks no device for anything that iopoll could poll for"));
         }
         Ok(Self {
             single_issuer,
-            defer_taskrun: single_issuer && sqpoll.is_none() && on("defer-taskrun"),
+            defer_taskrun: single_issuer && ext_arg && sqpoll.is_none() && on("defer-taskrun"),
             coop_taskrun: sqpoll.is_none() && on("coop-taskrun"),
             no_sqarray: on("no-sqarray"),
             fixed_files: on("fixed-files"),
-            fixed_buffers: on("fixed-buffers"),
+            fixed_buffers: !vectored && on("fixed-buffers"),
+            vectored,
+            ext_arg,
             registered_ring: on("registered-ring"),
             nop,
             sqpoll,
@@ -247,6 +270,8 @@ mod tests {
             ("coop-taskrun=off", Uring { coop_taskrun: false, ..on.clone() }),
             ("no-sqarray=off", Uring { no_sqarray: false, ..on.clone() }),
             ("registered-ring=off", Uring { registered_ring: false, ..on.clone() }),
+            ("vectored", Uring { vectored: true, fixed_buffers: false, ..on.clone() }),
+            ("ext-arg=off", Uring { ext_arg: false, defer_taskrun: false, ..on.clone() }),
             (
                 "single-issuer=off",
                 Uring { single_issuer: false, defer_taskrun: false, ..on.clone() },
@@ -271,6 +296,10 @@ mod tests {
         for options in ["sqpoll:defer-taskrun", "coop-taskrun=on:sqpoll-cpu=0"] {
             assert!(refusal(options).ends_with("exclude each other; leave one of them out"));
         }
+        assert!(refusal("defer-taskrun:ext-arg=off").contains("needs ext-arg=on"));
+        assert!(refusal("fixed-buffers:vectored").contains("exclude each other"));
+        assert!(refusal("vectored:nop").contains("no reads"));
+        assert!(refusal("passthrough:vectored").contains("no reads"));
         assert!(refusal("sqpoll-cpu=1:sqpoll=off").contains("need sqpoll=on"));
         assert!(refusal("sqpoll=off:sqpoll-idle-ms=1").contains("need sqpoll=on"));
         assert!(refusal("iopoll=off:hybrid-iopoll").contains("needs iopoll=on"));

@@ -9,8 +9,9 @@ use std::os::fd::AsRawFd;
 use aio_core::engine::{Files, Operation, Operations, Request, Unsupported};
 use aio_core::target::{PUNCH_HOLE, TrimWay, trim_of};
 use io_uring::types::Fd;
-use io_uring::{IoUring, Probe, opcode, squeue};
+use io_uring::{IoUring, opcode, squeue};
 
+use crate::abilities::{Abilities, Opcode};
 use crate::unsupported::of_no_discard;
 
 /// The bit that `_IO` adds to type and number on some architectures.
@@ -81,9 +82,7 @@ fn try_discard(device: &File) -> Result<(), Unsupported> {
 
 fn answer_to_one_byte(device: &File) -> io::Result<i32> {
     let mut ring = IoUring::new(1)?;
-    let mut known = Probe::new();
-    ring.submitter().register_probe(&mut known)?;
-    if !known.is_supported(opcode::UringCmd16::CODE) {
+    if !Abilities::of(&ring).has(Opcode::URING_CMD) {
         // Before Linux 5.19, which answers EINVAL to what it does not know at all.
         return Ok(libc::EOPNOTSUPP);
     }

@@ -4,10 +4,14 @@ use std::{fs, io};
 
 use aio_core::engine::{Errno, Operation, Operations, Unsupported};
 
+use crate::abilities::Opcode;
 use crate::options::Uring;
 
 /// The most entries that a submission queue can have (`IORING_MAX_ENTRIES`).
 const ENTRIES_MAX: u32 = 32_768;
+
+/// The same before Linux 5.4.
+const OLD_ENTRIES_MAX: u32 = 4096;
 
 /// The operations that the engine has.
 pub(crate) const OPERATIONS: [Operation; 5] =
@@ -64,12 +68,12 @@ pub(crate) fn of_setup(
             "the kernel has no io_uring, or a seccomp filter hides it (io_uring_setup: ENOSYS)"
                 .to_owned(),
             Some(
-                "use Linux 5.11 or later, or allow io_uring_setup, io_uring_enter and \
+                "use Linux 5.1 or later, or allow io_uring_setup, io_uring_enter and \
                  io_uring_register in the seccomp profile"
                     .to_owned(),
             ),
         ),
-        Some(libc::EPERM) => of_eperm(surroundings.io_uring_disabled),
+        Some(libc::EPERM) => of_eperm(surroundings.io_uring_disabled, options.sqpoll.is_some()),
         Some(libc::ENOMEM) => (
             format!(
                 "there is no memory for a ring of {entries} entries (io_uring_setup: ENOMEM, \
@@ -91,13 +95,33 @@ pub(crate) fn of_setup(
             "the kernel has no io_uring commands (io_uring_setup: EINVAL)".to_owned(),
             Some("use Linux 5.19 or later, or leave out passthrough".to_owned()),
         ),
+        Some(libc::EINVAL) if entries > OLD_ENTRIES_MAX => (
+            format!(
+                "this kernel takes no ring of {entries} entries (io_uring_setup: EINVAL); before \
+                 Linux 5.4 the most are {OLD_ENTRIES_MAX}"
+            ),
+            Some(format!(
+                "ask for --queue-depth {} or less",
+                OLD_ENTRIES_MAX / options.entries_per_request()
+            )),
+        ),
         _ => ("io_uring_setup failed".to_owned(), None),
     };
     Unsupported { reason, cure, source: Some(source) }
 }
 
-fn of_eperm(io_uring_disabled: Option<u32>) -> (String, Option<String>) {
+fn of_eperm(io_uring_disabled: Option<u32>, is_sqpoll: bool) -> (String, Option<String>) {
     match io_uring_disabled {
+        None | Some(0) if is_sqpoll => (
+            "a container or seccomp profile forbids io_uring, or a kernel before 5.13 forbids \
+             sqpoll to all but root (io_uring_setup: EPERM)"
+                .to_owned(),
+            Some(
+                "leave out sqpoll, run as root, or allow io_uring_setup, io_uring_enter and \
+                 io_uring_register in the seccomp profile"
+                    .to_owned(),
+            ),
+        ),
         None | Some(0) => (
             "a container or seccomp profile forbids io_uring (io_uring_setup: EPERM)".to_owned(),
             Some(
@@ -112,19 +136,22 @@ fn of_eperm(io_uring_disabled: Option<u32>) -> (String, Option<String>) {
     }
 }
 
-/// Waiting with a deadline is missing.
-pub(crate) fn of_old_kernel() -> Unsupported {
-    Unsupported::new(
-        "this kernel's io_uring cannot wait with a deadline (IORING_FEAT_EXT_ARG)",
-        "use Linux 5.11 or later",
-    )
+/// The kernel, or a restriction on it, lacks `opcode`, and there is no other way.
+pub(crate) fn of_opcode(opcode: Opcode) -> Unsupported {
+    let Opcode { name, since, .. } = opcode;
+    let cure = if since == "5.1" {
+        "lift what restricts it, or use another engine".to_owned()
+    } else {
+        format!("use Linux {since} or later, or another engine")
+    };
+    Unsupported::new(format!("this io_uring lacks the opcode {name}"), cure)
 }
 
-/// The kernel, or a restriction on it, lacks the opcode called `name`.
-pub(crate) fn of_opcode(name: &str) -> Unsupported {
+/// A thread of the kernel takes no requests to files that are not registered.
+pub(crate) fn of_unregistered_files() -> Unsupported {
     Unsupported::new(
-        format!("this kernel's io_uring lacks the opcode {name}"),
-        "use Linux 5.11 or later",
+        "before Linux 5.11, sqpoll takes requests to registered files only, and these are not",
+        "leave out fixed-files=off or sqpoll, or allow io_uring_register in the seccomp profile",
     )
 }
 
@@ -238,7 +265,7 @@ mod tests {
     #[test]
     fn each_refusal_of_setup_names_its_cause_and_its_cure() {
         let no_call = refused(libc::ENOSYS, None);
-        assert!(no_call.contains("seccomp") && no_call.contains("5.11"), "{no_call}");
+        assert!(no_call.contains("seccomp") && no_call.contains("5.1 "), "{no_call}");
         assert_eq!(
             refused(libc::EPERM, Some(2)),
             "sysctl kernel.io_uring_disabled=2 forbids io_uring; run sysctl -w \
@@ -251,6 +278,14 @@ mod tests {
         assert!(refused(libc::ENFILE, None).contains("ulimit -n"));
         assert_eq!(refused(libc::EIO, None), "io_uring_setup failed");
         assert_eq!(refused(libc::EINVAL, None), "io_uring_setup failed");
+        let of_sqpoll = |entries, errno| {
+            let sqpoll = Uring::parse("sqpoll").unwrap();
+            let error = io::Error::from_raw_os_error(errno);
+            of_setup(error, entries, &sqpoll, &Surroundings::default()).sentence()
+        };
+        assert!(of_sqpoll(64, libc::EPERM).contains("before 5.13 forbids sqpoll"));
+        assert!(of_sqpoll(4097, libc::EINVAL).ends_with("ask for --queue-depth 1365 or less"));
+        assert_eq!(of_sqpoll(4096, libc::EINVAL), "io_uring_setup failed");
         let on_a_cpu = Uring::parse("sqpoll-cpu=9").unwrap();
         let error = io::Error::from_raw_os_error(libc::EINVAL);
         let refused = of_setup(error, 64, &on_a_cpu, &Surroundings::default()).sentence();

@@ -46,6 +46,36 @@ fn with_the_array_of_indices() {
 }
 
 #[test]
+fn with_vectored_reads_and_writes() {
+    conforms_with("vectored");
+}
+
+#[test]
+fn with_waits_on_the_descriptor() {
+    conforms_with("ext-arg=off");
+}
+
+#[test]
+fn with_the_ways_of_the_oldest_kernels_together() {
+    conforms_with("vectored:ext-arg=off");
+    conforms_with(
+        "vectored:ext-arg=off:fixed-files=off:single-issuer=off:coop-taskrun=off:no-sqarray=off:\
+         registered-ring=off",
+    );
+}
+
+#[test]
+fn with_a_thread_of_the_kernel_and_waits_on_the_descriptor() {
+    conforms_with("sqpoll:ext-arg=off");
+    conforms_with("sqpoll:ext-arg=off:vectored:sqpoll-idle-ms=1");
+}
+
+#[test]
+fn with_requests_that_do_nothing_and_waits_on_the_descriptor() {
+    conforms_with("nop:ext-arg=off");
+}
+
+#[test]
 fn with_requests_that_do_nothing() {
     conforms_with("nop");
 }

@@ -3,7 +3,7 @@
 use aio_core::testing::{StressPlan, stress};
 use aio_uring::Uring;
 
-const VARIANTS: [&str; 8] = [
+const VARIANTS: [&str; 12] = [
     "",
     "fixed-files=off:fixed-buffers=off:single-issuer=off:coop-taskrun=off:no-sqarray=off:\
      registered-ring=off",
@@ -13,6 +13,11 @@ const VARIANTS: [&str; 8] = [
     "defer-taskrun=off:coop-taskrun=off:fixed-buffers=off",
     "sqpoll",
     "sqpoll:sqpoll-idle-ms=1:fixed-buffers=off:registered-ring=off",
+    "vectored",
+    "ext-arg=off",
+    "vectored:ext-arg=off:fixed-files=off:single-issuer=off:coop-taskrun=off:no-sqarray=off:\
+     registered-ring=off",
+    "sqpoll:vectored:ext-arg=off",
 ];
 
 /// One test, because the suite counts what the process holds.

@@ -27,6 +27,11 @@ fn variants() -> Vec<Uring> {
         "registered-ring=off",
         "defer-taskrun=off",
         "sqpoll",
+        "vectored",
+        "ext-arg=off",
+        "vectored:ext-arg=off:fixed-files=off:single-issuer=off:coop-taskrun=off:no-sqarray=off:\
+         registered-ring=off",
+        "sqpoll:ext-arg=off",
         "fixed-files=off:fixed-buffers=off:single-issuer=off:coop-taskrun=off:no-sqarray=off:\
          registered-ring=off",
     ];
@@ -159,6 +164,7 @@ fn every_option_has_one_receipt_and_what_is_switched_off_is_off() {
         let want = [
             "coop-taskrun",
             "defer-taskrun",
+            "ext-arg",
             "fixed-buffers",
             "fixed-files",
             "no-sqarray",
@@ -167,15 +173,16 @@ fn every_option_has_one_receipt_and_what_is_switched_off_is_off() {
             "submit-all",
         ];
         let mut want = want.to_vec();
-        if options.sqpoll.is_some() {
-            want.insert(7, "sqpoll");
-        }
+        want.extend(options.sqpoll.map(|_| "sqpoll"));
+        want.extend(options.vectored.then_some("vectored"));
+        want.sort_unstable();
         assert_eq!(names, want);
         let asked = |name| &receipts.iter().find(|receipt| receipt.option == name).unwrap().asked;
         assert_eq!(asked("fixed-files") == "on", options.fixed_files);
         assert_eq!(asked("fixed-buffers") == "on", options.fixed_buffers);
         assert_eq!(asked("registered-ring") == "on", options.registered_ring);
         assert_eq!(asked("defer-taskrun") == "on", options.defer_taskrun);
+        assert_eq!(asked("ext-arg") == "on", options.ext_arg);
     }
 }
 
