@@ -14,7 +14,10 @@ const EPERM: u32 = 1;
 const IO_URING: &str = "io_uring_setup,io_uring_enter,io_uring_register";
 const BOTH: &str = "io_uring_setup,io_uring_enter,io_uring_register,io_setup";
 
+const REGISTER: &str = "io_uring_register";
+
 const LINE: &str = "--buffered --write-file w --write-size 1M";
+const TRIMS: &str = "--buffered --file t --size 1M --rw trim --block-size 64k --loops 1";
 
 /// The filter, ready to run, or why there is none here.
 fn filter() -> Result<&'static Path, &'static str> {
@@ -118,6 +121,80 @@ fn without_io_uring_it_is_refused_by_name_with_the_reason_and_the_cure() {
     let Some(ended) = aio_without(&folder, IO_URING, ENOSYS, &line) else { return };
     ended.refused(&["uring", "ENOSYS"]);
     assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn without_registration_io_uring_is_used_all_the_same_and_each_receipt_says_why() {
+    let folder = Folder::new();
+    if !folder.can_run("uring") {
+        return;
+    }
+    let line = "--quiet --buffered --validate --write-file w --write-size 1000003 --loops 1";
+    let work = format!("{line} --engine");
+    for (errno, name) in [(EPERM, "EPERM"), (ENOSYS, "ENOSYS")] {
+        for engine in ["uring", "uring:vectored", "uring:vectored:ext-arg=off", "uring:sqpoll"] {
+            let line = format!("{work} {engine}");
+            let Some(ended) = aio_without(&folder, REGISTER, errno, &line) else { return };
+            let stdout = ended.code(0).stdout;
+            assert!(stdout.contains("validated: "), "{engine}: {stdout}");
+        }
+        let line = format!("{line} --format json");
+        let Some(ended) = aio_without(&folder, REGISTER, errno, &line) else { return };
+        let ended = ended.code(0);
+        assert_eq!(ended.json()["engines"][0]["engine"], "uring", "auto passes over nothing");
+        for option in ["fixed-files", "fixed-buffers", "registered-ring"] {
+            let receipts = ended.receipts(option);
+            assert_eq!(receipts.len(), 1, "{receipts:?}");
+            assert_eq!(receipts[0]["granted"], "off", "{option}");
+            let why_not = receipts[0]["why_not"].as_str().expect("a reason");
+            assert!(why_not.contains(name), "{option}: {why_not}");
+        }
+        assert_eq!(ended.receipts("vectored").len(), 0, "READ and WRITE are known to be there");
+        assert_eq!(ended.receipts("ext-arg")[0]["granted"], "on");
+    }
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn without_registration_strict_refuses_before_anything_is_made() {
+    let folder = Folder::new();
+    if !folder.can_run("uring") {
+        return;
+    }
+    let line = format!("{LINE} --strict --engine uring");
+    let Some(ended) = aio_without(&folder, REGISTER, EPERM, &line) else { return };
+    ended.refused(&["--strict: ", "fixed-files", "asked as on and granted as off", "EPERM"]);
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn rings_that_may_be_opened_and_not_used_are_refused_with_the_cure_and_passed_over_by_auto() {
+    let folder = Folder::new();
+    if !folder.can_run("uring") {
+        return;
+    }
+    for engine in ["uring", "uring:ext-arg=off"] {
+        let line = format!("{LINE} --engine {engine}");
+        let Some(ended) = aio_without(&folder, "io_uring_enter", EPERM, &line) else { return };
+        ended.refused(&["uring", "io_uring_enter: EPERM", "allow io_uring_enter"]);
+    }
+    let Some(ended) = aio_without(&folder, "io_uring_enter", EPERM, LINE) else { return };
+    ended.code(0).says(&["--engine auto takes ", "uring: ", "io_uring_enter: EPERM"]);
+    assert_eq!(folder.names(), [""; 0]);
+}
+
+#[test]
+fn auto_takes_the_engine_that_can_do_what_the_plan_does_and_says_what_the_others_lack() {
+    let folder = Folder::new();
+    if !folder.aio(TRIMS).stderr.is_empty() {
+        return skip("holes cannot be made in files here, or not by io_uring");
+    }
+    let Some(ended) = aio_without(&folder, IO_URING, ENOSYS, TRIMS) else { return };
+    let text = ended.code(0).says(&["auto takes sync", "uring: ", "ENOSYS", "libaio: ", "trim"]);
+    assert!(text.stdout.lines().any(|line| line.starts_with("sync")), "{}", text.stdout);
+    let Some(ended) = aio_without(&folder, REGISTER, EPERM, TRIMS) else { return };
+    let stdout = ended.code(0).stdout;
+    assert!(stdout.lines().any(|line| line.starts_with("uring")), "{stdout}");
 }
 
 #[test]

@@ -197,3 +197,42 @@ fn what_the_kernel_was_shown_and_did_not_take_is_submitted_by_draining() {
         assert!(part.is_whole());
     }
 }
+
+#[test]
+fn a_wait_for_several_on_the_descriptor_sleeps_between_them_and_sees_the_deadline() {
+    if !is_here() {
+        return;
+    }
+    for options in ["ext-arg=off", "ext-arg=off:coop-taskrun=off", "sqpoll:ext-arg=off"] {
+        let ((read_end, mut write_end), mut part) = (pipe(), part());
+        let setup = setup(&[&read_end], &part);
+        let run = |engine: &mut Engine<'_>| {
+            for tag in 0..3 {
+                engine.queue(request(&mut part, Operation::Read, tag)).unwrap();
+            }
+            let mut done = Completions::with_capacity(4);
+            let progress = engine.submit_and_reap(0, within(LONG), &mut done).unwrap();
+            assert_eq!(progress, Progress { taken: 3, reaped: 0 }, "a look does not wait");
+            let writer = std::thread::spawn(move || {
+                for _ in 0..2 {
+                    thread::sleep(Duration::from_millis(30));
+                    write_end.write_all(&[5; 100]).unwrap();
+                }
+                write_end
+            });
+            assert_eq!(engine.reap(2, within(LONG), &mut done).unwrap(), 2);
+            let mut write_end = writer.join().unwrap();
+            // Each of the two ends one wait. Work for this thread may end one more, and waking the
+            // kernel's thread is a call; a wait that spun would have made thousands.
+            let calls = engine.counters().system_calls;
+            assert!((2..20).contains(&calls), "{options}: {calls} calls");
+            let (start, wait) = (Instant::now(), Duration::from_millis(50));
+            assert_eq!(engine.reap(1, within(wait), &mut done).unwrap(), 0);
+            assert!(start.elapsed() >= wait, "it waits until the deadline");
+            write_end.write_all(&[5; 100]).unwrap();
+            engine.drain(within(LONG), &mut done).unwrap();
+            assert!(done.drain().all(|completion| completion.result() == Ok(100)));
+        };
+        Uring::parse(options).unwrap().lend(setup, LONG, run).unwrap();
+    }
+}
