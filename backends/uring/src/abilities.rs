@@ -1,9 +1,10 @@
 //! What a ring was granted, as plain data, and the way that requests take through it.
 //!
-//! Nothing here is guessed from the version of a kernel. It is asked which features it has, and which
-//! opcodes, by `IORING_REGISTER_PROBE`. Where that is not answered, because the kernel is older than
-//! 5.6 or a filter forbids `io_uring_register`, the features say it: the opcodes of Linux 5.1 are
-//! always there, and those of 5.6 where `IORING_FEAT_RW_CUR_POS` is, which came with them.
+//! Nothing here is guessed from the version of a kernel. It is asked which features it has, and
+//! which opcodes, by `IORING_REGISTER_PROBE`. Where that is not answered, because the kernel is
+//! older than 5.6 or a filter forbids `io_uring_register`, the features say it: the opcodes of
+//! Linux 5.1 are always there, and those of 5.6 where `IORING_FEAT_RW_CUR_POS` is, which came with
+//! them.
 
 use aio_core::engine::{Operation, Operations, Unsupported};
 use aio_core::receipt::Receipt;
