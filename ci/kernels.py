@@ -254,7 +254,10 @@ def judge(kernel, version, folders):
                 counts[judge_one] += 1
                 judge_one(path, problems)
     if counts != {clock: 5, pulled: 6}:
-        problems.append(f"{counts[clock]} of 5 runs while the clock was set, {counts[pulled]} of 6 while the disk was pulled")
+        problems.append(
+            f"{counts[clock]} of 5 runs while the clock was set, "
+            f"{counts[pulled]} of 6 while the disk was pulled"
+        )
     compare(kernel, runs.rows(), problems)
     for problem in problems:
         print(f"FAILED: {problem}")

@@ -88,13 +88,19 @@ for kernel in "${at_hand[@]}"; do
         folder=$work/$kernel/$part
         case $part in machine) wanted=0 ;; disk) wanted=$((number + 1)) ;; polled) wanted=1 ;; esac
         ended=$(grep -c '^test result: ok' "$folder/log")
-        if [ "$(cat "$folder/status")" -ne 0 ] || [ "$ended" -ne $wanted ] || grep -qE "FAILED|panicked" "$folder/log"; then
+        if [ "$(cat "$folder/status")" -ne 0 ] || [ "$ended" -ne $wanted ] ||
+            grep -qE "FAILED|panicked" "$folder/log"; then
             echo "kernel $kernel, $part: FAILED, $ended of $wanted suites"
             tail -100 "$folder/log"
             bad=1
         fi
     done
     python3 ci/kernels.py judge "$kernel" "$(cat "$work/$kernel/version")" "$work/$kernel"/*/out || bad=1
-    [ $bad -eq 0 ] && echo "kernel $kernel: ok, $((number + 2)) suites" || { echo "kernel $kernel: FAILED"; failed=1; }
+    if [ $bad -eq 0 ]; then
+        echo "kernel $kernel: ok, $((number + 2)) suites"
+    else
+        echo "kernel $kernel: FAILED"
+        failed=1
+    fi
 done
 exit $failed

@@ -45,8 +45,14 @@ cargo tree --locked -p aio-cli -e normal --target "$target" --prefix none --form
     sed 's/ ([^)]*)//g' | grep -v '^\(aio-\|libaio-sys \)' | sort -u >$made/third-party
 version=$("$program" --version | cut -d' ' -f2)
 when=$(git log -1 --format=%cd --date=rfc 2>/dev/null || date -R)
-printf 'aio (%s-1) unstable; urgency=medium\n\n  * Made of the source of this version; changelog.gz says what is new.\n\n -- %s  %s\n' \
-    "$version" "$(sed -n 's/^maintainer = "\(.*\)"$/\1/p' cli/Cargo.toml)" "$when" >$made/changelog
+maintainer=$(sed -n 's/^maintainer = "\(.*\)"$/\1/p' cli/Cargo.toml)
+cat >$made/changelog <<TEXT
+aio ($version-1) unstable; urgency=medium
+
+  * Made of the source of this version; changelog.gz says what is new.
+
+ -- $maintainer  $when
+TEXT
 
 # Beside the executable, so that it is not built again.
 CARGO_TARGET_DIR=$(dirname "$(dirname "$(dirname "$program")")") \
@@ -60,8 +66,8 @@ unpacked=$made/root
 dpkg-deb -x "$package" $unpacked
 aio=$PWD/$unpacked/usr/bin/aio
 [ "$(env -i "$aio" --version)" = "aio $version" ] || complain "the packaged program does not run"
-(cd $made && "$aio" --engine all --buffered --write-file trial --write-size 1M --loops 1 --validate --quiet >/dev/null) ||
-    complain "the packaged program does not measure"
+(cd $made && "$aio" --engine all --buffered --write-file trial --write-size 1M --loops 1 --validate \
+    --quiet >/dev/null) || complain "the packaged program does not measure"
 for name in aio $(printf 'aio-%s ' $commands); do
     page=$unpacked/usr/share/man/man1/$name.1.gz
     gzip --test "$page" || complain "there is no page $name.1"
@@ -76,23 +82,24 @@ for name in aio $(printf 'aio-%s ' $commands); do
     fi
 done
 completions=$unpacked/usr/share/bash-completion/completions/aio
-bash --norc -c '. "$0"; COMP_WORDS=(aio eng) COMP_CWORD=1; _aio aio eng aio; [ "${COMPREPLY[*]}" = engines ]' \
-    $completions || complain "bash does not complete aio eng"
+bash --norc -c '. "$0"; COMP_WORDS=(aio eng) COMP_CWORD=1; _aio aio eng aio
+    [ "${COMPREPLY[*]}" = engines ]' $completions || complain "bash does not complete aio eng"
 for shell in zsh fish; do
-    command -v $shell >/dev/null || { echo "skipped: package: $shell is missing, its completions are not read"; continue; }
-    case $shell in zsh) file=zsh/vendor-completions/_aio ;; fish) file=fish/vendor_completions.d/aio.fish ;; esac
+    command -v $shell >/dev/null ||
+        { echo "skipped: package: $shell is missing, its completions are not read"; continue; }
+    file=zsh/vendor-completions/_aio
+    [ $shell = zsh ] || file=fish/vendor_completions.d/aio.fish
     $shell -n "$unpacked/usr/share/$file" || complain "$shell cannot read $file"
 done
-for file in copyright README.md changelog.gz changelog.Debian.gz third-party docs/report.md docs/schema/run.json; do
-    ls $unpacked/usr/share/doc/aio/$file $unpacked/usr/share/doc/aio/$file.gz >/dev/null 2>&1 || [ -e $unpacked/usr/share/doc/aio/$file ] ||
-        complain "$file is not in it"
+for file in copyright README.md changelog.gz changelog.Debian.gz third-party docs/report.md; do
+    [ -s $unpacked/usr/share/doc/aio/$file ] || complain "$file is not in it"
 done
 # As root, dpkg itself installs it into an empty root, where nothing else is.
 if [ "$(id -u)" -eq 0 ]; then
     mkdir -p $made/installed/var/lib/dpkg/{info,updates}
     touch $made/installed/var/lib/dpkg/{status,available}
-    dpkg --root=$made/installed --force-not-root --log=/dev/null --install "$package" >/dev/null 2>$made/dpkg.log ||
-        complain "dpkg cannot install it: $(cat $made/dpkg.log)"
+    said=$(dpkg --root=$made/installed --log=/dev/null --install "$package" 2>&1) ||
+        complain "dpkg cannot install it: $said"
     chroot $made/installed /usr/bin/aio --version >/dev/null || complain "it does not run where nothing else is"
     rm -rf $made/installed
 fi

@@ -10,7 +10,8 @@ ends 0 "auto takes libaio+ENOSYS" without 38 $uring -- aio $loud
 ends 0 "auto takes sync+io_uring_setup: ENOSYS+io_setup: ENOSYS" without 38 $uring,io_setup -- aio $loud
 ends 2 "ENOSYS" without 38 $uring -- aio --engine uring $run
 ends 2 "ENOSYS" without 38 io_setup -- aio --engine libaio $run
-ends 0 "validated" without 38 $uring -- aio --write-file w --write-size 1000003 --buffered --loops 1 --validate --quiet
+ends 0 "validated" without 38 $uring -- aio --write-file w --write-size 1000003 --buffered --loops 1 \
+    --validate --quiet
 ends 0 "ENOSYS" without 38 $uring -- aio engines
 
 # An administrator who has switched io_uring off.
@@ -46,5 +47,6 @@ for engine in uring libaio sync; do
     ends 1 "memory" $in_small aio --engine $engine --write-file $nvme --write-size 128M --loops 1 \
         --allow-device $nvme --quiet
 done
-grep -qE '^oom_kill 0$' /cgroup/small/memory.events || fail "the kernel killed something: $(cat /cgroup/small/memory.events)"
+events=/cgroup/small/memory.events
+grep -q '^oom_kill 0$' $events || fail "the kernel killed something: $(cat $events)"
 # Here aio doctor is to be run, against the facts of this guest.
