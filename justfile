@@ -12,9 +12,17 @@ test:
 budget:
     ci/budget.sh
 
-# The conformance suite on real kernels (QEMU).
-kernels:
-    ci/kernels.sh
+# The static executable, and where it is.
+static:
+    ci/static.sh
+
+# The Debian package.
+package:
+    ci/package.sh
+
+# Suites, options and faults on real kernels (QEMU), all or some: just kernels 5.10 newest.
+kernels *kernels:
+    ci/kernels.sh {{kernels}}
 
 # Rates and latencies against devices of known speed (QEMU).
 oracles:

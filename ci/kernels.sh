@@ -1,122 +1,105 @@
 #!/usr/bin/env bash
-# The conformance suite and a smoke run of every engine on real kernels, in QEMU guests with an
-# emulated NVMe disk: an old one that lacks most of io_uring's options, and newer ones that have them.
+# The static program on real kernels, in QEMU guests with an emulated NVMe disk and null_blk: an old
+# kernel that lacks most of io_uring's options, newer ones that have them, and the newest of Debian.
 #
-#   ci/kernels.sh [KERNEL...]      default: 5.10 6.1 6.12 6.18
+#   ci/kernels.sh [KERNEL...]      default: 5.10 6.1 6.12 6.18 newest
+#   AIO_BLESS=1 ci/kernels.sh      writes what each kernel grants to ci/lab/receipts.txt
 #
-# Each kernel is booted twice: as it comes, and with an NVMe driver that has a queue to poll.
-# Skipped aloud where QEMU or a kernel cannot be had. ci/lab/kernel.sh has the details.
+# Each kernel is booted three times, for a script of ci/lab/guest each:
+#
+#   disk      the conformance suites, checked transfers, what only an NVMe disk can show
+#   polled    the same of a disk that has a queue to poll
+#   machine   every option of every engine, system calls and resources that are missing, a wall clock
+#             that is set in mid-run, a disk that is pulled out of a run
+#
+# Guests run in pairs. ci/kernels.py holds the receipts of all runs against the table, and judges the
+# reports of the last two. Skipped aloud where QEMU or a kernel cannot be had; ci/lab/kernel.sh has
+# the details.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 kernels=("$@")
-[ ${#kernels[@]} -gt 0 ] || kernels=(5.10 6.1 6.12 6.18)
-for tool in qemu-system-x86_64 busybox cpio modprobe zstd xz; do
+[ ${#kernels[@]} -gt 0 ] || kernels=(5.10 6.1 6.12 6.18 newest)
+parts=(machine disk polled)
+for tool in qemu-system-x86_64 busybox cpio modprobe zstd xz python3 cc; do
     command -v "$tool" >/dev/null || { echo "skipped: kernels ${kernels[*]}: $tool is missing"; exit 0; }
 done
 [ "$(uname -m)" = x86_64 ] || { echo "skipped: kernels ${kernels[*]}: they are x86_64"; exit 0; }
-
-# Static programs, because a guest has no libraries.
-export RUSTFLAGS="-C target-feature=+crt-static"
-target=x86_64-unknown-linux-gnu
-build=${CARGO_TARGET_DIR:-target}/static
-cargo build --quiet --locked --release -p aio-cli --target $target --target-dir $build || exit 1
-tests=$(cargo test --quiet --locked --no-run --message-format=json -p aio-uring -p aio-libaio -p aio-sync \
-    --test conformance --target $target --target-dir $build |
-    grep -o '"executable":"[^"]*conformance[^"]*"' | cut -d'"' -f4) || exit 1
-files="$build/$target/release/aio:bin/aio"
-number=0
-for test in $tests; do
-    number=$((number + 1))
-    files="$files $test:bin/conformance$number"
-done
-devices=$(cargo test --quiet --locked --no-run --message-format=json -p aio-uring --test devices \
-    --target $target --target-dir $build |
-    grep -o '"executable":"[^"]*devices[^"]*"' | cut -d'"' -f4) || exit 1
-files="$files $devices:bin/devices"
-
-# What a guest does: the suite of each engine, then whole runs on the disk, checked; what only a
-# disk can show comes last, because it overwrites the disk.
-guest='
-set -e
-cd /tmp
-suites() { for suite in "$@"; do $suite --test-threads=1 2>&1 | grep -E "^test result|FAILED|panicked|skipped: "; done; }
-refused() { if "$@" 2>&1; then echo "FAILED: was not refused: $*"; exit 9; fi; }
-suites /bin/conformance*
-aio --engine all --read-file /dev/nvme0n1 --io-size 8M --block-size 64K --loops 1 --validate --quiet
-aio --engine all --write-file w --write-size 1000003 --buffered --loops 1 --validate --quiet
-for engine in uring uring:iowq-workers=2 uring:sqpoll; do
-    aio --engine $engine --read-file /dev/nvme0n1 --io-size 1M --dry-run
-done
-aio --engine uring:sqpoll,uring:nop --read-file /dev/nvme0n1 --io-size 1M --block-size 4K --loops 1 --quiet
-refused aio --engine uring --read-file /dev/nvme0n1 --queue-depth 40000 --io-size 64K --quiet
-refused aio --engine uring:iopoll --read-file /dev/nvme0n1 --io-size 1M --quiet
-# Random blocks of the block device, and the same through commands where the kernel has them.
-refused aio --engine sync --file /dev/nvme0n1 --rw randwrite --size 1M --number-ios 9 --quiet
-aio --engine uring,libaio,sync --file /dev/nvme0n1 --rw randwrite --size 8M --block-size 4K \
-    --number-ios 500 --allow-device /dev/nvme0n1 --quiet
-if [ -e /dev/ng0n1 ]; then
-    refused aio --engine uring --file /dev/ng0n1 --number-ios 9 --quiet
-    refused aio --engine uring:passthrough --file /dev/nvme0n1 --number-ios 9 --quiet
-    refused aio --engine uring:passthrough --write-file /dev/ng0n1 --write-size 4M --quiet
-    aio --engine uring:passthrough --file /dev/ng0n1 --rw randread --size 8M --block-size 4K \
-        --number-ios 500 --quiet
-    aio --engine uring:passthrough --write-file /dev/ng0n1 --write-size 4M --block-size 64K --loops 1 \
-        --allow-device /dev/ng0n1 --validate --quiet
-    aio --engine uring:passthrough --read-file /dev/ng0n1 --io-size 4M --block-size 64K --loops 1 \
-        --validate --quiet
-fi
-AIO_TEST_NVME=/dev/nvme0n1 suites /bin/devices
-'
-# For a disk that can be polled; the last runs write and read a file on it.
-polled='
-set -e
-AIO_TEST_NVME=/dev/nvme0n1; export AIO_TEST_NVME
-/bin/devices --test-threads=1 2>&1 | grep -E "^test result|FAILED|panicked|skipped: |left:"
-aio --engine uring:hybrid-iopoll --read-file /dev/nvme0n1 --io-size 1M --dry-run
-mke2fs -F /dev/nvme0n1 >/dev/null; mkdir /disk; mount -t ext4 /dev/nvme0n1 /disk; cd /disk
-# An old kernel would hang there.
-case $(uname -r) in
-    5.10.*) if aio --engine uring:iopoll --write-file w --write-size 4M --quiet 2>&1; then exit 9; fi; by=uring ;;
-    *) by=uring:iopoll ;;
-esac
-aio --engine $by --write-file w --write-size 4M --block-size 64K --loops 1 --validate --keep --quiet
-aio --engine uring:hybrid-iopoll,uring:iopoll:sqpoll --read-file w.0 --block-size 64K --loops 1 --validate --quiet
-if aio --engine uring:iopoll --read-file w.0 --buffered --quiet 2>&1; then exit 9; fi
-'
-
-# The options of io_uring that a kernel must be without, and no others.
-without() {
-    case $1 in
-        5.10) echo coop-taskrun defer-taskrun hybrid-iopoll no-sqarray registered-ring single-issuer submit-all ;;
-        # With passthrough only: its registered buffers may be no longer than some KiB there.
-        6.1) echo fixed-buffers hybrid-iopoll no-sqarray ;;
-        6.12) echo hybrid-iopoll ;;
-        *) echo ;;
-    esac
-}
-
 export LAB_DIR=${LAB_DIR:-$PWD/target/kernel-lab}
-# The suites of the engines once, and twice that of devices.
-wanted=$((number + 2))
-failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Static programs, because a guest has no libraries: ours, its tests, and one that makes calls fail.
+program=$(ci/static.sh) || exit 1
+target=x86_64-unknown-linux-gnu
+test_programs() { # test package...
+    local test=$1
+    shift
+    RUSTFLAGS="-C target-feature=+crt-static" cargo test --quiet --locked --no-run \
+        --message-format=json "${@/#/--package=}" --test "$test" --target $target \
+        --target-dir "${CARGO_TARGET_DIR:-target}/static" |
+        grep -o "\"executable\":\"[^\"]*$test[^\"]*\"" | cut -d'"' -f4
+}
+suites=$(test_programs conformance aio-uring aio-libaio aio-sync) || exit 1
+devices=$(test_programs devices aio-uring) || exit 1
+cc -O2 -static -o "$work/without" ci/lab/without-syscalls.c || exit 1
+"$program" engines --format json | python3 ci/kernels.py options >"$work/options" || exit 1
+files="$program:bin/aio $devices:bin/devices $work/without:bin/without $work/options:job/options.list"
+number=0
+for suite in $suites; do
+    number=$((number + 1))
+    files+=" $suite:bin/conformance$number"
+done
+for script in ci/lab/guest/*.sh; do files+=" $script:job/$(basename "$script")"; done
+
+# The clock of a guest is one that is right also if this machine is busy while the guest boots.
+boot() { # kernel part
+    local folder=$work/$1/$2 began=$SECONDS
+    mkdir -p "$folder"
+    export LAB_MODS='nvme null_blk ext4' LAB_P_null_blk=nr_devices=1 LAB_APPEND=clocksource=hpet
+    if [ "$2" = polled ]; then export LAB_P_nvme=poll_queues=1; fi
+    LAB_TIMEOUT=600 LAB_FILES=$files LAB_OUT=$folder/out \
+        ci/lab/kernel.sh "$1" sh ". /job/$2.sh" >"$folder/log" 2>&1
+    echo $? >"$folder/status"
+    echo "guest: kernel $1, $2: exit code $(cat "$folder/status"), $((SECONDS - began)) s"
+}
+at_hand=()
 for kernel in "${kernels[@]}"; do
-    if ! ci/lab/kernel.sh fetch "$kernel" >/dev/null 2>&1; then
-        echo "skipped: kernel $kernel: its package cannot be had"
-        continue
-    fi
-    log=$(LAB_TIMEOUT=300 LAB_FILES="$files" ci/lab/kernel.sh "$kernel" sh "$guest" 2>&1)
-    status=$?
-    log+=$(echo; LAB_TIMEOUT=300 LAB_FILES="$files" LAB_MODS='nvme ext4' LAB_P_nvme=poll_queues=1 \
-        ci/lab/kernel.sh "$kernel" sh "$polled" 2>&1) || status=$?
-    suites=$(grep -c '^test result: ok' <<<"$log")
-    lacks=$(grep -oE "granted: [a-z-]+ (off|the kernel's own) instead" <<<"$log" | sort -u | cut -d' ' -f2 | xargs)
-    if [ $status -eq 0 ] && [ "$suites" -eq "$wanted" ] && [ "$lacks" = "$(without "$kernel")" ] &&
-        ! grep -qE "FAILED|panicked" <<<"$log"; then
-        echo "kernel $kernel: ok, $suites suites, options left out: ${lacks:-none}"
+    if version=$(ci/lab/kernel.sh fetch "$kernel" 2>/dev/null); then
+        at_hand+=("$kernel")
+        mkdir -p "$work/$kernel"
+        echo "${version%% *}" >"$work/$kernel/version"
     else
-        echo "kernel $kernel: FAILED (exit $status, $suites of $wanted suites, left out: ${lacks:-none})"
-        printf '%s\n' "$log" | tail -100
+        echo "skipped: kernel $kernel: its package cannot be had"
+    fi
+done
+for kernel in "${at_hand[@]}"; do
+    for part in "${parts[@]}"; do
+        [ "$(jobs -rp | wc -l)" -lt 2 ] || wait -n
+        boot "$kernel" "$part" &
+    done
+done
+wait
+
+failed=0
+for kernel in "${at_hand[@]}"; do
+    bad=0
+    for part in "${parts[@]}"; do
+        folder=$work/$kernel/$part
+        case $part in machine) wanted=0 ;; disk) wanted=$((number + 1)) ;; polled) wanted=1 ;; esac
+        ended=$(grep -c '^test result: ok' "$folder/log")
+        if [ "$(cat "$folder/status")" -ne 0 ] || [ "$ended" -ne $wanted ] ||
+            grep -qE "FAILED|panicked" "$folder/log"; then
+            echo "kernel $kernel, $part: FAILED, $ended of $wanted suites"
+            tail -100 "$folder/log"
+            bad=1
+        fi
+    done
+    python3 ci/kernels.py judge "$kernel" "$(cat "$work/$kernel/version")" "$work/$kernel"/*/out || bad=1
+    if [ $bad -eq 0 ]; then
+        echo "kernel $kernel: ok, $((number + 2)) suites"
+    else
+        echo "kernel $kernel: FAILED"
         failed=1
     fi
 done

@@ -20,11 +20,8 @@ done
 [ "$(uname -m)" = x86_64 ] || { echo "skipped: oracles of ${kernels[*]}: they are x86_64"; exit 0; }
 
 # A static program, because a guest has no libraries.
-target=x86_64-unknown-linux-gnu
-build=${CARGO_TARGET_DIR:-target}/static
-RUSTFLAGS="-C target-feature=+crt-static" \
-    cargo build --quiet --locked --release -p aio-cli --target $target --target-dir "$build" || exit 1
-files="$build/$target/release/aio:bin/aio"
+program=$(ci/static.sh) || exit 1
+files="$program:bin/aio"
 if fio=$(command -v fio); then
     files="$files $fio:bin/fio"
 else

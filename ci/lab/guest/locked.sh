@@ -1,0 +1,52 @@
+# Kernels and containers that refuse things: the engine that auto takes, and that it says why.
+# Sourced.
+nvme=/dev/nvme0n1
+loud="--file $nvme $blocks --queue-depth 4 --number-ios 200 --allow-device $nvme"
+run="$loud --quiet"
+uring=io_uring_setup,io_uring_enter,io_uring_register
+
+# A kernel before 5.1, and one without Linux AIO as well.
+ends 0 "auto takes libaio+ENOSYS" without 38 $uring -- aio $loud
+ends 0 "auto takes sync+io_uring_setup: ENOSYS+io_setup: ENOSYS" without 38 $uring,io_setup -- aio $loud
+ends 2 "ENOSYS" without 38 $uring -- aio --engine uring $run
+ends 2 "ENOSYS" without 38 io_setup -- aio --engine libaio $run
+ends 0 "validated" without 38 $uring -- aio --write-file w --write-size 1000003 --buffered --loops 1 \
+    --validate --quiet
+ends 0 "ENOSYS" without 38 $uring -- aio engines
+
+# An administrator who has switched io_uring off.
+disabled=/proc/sys/kernel/io_uring_disabled
+if [ -e $disabled ]; then
+    echo 2 >$disabled
+    ends 0 "auto takes libaio+io_uring_disabled" aio $loud
+    ends 2 "io_uring_disabled" aio --engine uring $run
+    echo 0 >$disabled
+    ends 0 "" aio --engine uring $run
+fi
+
+# All requests of Linux AIO that the machine has are taken by others.
+most=$(cat /proc/sys/fs/aio-max-nr)
+echo 1 >/proc/sys/fs/aio-max-nr
+ends 2 "fs.aio-max-nr+sysctl" aio --engine libaio $run
+ends 0 "auto takes sync+fs.aio-max-nr" without 38 $uring -- aio $loud
+echo "$most" >/proc/sys/fs/aio-max-nr
+ends 0 "" aio --engine libaio $run
+
+# A control group of 64 MiB: runs that fit go well, one that does not is refused before it is killed.
+mkdir -p /cgroup
+mount -t cgroup2 cgroup /cgroup
+echo +memory >/cgroup/cgroup.subtree_control
+mkdir -p /cgroup/small
+echo 67108864 >/cgroup/small/memory.max
+in_small="sh /tmp/small.sh"
+echo 'echo $$ >/cgroup/small/cgroup.procs; exec "$@"' >/tmp/small.sh
+for engine in uring libaio sync; do
+    ends 0 "" $in_small aio --engine $engine $run
+    ends 0 "validated" $in_small aio --engine $engine --write-file $nvme --write-size 16M --loops 1 \
+        --allow-device $nvme --validate --quiet
+    ends 1 "memory" $in_small aio --engine $engine --write-file $nvme --write-size 128M --loops 1 \
+        --allow-device $nvme --quiet
+done
+events=/cgroup/small/memory.events
+grep -q '^oom_kill 0$' $events || fail "the kernel killed something: $(cat $events)"
+# Here aio doctor is to be run, against the facts of this guest.
