@@ -123,12 +123,11 @@ fn bytes_written(plan: &Plan, tasklet: &Tasklet, file: &TaskletFile) -> (u64, u6
         Source::Open(_) => (0, 0),
         Source::MakeToWrite(_) | Source::MakeToRead(_) => (end, end),
         Source::MakeForBlocks(made) if made.is_filled() => (end, end),
-        Source::MakeForBlocks(_) => {
-            // How far time lets it come is not known; that much was asked for.
-            (first_loop_bytes(plan, tasklet).unwrap_or(range).min(range), range)
+        // How far time lets it come is not known, and nothing is refused for what may not be. Of a
+        // file that is there only holes are allocated.
+        Source::MakeForBlocks(_) | Source::WriteInPlace(_) => {
+            (first_loop_bytes(plan, tasklet).unwrap_or(0).min(range), range)
         }
-        // Only its holes are allocated, where something comes to lie in them for certain.
-        Source::WriteInPlace(_) => (first_loop_bytes(plan, tasklet).unwrap_or(0).min(range), range),
     }
 }
 
