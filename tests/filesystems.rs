@@ -7,7 +7,7 @@ use std::fs;
 
 use crate::support::{AIO, ENGINES, Ended, Folder, skip};
 
-const SMALL_TMPFS: &str = "mount -t tmpfs -o size=30m tmpfs there";
+pub(crate) const SMALL_TMPFS: &str = "mount -t tmpfs -o size=30m tmpfs there";
 const TMPFS: &str = "mount -t tmpfs tmpfs there";
 const RAMFS: &str = "mount -t ramfs ramfs there";
 const READ_ONLY: &str =
@@ -17,14 +17,14 @@ const READ_ONLY: &str =
 const WAYS: [&[&str]; 2] = [&["--user", "--map-root-user", "--mount"], &["--mount"]];
 
 /// How the program ended in a file system of its own, and the names that it left there.
-struct Tried {
-    ended: Ended,
-    left: String,
+pub(crate) struct Tried {
+    pub(crate) ended: Ended,
+    pub(crate) left: String,
 }
 
 /// Runs the program in what `mount` mounts at the folder `there`. `None`, said aloud, when nothing
 /// can be mounted here.
-fn aio_on(mount: &str, line: &str) -> Option<Tried> {
+pub(crate) fn aio_on(mount: &str, line: &str) -> Option<Tried> {
     let folder = Folder::new();
     fs::create_dir(folder.path().join("there")).expect("there is room");
     // A program that hangs is killed by `timeout`, because killing `unshare` would not reach it.
@@ -62,7 +62,7 @@ fn engines() -> impl Iterator<Item = &'static str> {
 }
 
 /// Whether direct I/O was refused, as by tmpfs before Linux 6.6; said aloud.
-fn is_refused(tried: &Tried) -> bool {
+pub(crate) fn is_refused(tried: &Tried) -> bool {
     let refused = tried.ended.code == 2 && tried.ended.stderr.contains("refuses O_DIRECT");
     if refused {
         skip(&tried.ended.stderr);
@@ -72,23 +72,25 @@ fn is_refused(tried: &Tried) -> bool {
 
 #[test]
 fn a_full_file_system_fails_the_run_with_the_offset_and_the_partial_file_is_removed() {
+    // How much time lets a run write is not known, so that it is not refused beforehand.
     for engine in engines() {
         for flags in ["", "--buffered"] {
             let line = format!(
-                "--engine {engine} --write-file w --write-size 256M --format json --quiet {flags}"
+                "--engine {engine} --file w --rw write --size 256M --runtime 1m --format json --quiet \
+                 {flags}"
             );
             let Some(tried) = aio_on(SMALL_TMPFS, &line) else { return };
             if is_refused(&tried) {
                 continue;
             }
             assert_eq!(tried.left, "", "{line}");
-            let words = [engine, " at offset ", " of w.0 ", "No space left on device (ENOSPC)"];
+            let words = [engine, " at offset ", " of w ", "No space left on device (ENOSPC)"];
             let ended = tried.ended.code(1).says(&words);
             let direction = ended.direction();
             assert_eq!(direction["status"], "failed");
             assert_eq!(direction["task_speed_gib_per_s"], serde_json::Value::Null);
             let failure = &direction["failures"][0];
-            assert_eq!((&failure["path"], &failure["errno"]), (&"w.0".into(), &"ENOSPC".into()));
+            assert_eq!((&failure["path"], &failure["errno"]), (&"w".into(), &"ENOSPC".into()));
             let offset = failure["offset_bytes"].as_u64().unwrap();
             assert!(offset < 256 << 20, "{offset}");
         }
@@ -100,7 +102,10 @@ fn a_file_to_read_that_does_not_fit_its_file_system_is_not_begun() {
     let line = "--engine sync --buffered --quiet --folder . --io-size 64M --read";
     let Some(tried) = aio_on(SMALL_TMPFS, line) else { return };
     assert_eq!(tried.left, "");
-    tried.ended.code(1).says(&["the files to be filled in . need 64 MiB and 30 MiB are free"]);
+    tried.ended.code(1).says(&[
+        "what would be written in . needs 64 MiB more and 30 MiB are free",
+        "No space left on device (ENOSPC); use a smaller size",
+    ]);
 }
 
 #[test]

@@ -59,16 +59,16 @@ fn a_run_gets_by_with_few_descriptors() {
 }
 
 #[test]
-fn a_run_that_needs_more_descriptors_than_allowed_fails_in_one_sentence() {
+fn a_run_that_needs_more_descriptors_than_allowed_is_refused_before_anything_is_made() {
     let folder = Folder::new();
     let common = "--buffered --quiet --threads 16 --format json";
     for engine in ENGINES.into_iter().filter(|engine| folder.can_run(engine)) {
         let write = format!("--engine {engine} {common} --write-file w --write-size 1M");
-        let ended = folder.shell("ulimit -n 16 && exec \"$0\" \"$@\"", &write).code(1);
-        assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-        let ended = ended.says(&["Failure in ", " of 16 Write tasklets", "Too many open files"]);
-        let ended = ended.says(&["; raise the limit with ulimit -n"]);
-        assert_eq!(ended.direction()["status"], "failed");
+        let ended = folder.shell("ulimit -n 16 && exec \"$0\" \"$@\"", &write);
+        ended.refused(&[
+            "open files at the same time and 16 are allowed",
+            "raise the limit with ulimit -n",
+        ]);
         assert_eq!(folder.names(), [""; 0], "{engine}");
     }
     // Files that are there are opened before anything starts.
@@ -78,6 +78,23 @@ fn a_run_that_needs_more_descriptors_than_allowed_fails_in_one_sentence() {
     let read = format!("--engine null {common} --read-file r.{{tid}}");
     let ended = folder.shell("ulimit -n 16 && exec \"$0\" \"$@\"", &read);
     ended.refused(&["r.", "Too many open files", "; raise the limit with ulimit -n"]);
+}
+
+#[test]
+fn a_soft_limit_of_descriptors_is_raised_where_a_run_needs_that_and_says_so() {
+    let folder = Folder::new();
+    let common = "--buffered --quiet --threads 40 --format json --write-file w --write-size 64k";
+    for engine in ENGINES.into_iter().filter(|engine| folder.can_run(engine)) {
+        let line = format!("--engine {engine} {common}");
+        let ended = folder.shell("ulimit -Sn 40 && exec \"$0\" \"$@\"", &line).code(0);
+        let receipts = ended.receipts("open-files");
+        assert_eq!(receipts.len(), 1, "{engine}");
+        let granted = receipts[0]["granted"].as_str().unwrap();
+        assert!(granted.ends_with(", raised from 40"), "{granted}");
+        let few = line.replace("--threads 40", "--threads 1");
+        let ended = folder.shell("ulimit -Sn 512 && exec \"$0\" \"$@\"", &few).code(0);
+        assert!(ended.receipts("open-files").is_empty(), "{engine}");
+    }
 }
 
 #[test]

@@ -29,6 +29,11 @@ impl Folder {
         Self(TempDir::new_in(inside).expect("the build folder is writable"))
     }
 
+    /// An empty one elsewhere.
+    pub(crate) fn new_in(above: &str) -> Self {
+        Self(TempDir::new_in(above).expect("it is writable"))
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         self.0.path()

@@ -15,6 +15,9 @@ pub trait RunPlan {
     /// Whether its engines move data, or only measure the harness.
     fn moves_data(&self) -> bool;
 
+    /// Descriptors that each of its engines holds open, beside the targets.
+    fn descriptors_per_engine(&self) -> u32;
+
     /// The options that it has, in the order of its listing.
     fn options(&self) -> &'static [OptionSpec];
 
@@ -44,6 +47,10 @@ impl<B: Backend> RunPlan for B {
 
     fn moves_data(&self) -> bool {
         Backend::moves_data(self)
+    }
+
+    fn descriptors_per_engine(&self) -> u32 {
+        Backend::descriptors_per_engine(self)
     }
 
     fn options(&self) -> &'static [OptionSpec] {

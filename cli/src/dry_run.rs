@@ -4,7 +4,7 @@ use aio_backends::Choice;
 use aio_core::plan::Plan;
 use aio_core::receipt::Receipt;
 use aio_core::report::{TargetReport, Unavailable};
-use aio_core::session::Session;
+use aio_core::session::{Session, Written};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -26,6 +26,9 @@ pub(crate) struct Preview {
     pub(crate) receipts: Vec<Receipt>,
     /// The engines that would run, in order.
     pub(crate) engines: Vec<EnginePreview>,
+    /// What would be written to each device that wears.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) written: Vec<Written>,
     /// Engines that were asked for in general (`all`, `auto`) and cannot run here.
     pub(crate) unavailable: Vec<Unavailable>,
 }
@@ -40,8 +43,8 @@ pub(crate) struct EnginePreview {
 }
 
 impl Preview {
-    /// What `session` would be with the engines of `choice`.
-    pub(crate) fn of(session: &Session, choice: &Choice) -> Self {
+    /// What `session` would be with the engines of `choice`, and what it would write.
+    pub(crate) fn of(session: &Session, choice: &Choice, written: Vec<Written>) -> Self {
         let resolved = session.resolved();
         let engines = choice.chosen.iter().map(|chosen| EnginePreview {
             engine: chosen.spec.clone(),
@@ -54,6 +57,7 @@ impl Preview {
             targets: resolved.targets.clone(),
             receipts: resolved.receipts.iter().chain(&choice.receipts).cloned().collect(),
             engines: engines.collect(),
+            written,
             unavailable: choice.unavailable.clone(),
         }
     }

@@ -166,6 +166,7 @@ mod tests {
             cure: "less",
             asked_bytes: 2,
             available_bytes: 1,
+            of_group: false,
         });
         assert_eq!(failure.ending, Ending::Failed);
     }

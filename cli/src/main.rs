@@ -3,6 +3,7 @@
 
 mod args;
 mod compare;
+mod consent;
 mod demo;
 mod diff;
 mod documents;
@@ -18,6 +19,7 @@ mod merge;
 mod output;
 mod page;
 mod plan_file;
+mod privileges;
 mod progress;
 #[cfg(test)]
 mod published;
@@ -48,7 +50,8 @@ use crate::results::Results;
 use crate::signals::Signals;
 
 fn main() -> ExitCode {
-    let ending = Signals::watch().and_then(|signals| {
+    let ending = privileges::refuse_borrowed().and_then(|()| {
+        let signals = Signals::watch()?;
         if env::args_os().len() <= 1 {
             return demo::run(&signals);
         }
@@ -78,7 +81,16 @@ fn run(args: &Args, signals: &Signals) -> Result<Ending, Failure> {
         Output::Stdout.write(plan_file::dump_run(&args.given)?.as_bytes())?;
         return Ok(Ending::Done);
     }
-    perform(plan, args, &mut Results::open(&args.listing)?, signals)
+    perform(plan, args, &mut Results::open(&args.listing)?, Question::Open, signals)
+}
+
+/// Whether it was asked already if as much as this run writes is to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    /// Not yet.
+    Open,
+    /// Together with other runs.
+    Answered,
 }
 
 /// Resolve, choose, measure, print, clean up.
@@ -86,6 +98,7 @@ fn perform(
     plan: Plan,
     args: &Args,
     results: &mut Results,
+    question: Question,
     signals: &Signals,
 ) -> Result<Ending, Failure> {
     let session = Session::open(plan, None, signals.stop().clone())?;
@@ -93,8 +106,14 @@ fn perform(
     let choice = chosen(&session, args, results)?;
     measure::tell_choice(&choice, &args.loudness);
     if args.safety.dry_run {
-        results.preview(Preview::of(&session, &choice))?;
+        let written = consent::written(&session, &choice);
+        results.preview(Preview::of(&session, &choice, written))?;
         return Ok(Ending::Done);
+    }
+    if question == Question::Open
+        && let Some(ended) = consent::ask(&consent::written(&session, &choice), "", args, signals)?
+    {
+        return Ok(ended);
     }
     let report = measure::measure(&session, &choice, signals, &mut Display::new(&args.loudness));
     let job = results.job();
@@ -109,6 +128,7 @@ fn perform(
 fn chosen(session: &Session, args: &Args, results: &Results) -> Result<Choice, Failure> {
     results.refuse_targets(session.resolved())?;
     let choice = choose(&session.plan().engines, &session.needs()).map_err(Failure::refused)?;
+    measure::refuse_too_few_descriptors(session, &choice)?;
     if args.safety.strict {
         strict::refuse_downgrades(session, &choice)?;
     }

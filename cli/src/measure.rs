@@ -7,9 +7,20 @@ use aio_core::session::{Observer, Session};
 use anyhow::{Result, anyhow};
 
 use crate::args::Loudness;
+use crate::ending::Failure;
 use crate::signals::Signals;
 use crate::steady;
 use crate::voice::{printable, say};
+
+/// Refuses to run what needs more descriptors than there may be.
+pub(crate) fn refuse_too_few_descriptors(
+    session: &Session,
+    choice: &Choice,
+) -> Result<(), Failure> {
+    let each = choice.chosen.iter().map(|chosen| chosen.backend.descriptors_per_engine());
+    let refused = session.refuse_too_few_descriptors(each.max().unwrap_or(0));
+    refused.map_err(Failure::refused)
+}
 
 /// Runs every engine in order. After a failure or a signal no further engine is run; what was
 /// measured until then is in the report.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aio_core::target::Resolved;
@@ -100,21 +100,29 @@ fn to_stdout(bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    OpenOptions::new().append(true).open(path)?.write_all(bytes)
+fn append(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    let kind = file.metadata()?.file_type();
+    if kind.is_block_device() || kind.is_file() {
+        return Err(anyhow!("it has come to mean something else, which stays as it is"));
+    }
+    Ok(file.write_all(bytes)?)
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let beside = beside(path)?;
-    let replaced = create(&beside)
-        .and_then(|mut file| {
-            if let Ok(there) = fs::metadata(path) {
-                file.set_permissions(there.permissions())?;
-            }
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&beside, path));
+    // What has the name already is somebody else's, and stays.
+    let mut file = create(&beside)?;
+    let mut write = || {
+        if let Ok(there) = fs::metadata(path) {
+            // Not whose rights it runs with, which would be another's now.
+            let mode = there.permissions().mode() & 0o777;
+            file.set_permissions(fs::Permissions::from_mode(mode))?;
+        }
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    let replaced = write().and_then(|()| fs::rename(&beside, path));
     replaced.map_err(|error| {
         if let Err(stays) = fs::remove_file(&beside)
             && stays.kind() != io::ErrorKind::NotFound
@@ -139,9 +147,29 @@ fn beside(path: &Path) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
+
+    #[test]
+    fn what_has_the_name_of_the_file_beside_is_not_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.json");
+        let output = Output::open(Some(&path)).unwrap();
+        fs::write(beside(&path).unwrap(), "another's").unwrap();
+        assert!(output.write(b"new").is_err());
+        assert_eq!(fs::read_to_string(beside(&path).unwrap()).unwrap(), "another's");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_has_come_to_be_a_file_is_not_appended_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("fifo");
+        fs::write(&path, "mine").unwrap();
+        let output = Output::Appended(path.clone());
+        let failure = output.write(b"x").unwrap_err().sentence();
+        assert!(failure.contains("come to mean something else"), "{failure}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
 
     #[test]
     fn a_file_is_replaced_whole_and_keeps_its_mode() {

@@ -200,7 +200,7 @@ fn a_file_that_cannot_be_filled_for_lack_of_space_is_not_begun() {
             let ended = folder.aio(&format!("{NULL} {work} {dry}")).code(1);
             assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
             assert!(
-                ended.stderr.contains("are free; use a smaller size")
+                ended.stderr.contains("(ENOSPC); use a smaller size")
                     || (work.contains("--folder") && ended.stderr.contains("of memory")),
                 "{work}: {}",
                 ended.stderr

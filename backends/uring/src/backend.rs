@@ -76,6 +76,11 @@ impl Uring {
 }
 
 impl Backend for Uring {
+    /// The ring.
+    fn descriptors_per_engine(&self) -> u32 {
+        1
+    }
+
     fn name(&self) -> &'static str {
         "uring"
     }

@@ -262,6 +262,11 @@ pub(crate) struct Safety {
     #[arg(long = "allow-device", value_name = "DEVICE")]
     pub(crate) allow_devices: Vec<PathBuf>,
 
+    /// Answer yes when it is asked whether so much is to be written: more than 100 GiB, or a tenth of
+    /// a device
+    #[arg(long)]
+    pub(crate) yes: bool,
+
     /// Check everything, show what would be done, and move nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -8,6 +8,7 @@ use aio_core::report::{
     Comparison, EngineReport, Machine, Measures, RequestsCheck, Round, SCHEMA_VERSION, Status,
     TargetReport,
 };
+use aio_core::session::Written;
 use aio_core::stats::compare::{LEVEL, is_decided, order, rounds_per_cycle, rounds_to_decide};
 
 use super::drifts::Drifts;
@@ -19,7 +20,7 @@ use crate::args::Compare;
 use crate::ending::Failure;
 use crate::signals::Signals;
 use crate::voice::say;
-use crate::{merge, render};
+use crate::{consent, merge, render};
 
 /// Rounds, unless told otherwise.
 const ROUNDS: u32 = 10;
@@ -69,10 +70,23 @@ enum Ended {
     Early,
 }
 
-impl<'a> Contest<'a> {
-    /// Before the first round.
-    pub(super) fn new(asked: &'a Compare, field: Field) -> Self {
-        let mut comparison = empty(asked, &field);
+/// How many rounds there will be, and why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Planned {
+    pub(super) rounds: u32,
+    /// Rounds after which each contestant was in each place equally often.
+    cycle: u32,
+    /// Rounds that can come to a verdict.
+    needed: u32,
+}
+
+impl Planned {
+    /// For the contestants in `field`.
+    pub(super) fn of(asked: &Compare, field: &Field) -> Self {
+        Self::of_comparison(asked, field, &empty(asked, field))
+    }
+
+    fn of_comparison(asked: &Compare, field: &Field, comparison: &Comparison) -> Self {
         let verdicts = comparison.contestants.iter().map(|one| comparison.family_of(one));
         let directions = field.sessions.first().map_or(1, |session| {
             session.plan().phases.iter().map(|phase| phase.direction.parts().len()).sum::<usize>()
@@ -80,9 +94,38 @@ impl<'a> Contest<'a> {
         let needed = rounds_to_decide(verdicts.max().unwrap_or(1) * directions.max(1), LEVEL);
         let given = asked.rounds.unwrap_or(ROUNDS.max(needed + spare(needed)));
         let cycle = rounds_per_cycle(field.largest_group());
-        comparison.rounds_planned = given.div_ceil(cycle).saturating_mul(cycle);
+        Self { rounds: given.div_ceil(cycle).saturating_mul(cycle), cycle, needed }
+    }
+}
+
+impl<'a> Contest<'a> {
+    /// What all runs write; with `--until-decided`, those that are certain to come.
+    pub(super) fn written(&self) -> Vec<Written> {
+        let runs = self.comparison.rounds_planned.saturating_add(self.asked.practice_rounds);
+        self.written_by(runs)
+    }
+
+    fn written_by(&self, runs: u32) -> Vec<Written> {
+        let entrants = self.field.entrants.iter();
+        let each = entrants.map(|one| one.written(&self.field.sessions[one.session], runs));
+        consent::sum(each)
+    }
+
+    /// Whether a cycle more would write as much as must be asked about, and was not.
+    fn would_write_much(&self, round: u32) -> bool {
+        let was_asked = self.asked.args.safety.yes || consent::is_much(&self.written());
+        let cycle = rounds_per_cycle(self.field.largest_group());
+        let runs = round.saturating_add(cycle).saturating_add(self.asked.practice_rounds);
+        !was_asked && consent::is_much(&self.written_by(runs))
+    }
+
+    /// Before the first round.
+    pub(super) fn new(asked: &'a Compare, field: Field) -> Self {
+        let mut comparison = empty(asked, &field);
+        let planned = Planned::of_comparison(asked, &field, &comparison);
+        comparison.rounds_planned = planned.rounds;
         if !asked.args.loudness.quiet {
-            tell_rounds(asked.rounds, comparison.rounds_planned, cycle, needed, &comparison);
+            tell_rounds(asked.rounds, planned, &comparison);
         }
         let names: Vec<String> =
             field.entrants.iter().map(|entrant| entrant.name.clone()).collect();
@@ -132,7 +175,7 @@ impl<'a> Contest<'a> {
         Ok(())
     }
 
-    /// Says that the time was over before what was asked was done or known.
+    /// Says that the rounds were over before what was asked was done or known.
     fn tell_unfinished(&self, rounds: u32) {
         if self.asked.args.loudness.quiet {
             return;
@@ -140,13 +183,20 @@ impl<'a> Contest<'a> {
         let planned = self.comparison.rounds_planned;
         if rounds < planned {
             say(&format!("aio: --time-budget was over after {rounds} of {planned} rounds"));
-        } else if self.asked.until_decided && !self.is_decided() {
-            let percent = self.comparison.resolution * 100.0;
-            say(&format!(
-                "aio: the time was over before every ratio was known to {percent} %; give more \
-                 --time-budget, or a wider --resolution"
-            ));
+            return;
         }
+        if !self.asked.until_decided || self.is_decided() {
+            return;
+        }
+        if self.would_write_much(rounds) {
+            say("aio: more rounds would write so much that it is asked about; add --yes");
+            return;
+        }
+        let percent = self.comparison.resolution * 100.0;
+        say(&format!(
+            "aio: the time was over before every ratio was known to {percent} %; give more \
+             --time-budget, or a wider --resolution"
+        ));
     }
 
     /// What came out, once files that were made are gone.
@@ -174,7 +224,7 @@ impl<'a> Contest<'a> {
             return round < self.comparison.rounds_planned;
         }
         let is_whole = round.is_multiple_of(rounds_per_cycle(self.field.largest_group()));
-        !(is_whole && self.is_decided())
+        !(is_whole && (self.is_decided() || self.would_write_much(round)))
     }
 
     /// The time after which no round is begun.
@@ -310,7 +360,8 @@ fn rates(report: &EngineReport) -> String {
 }
 
 /// What is said of the number of rounds before they begin.
-fn tell_rounds(asked: Option<u32>, planned: u32, cycle: u32, needed: u32, comparison: &Comparison) {
+fn tell_rounds(asked: Option<u32>, planned: Planned, comparison: &Comparison) {
+    let Planned { rounds: planned, cycle, needed } = planned;
     if let Some(asked) = asked.filter(|asked| *asked != planned) {
         say(&format!(
             "aio: {planned} rounds instead of {asked}, so that each of {cycle} is in each place \

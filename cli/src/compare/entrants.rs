@@ -1,10 +1,11 @@
 //! Contestants that can run here: each with its plan held against the machine, and its engine.
 
-use aio_backends::{Choice, Chosen, choose};
+use aio_backends::{Choice, Chosen, RunPlan, choose};
 use aio_core::plan::Plan;
 use aio_core::receipt::{Receipt, merge};
 use aio_core::report::{Contestant, Layout, Setting, Unavailable};
-use aio_core::session::Session;
+use aio_core::session::{Runs, Session, Written};
+use aio_core::target::Room;
 use anyhow::anyhow;
 
 use super::settings::text;
@@ -14,7 +15,7 @@ use crate::ending::Failure;
 use crate::lower::lower;
 use crate::output::Output;
 use crate::signals::Signals;
-use crate::strict;
+use crate::{measure, strict};
 
 /// A contestant before its rounds.
 #[derive(Debug)]
@@ -34,6 +35,13 @@ pub(super) struct Entrant {
 }
 
 impl Entrant {
+    /// What so many runs of it on `session`, which is its own, write.
+    pub(super) fn written(&self, session: &Session, runs: u32) -> Vec<Written> {
+        let all = u64::from(runs);
+        let that_move = if self.chosen.backend.moves_data() { all } else { 0 };
+        session.written(Runs { all, that_move })
+    }
+
     /// As a contestant without rounds.
     pub(super) fn contestant(&self, plan: &Plan) -> Contestant {
         Contestant {
@@ -87,6 +95,10 @@ pub(super) fn field(
             },
         )?;
     }
+    // Files of all of them stay until the end, each of them once.
+    let mut room = Room::default();
+    field.sessions.iter().for_each(|session| room.add(&session.resolved().room));
+    room.check()?;
     field.name_apart();
     field.group();
     field.find_baselines(asked.baseline.as_deref())?;
@@ -125,6 +137,7 @@ impl Field {
             Ok(choice) => choice,
             Err(refusal) => return self.pass_over(asked, variant, refusal, outputs, signals),
         };
+        measure::refuse_too_few_descriptors(&session, &choice).map_err(named)?;
         if variant.args.safety.strict {
             strict::refuse_downgrades(&session, &choice).map_err(named)?;
         }

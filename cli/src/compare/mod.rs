@@ -16,7 +16,7 @@ mod variants;
 use aio_core::report::{Comparison, Status};
 use anyhow::anyhow;
 
-use self::contest::Contest;
+use self::contest::{Contest, Planned};
 use self::entrants::{Field, field};
 use crate::args::{Compare, Format};
 use crate::dry_run::Preview;
@@ -24,7 +24,7 @@ use crate::ending::{Ending, Failure};
 use crate::output::Output;
 use crate::render::{self, Found, JobResult};
 use crate::signals::Signals;
-use crate::{gate, measure, output, strict, voice};
+use crate::{consent, gate, measure, output, strict, voice};
 
 /// Compares what `asked` names.
 pub(crate) fn run(asked: &Compare, signals: &Signals) -> Result<Ending, Failure> {
@@ -40,13 +40,17 @@ pub(crate) fn run(asked: &Compare, signals: &Signals) -> Result<Ending, Failure>
     let outputs: Vec<Output> = [Some(output), saved].into_iter().flatten().collect();
     let field = field(asked, &outputs, signals)?;
     if asked.args.safety.dry_run {
-        return preview(&field, listing.format, &outputs[0]);
+        return preview(asked, &field, listing.format, &outputs[0]);
     }
     if let Some(choice) = field.choices.first() {
         measure::tell_choice(choice, &asked.args.loudness);
     }
     signals.remove_at_once(field.sessions[0].made());
     let mut contest = Contest::new(asked, field);
+    let least = if asked.until_decided { "at least " } else { "" };
+    if let Some(ended) = consent::ask(&contest.written(), least, &asked.args, signals)? {
+        return Ok(ended);
+    }
     let mut write = |comparison: &Comparison, is_last: bool| {
         write(comparison, is_last, listing.format, &outputs)
     };
@@ -77,14 +81,21 @@ fn write(
 }
 
 /// What would be compared.
-fn preview(field: &Field, format: Format, output: &Output) -> Result<Ending, Failure> {
+fn preview(
+    asked: &Compare,
+    field: &Field,
+    format: Format,
+    output: &Output,
+) -> Result<Ending, Failure> {
+    let runs = Planned::of(asked, field).rounds + asked.practice_rounds;
     let of_entrant = |entrant: &entrants::Entrant| {
         let session = &field.sessions[entrant.session];
         let choice = aio_backends::Choice {
             chosen: vec![entrant.chosen.clone()],
             ..aio_backends::Choice::default()
         };
-        let found = Found::Preview(Box::new(Preview::of(session, &choice)));
+        let written = entrant.written(session, runs);
+        let found = Found::Preview(Box::new(Preview::of(session, &choice, written)));
         JobResult { name: entrant.name.clone(), found }
     };
     let previews: Vec<_> = field.entrants.iter().map(of_entrant).collect();

@@ -7,11 +7,12 @@ use crate::args::{Args, Catalogue, Given, RefusedFlags, Takes, from_flags, neare
 use crate::ending::Failure;
 
 /// Flags that say something of the whole command, and so of no single contestant.
-const OF_THE_COMMAND: [&str; 9] = [
+const OF_THE_COMMAND: [&str; 10] = [
     "format",
     "output",
     "dry-run",
     "dump-plan",
+    "yes",
     "verbose",
     "log-tids",
     "quiet",

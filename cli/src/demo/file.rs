@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use aio_core::data::DataStream;
-use aio_core::report::memory_bytes;
 use aio_core::session::Stop;
-use aio_core::target::{RefusedTarget, open_nameless};
+use aio_core::target::{RefusedTarget, available_memory_bytes, open_nameless, usable};
 use anyhow::{Context, anyhow};
+use nix::errno::Errno;
 use nix::sys::statvfs::fstatvfs;
 
 use super::budget;
@@ -47,7 +47,7 @@ pub(super) fn make(folder: &Path) -> Result<(File, bool), Failure> {
 /// Fills `file` with data, as far as space, memory and time allow, and waits until it is stored.
 pub(super) fn fill(file: &File, folder: &Path, seed: u64, stop: &Stop) -> Result<Filled, Failure> {
     let failed = |action: &str| format!("cannot {action} a temporary file in {}", folder.display());
-    let most = bytes_to_fill(file).with_context(|| failed("look at")).map_err(Failure::failed)?;
+    let most = bytes_to_fill(file).with_context(|| failed("fill")).map_err(Failure::failed)?;
     let data = DataStream::new(seed, 0);
     let mut memory = vec![0; STEP_BYTES + ALIGNMENT_BYTES];
     let begin = memory.as_ptr().align_offset(ALIGNMENT_BYTES);
@@ -83,7 +83,8 @@ fn is_full(error: &io::Error) -> bool {
     )
 }
 
-/// The size that leaves room on the disk and in memory; at least one step, which then may fail.
+/// The size that leaves room on the disk and in memory; at least one step, for which there must be
+/// room on the disk.
 fn bytes_to_fill(file: &File) -> io::Result<u64> {
     let space = fstatvfs(file)?;
     // Some file systems in memory do not count their blocks.
@@ -91,13 +92,16 @@ fn bytes_to_fill(file: &File) -> io::Result<u64> {
         0 => u64::MAX,
         _ => space.blocks_available().saturating_mul(space.fragment_size()),
     };
-    let spare_bytes = memory_bytes("MemAvailable").unwrap_or(u64::MAX) / 4;
+    if usable(free_bytes) < STEP_BYTES as u64 {
+        return Err(io::Error::from_raw_os_error(Errno::ENOSPC as i32));
+    }
+    let spare_bytes = available_memory_bytes().unwrap_or(u64::MAX) / 4;
     Ok(size_within(free_bytes, spare_bytes))
 }
 
 fn size_within(free_bytes: u64, spare_memory_bytes: u64) -> u64 {
     let step = STEP_BYTES as u64;
-    let bytes = BYTES_MAX.min(free_bytes - free_bytes / 20).min(spare_memory_bytes);
+    let bytes = BYTES_MAX.min(usable(free_bytes)).min(spare_memory_bytes);
     (bytes / step).max(1) * step
 }
 

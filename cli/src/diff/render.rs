@@ -10,6 +10,7 @@ use anyhow::Context;
 use super::difference::{Difference, Outcome};
 use crate::args::DiffFormat;
 use crate::ending::Failure;
+use crate::voice::printable_json;
 
 /// `difference` in the form that was asked for.
 pub(super) fn rendered(difference: &Difference, format: DiffFormat) -> Result<Vec<u8>, Failure> {
@@ -17,10 +18,9 @@ pub(super) fn rendered(difference: &Difference, format: DiffFormat) -> Result<Ve
         DiffFormat::Text => text::text(difference).into_bytes(),
         DiffFormat::Md => markdown::markdown(difference).into_bytes(),
         DiffFormat::Json => {
-            let json = serde_json::to_vec_pretty(difference);
-            let mut json = json.context("cannot render the results").map_err(Failure::failed)?;
-            json.push(b'\n');
-            json
+            let json = serde_json::to_string_pretty(difference);
+            let json = json.context("cannot render the results").map_err(Failure::failed)?;
+            (printable_json(&json) + "\n").into_bytes()
         }
     })
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use aio_core::plan::{Origin, Plan};
-use aio_core::session::Session;
-use aio_core::target::ResolveError;
+use aio_core::session::{Session, Written, add_written};
+use aio_core::target::{ResolveError, Room};
 
 use super::Job;
 use crate::ending::{Ending, Failure};
@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::results::Results;
 use crate::signals::Signals;
 use crate::voice::{printable, say};
-use crate::{lower, plan_file};
+use crate::{Question, consent, lower, plan_file};
 
 /// What is known of a job before anything has run.
 enum Outlook {
@@ -42,29 +42,49 @@ pub(crate) fn run(jobs: &[Job], signals: &Signals) -> Result<Ending, Failure> {
         return Ok(Ending::Done);
     }
     let mut results = Results::open(&first.listing)?;
-    let outlooks = outlooks(jobs, &plans, &results, signals)?;
+    let Ahead { outlooks, written } = look_ahead(jobs, &plans, &results, signals)?;
+    if !first.safety.dry_run
+        && let Some(ended) = consent::ask(&written, "", first, signals)?
+    {
+        return Ok(ended);
+    }
     let ended = each(jobs, plans, &outlooks, &mut results, signals);
     results.finish()?;
     ended
 }
 
+/// What is known of all jobs before the first one runs.
+struct Ahead {
+    outlooks: Vec<Outlook>,
+    /// What those write that are known well enough.
+    written: Vec<Written>,
+}
+
 /// Looks at every job before the first one runs, and changes nothing.
-fn outlooks(
+fn look_ahead(
     jobs: &[Job],
     plans: &[Plan],
     results: &Results,
     signals: &Signals,
-) -> Result<Vec<Outlook>, Failure> {
+) -> Result<Ahead, Failure> {
     // Files that are missing and that a job leaves, with the job's name.
     let mut left = BTreeMap::new();
     let mut outlooks = Vec::new();
+    let mut written = Vec::new();
+    // What jobs have made by then that leave it.
+    let mut kept = Room::default();
     for (job, plan) in jobs.iter().zip(plans) {
         match Session::open(plan.clone(), None, signals.stop().clone()) {
             Ok(session) => {
                 let chosen = crate::chosen(&session, &job.args, results);
-                chosen.map_err(|failure| job.refuse(failure))?;
+                let chosen = chosen.map_err(|failure| job.refuse(failure))?;
+                add_written(&mut written, &consent::written(&session, &chosen));
                 outlooks.push(Outlook::Ready);
+                let mut room = kept.clone();
+                room.add(&session.resolved().room);
+                room.check().map_err(|error| job.refuse(error.into()))?;
                 if plan.keep {
+                    kept = room;
                     let tasklets = session.resolved().waves.iter().flatten();
                     let paths = tasklets.flat_map(|one| &one.files).map(|file| file.path.clone());
                     let missing = paths.filter(|path| !path.exists());
@@ -80,7 +100,7 @@ fn outlooks(
             },
         }
     }
-    Ok(outlooks)
+    Ok(Ahead { outlooks, written })
 }
 
 /// The job that makes what `plan` needs and is not there, when all of it is in `left`.
@@ -120,7 +140,11 @@ fn each(
             let name = printable(&job.name);
             say(&format!("aio: job {name} ({} of {})", index + 1, jobs.len()));
         }
-        let ended = crate::perform(plan, &job.args, results, signals);
+        let question = match outlooks[index] {
+            Outlook::Ready => Question::Answered,
+            Outlook::Awaits(_) => Question::Open,
+        };
+        let ended = crate::perform(plan, &job.args, results, question, signals);
         let ended = ended.unwrap_or_else(|failure| {
             let ending = job.refuse(failure).tell();
             // Something was done by now, so that nothing is merely refused any more.

@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use super::read::{OF_THE_RUN, ONLY_TYPED};
 use crate::args::{Catalogue, Given, Takes};
 use crate::ending::Failure;
+use crate::voice::is_hidden;
 
 /// The plan file of one command line, given its flags. What was not given stands below as a
 /// comment, so that the file says what it was when it was written.
@@ -61,7 +62,7 @@ fn head() -> String {
 /// The line of one flag.
 fn key(catalogue: &Catalogue, given: &Given, text: &mut String) -> Result<(), Failure> {
     let Given { flag, values } = given;
-    if flag == ONLY_TYPED {
+    if ONLY_TYPED.contains(&flag.as_str()) {
         return Ok(());
     }
     let words = values.iter().map(|value| word(flag, value)).collect::<Result<Vec<_>, _>>()?;
@@ -99,7 +100,7 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => {
+            c if is_hidden(c) => {
                 let _a_string_takes_all = write!(quoted, "\\U{:08x}", u32::from(c));
             }
             c => quoted.push(c),

@@ -14,8 +14,8 @@ use crate::jobs::{Draft, Entry, Place, layered};
 /// Flags that say something of the whole run, and so of no single job.
 pub(super) const OF_THE_RUN: [&str; 6] =
     ["format", "output", "dry-run", "verbose", "log-tids", "quiet"];
-/// A flag that has no meaning in a file.
-pub(super) const ONLY_TYPED: &str = "dump-plan";
+/// Flags that mean nothing in a file, or that nobody but who runs it may give.
+pub(super) const ONLY_TYPED: [&str; 2] = ["dump-plan", "yes"];
 /// The keys that are no flags.
 const DEFAULTS: &str = "defaults";
 const JOB: &str = "job";
@@ -151,8 +151,10 @@ impl Reader<'_> {
         let Some(flag) = self.catalogue.find(word) else {
             return Err(self.at(key).refuse(self.unknown(word, level)));
         };
-        if flag.name == ONLY_TYPED {
-            let sentence = "dump-plan is for the command line and has no meaning in a file";
+        if ONLY_TYPED.contains(&flag.name.as_str()) {
+            let name = &flag.name;
+            let sentence =
+                format_args!("{name} is for the command line and has no meaning in a file");
             return Err(self.at(key).refuse(sentence));
         }
         if level == Level::Job && OF_THE_RUN.contains(&flag.name.as_str()) {
@@ -169,7 +171,7 @@ impl Reader<'_> {
             Level::Defaults => &[],
             Level::Job => &[NAME],
         };
-        let names = self.catalogue.names().filter(|name| *name != ONLY_TYPED);
+        let names = self.catalogue.names().filter(|name| !ONLY_TYPED.contains(name));
         match nearest(&word.replace('_', "-").to_lowercase(), names.chain(own.iter().copied())) {
             Some(JOB) => format!("unknown key {word:?}; did you mean [[job]]?"),
             Some(name) => format!("unknown key {word:?}; did you mean {name:?}?"),

@@ -301,7 +301,7 @@ fn a_path_that_is_not_utf_8_cannot_be_dumped() {
 #[test]
 fn what_is_of_the_whole_run_are_flags() {
     let catalogue = Catalogue::of_run();
-    for name in read::OF_THE_RUN.iter().chain([&read::ONLY_TYPED]) {
+    for name in read::OF_THE_RUN.iter().chain(&read::ONLY_TYPED) {
         assert_eq!(catalogue.find(name).map(|flag| flag.name.as_str()), Some(*name));
     }
 }

@@ -11,6 +11,7 @@ use aio_core::report::{DirectionReport, EngineReport, Latency, Report, Status};
 
 use super::Render;
 use super::numbers::{calls_per_request, counting_speeds, has_rate, requests_per_s};
+use crate::voice::printable;
 
 type Content = fn(&Report, &EngineReport, &DirectionReport) -> Option<String>;
 
@@ -110,7 +111,7 @@ fn rows(report: &Report) -> impl Iterator<Item = Vec<String>> {
         .flat_map(|engine| engine.directions.iter().map(move |one| (engine, one)));
     ran.map(move |(engine, one)| {
         let cells = COLUMNS.iter().map(|(_, content)| content(report, engine, one));
-        cells.map(Option::unwrap_or_default).collect()
+        cells.map(|content| cell(&content.unwrap_or_default())).collect()
     })
 }
 
@@ -120,10 +121,21 @@ pub(super) fn write_jobs(jobs: &[(&str, &Report)], out: &mut dyn Write) -> io::R
     writer.write_record(COLUMNS.iter().map(|(name, _)| *name).chain(["job"]))?;
     for (name, report) in jobs {
         for row in rows(report) {
-            writer.write_record(row.iter().map(String::as_str).chain([*name]))?;
+            writer.write_record(row.into_iter().chain([cell(name)]))?;
         }
     }
     writer.flush()
+}
+
+/// A text as it stands in a cell. A spreadsheet takes what begins like a formula for one, and runs
+/// it; behind an apostrophe it is a text (as OWASP's page on CSV injection has it). Numbers stay.
+pub(super) fn cell(text: &str) -> String {
+    let text = printable(text);
+    let is_number = || text.chars().any(|c| c.is_ascii_digit()) && text.parse::<f64>().is_ok();
+    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) && !is_number() {
+        return format!("'{text}");
+    }
+    text
 }
 
 fn status(status: Status) -> &'static str {
@@ -200,6 +212,25 @@ mod tests {
         sync,write,complete,true,1048576,32,1,1,3,3221225472,3072,1.875,1.89375,1.6,1.584158415841584,1.3201320132013201,1.9801980198019802,1622.178217821782,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,1638.4,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
         sync,read,complete,true,1048576,32,1,1,3,3221225472,3072,0.9375,0.946875,3.2,3.168316831683168,3.046458492003046,3.3003300330033003,3244.356435643564,90000,15000000.5,14900000,16000000,20100000,22000000,25000000,3000,0.9765625,0,0.05,0.2,,0,0123456789abcdef,,,tensor,3276.8,1000000.25,18000000,,,30.72,16276.041666666666,65104.166666666664,2900,172,1.0593103448275862,1.0593103448275862,0,0.25,100000,0.2,0.006,,,,,,,,,,,
         ");
+    }
+
+    #[test]
+    fn what_looks_like_a_formula_is_text_and_numbers_stay_numbers() {
+        for (text, shown) in [
+            ("=1+1", "'=1+1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("-1+1", "'-1+1"),
+            ("-inf", "'-inf"),
+            ("\t=1", "\\t=1"),
+            ("\r=1", "\\r=1"),
+            ("-1.5e-3", "-1.5e-3"),
+            ("+2", "+2"),
+            ("uring", "uring"),
+            ("", ""),
+        ] {
+            assert_eq!(cell(text), shown);
+        }
     }
 
     #[test]

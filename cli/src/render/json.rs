@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::Render;
 use super::numbers::has_rate;
+use crate::voice::printable_json;
 
 /// The report as JSON, on many lines.
 #[derive(Clone, Copy, Debug)]
@@ -76,8 +77,7 @@ fn forget(object: &mut Value, fields: &[&str]) {
 
 /// `value` on many lines, with a line end behind it.
 pub(super) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)
+    writeln!(out, "{}", printable_json(&serde_json::to_string_pretty(value)?))
 }
 
 #[cfg(test)]

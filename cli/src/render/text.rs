@@ -8,6 +8,7 @@ use super::notes::{receipt_sentence, target_lines, unavailable_sentence};
 use super::plan::plan_line;
 use super::wrap::wrapped;
 use super::{Render, details, notes, table};
+use crate::consent;
 use crate::dry_run::Preview;
 use crate::voice::printable;
 
@@ -63,6 +64,10 @@ pub(super) fn write_preview(preview: &Preview, out: &mut dyn Write) -> io::Resul
         lines.extend(receipts.map(|receipt| format!("  {}", receipt_sentence(receipt))));
     }
     lines.extend(preview.unavailable.iter().map(unavailable_sentence));
+    if !preview.written.is_empty() {
+        let asked = if consent::is_much(&preview.written) { "; --yes is needed" } else { "" };
+        lines.push(format!("would write: {}{asked}", consent::amounts(&preview.written)));
+    }
     lines.push("dry run: nothing was made, and nothing was moved".into());
     paragraph(&lines, out)
 }
@@ -99,6 +104,8 @@ mod tests {
     use super::super::wrap::PAGE_COLUMNS;
     use super::super::{rendered, sample};
     use super::*;
+    use aio_core::session::Written;
+
     use crate::dry_run::EnginePreview;
 
     fn of_run(report: &Report) -> String {
@@ -311,6 +318,13 @@ mod tests {
                     EnginePreview { engine, receipts }
                 })
                 .collect(),
+            written: vec![Written {
+                device: Some("nvme0n1".into()),
+                path: "/data/f.0".into(),
+                device_bytes: Some(1 << 40),
+                bytes: 800 << 30,
+                assumed_bytes: 0,
+            }],
             unavailable: report.unavailable,
         };
         let mut out = Vec::new();
@@ -327,6 +341,7 @@ mod tests {
         engine: sync
           granted: memory-lock unlocked instead of locked: RLIMIT_MEMLOCK is 8 MiB
         unavailable: uring cannot run here: no such system call; use Linux 5.1 or later
+        would write: 800 GiB to /dev/nvme0n1 (1 TiB); --yes is needed
         dry run: nothing was made, and nothing was moved
         ");
     }

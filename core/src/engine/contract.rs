@@ -46,6 +46,11 @@ pub trait Backend: Clone + Send + Sync + 'static {
         kind != TargetKind::NvmeGeneric
     }
 
+    /// Descriptors that each of its engines holds open, beside the targets.
+    fn descriptors_per_engine(&self) -> u32 {
+        0
+    }
+
     /// The most requests that one system call of its engines can hand to the kernel; absent for
     /// any number.
     fn requests_per_call_max(&self) -> Option<u32> {

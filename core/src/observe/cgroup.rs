@@ -118,9 +118,58 @@ pub(crate) fn memory_limit_bytes() -> Option<u64> {
     numbers.filter(|bytes| *bytes < 1 << 62).min()
 }
 
+/// The memory that our control groups still leave us, page cache that can be dropped included;
+/// `None` without a limit. It is the least that any of those that we lie in leaves.
+pub(crate) fn memory_left_bytes() -> Option<u64> {
+    folders("memory").iter().filter_map(|folder| memory_left_in(folder)).min()
+}
+
+fn memory_left_in(folder: &Path) -> Option<u64> {
+    let text = |name: &str| fs::read_to_string(folder.join(name)).ok();
+    let number = |name: &str| text(name)?.trim().parse::<u64>().ok();
+    // Of version 2, then of version 1, whose sums over the groups below have a name of their own.
+    let ways = [
+        ("memory.max", "memory.current", "inactive_file"),
+        ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    ];
+    ways.into_iter().find_map(|(limit, used, cache)| {
+        // `max`, or a number near 2^63, stand for no limit.
+        let limit = number(limit).filter(|bytes| *bytes < 1 << 62)?;
+        let droppable = text("memory.stat").and_then(|stat| value_of(&stat, cache)).unwrap_or(0);
+        let used = number(used).unwrap_or(0).saturating_sub(droppable);
+        Some(limit.saturating_sub(used))
+    })
+}
+
+/// The number behind `name` in lines of a name and a number.
+fn value_of(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))?;
+    line.trim().parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_group_leaves_is_its_limit_without_what_is_used_and_cannot_be_dropped() {
+        let left = |files: &[(&str, &str)]| {
+            let folder = tempfile::tempdir().unwrap();
+            for (name, text) in files {
+                fs::write(folder.path().join(name), text).unwrap();
+            }
+            memory_left_in(folder.path())
+        };
+        let stat = ("memory.stat", "anon 1\ninactive_file 30\ntotal_inactive_file 40\n");
+        let second = ("memory.current", "70\n");
+        assert_eq!(left(&[("memory.max", "100\n"), second, stat]), Some(60));
+        assert_eq!(left(&[("memory.max", "max\n"), second, stat]), None);
+        let first = ("memory.usage_in_bytes", "70\n");
+        assert_eq!(left(&[("memory.limit_in_bytes", "100\n"), first, stat]), Some(70));
+        assert_eq!(left(&[("memory.limit_in_bytes", "9223372036854771712\n"), first]), None);
+        assert_eq!(left(&[("memory.limit_in_bytes", "60\n"), first]), Some(0));
+        assert_eq!(left(&[]), None);
+    }
 
     fn hierarchy(controllers: Option<&[&str]>, root: &str, at: &str) -> Hierarchy {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -14,7 +14,7 @@ mod throttling;
 mod verdicts;
 mod watch;
 
-pub(crate) use cgroup::memory_limit_bytes;
+pub(crate) use cgroup::{memory_left_bytes, memory_limit_bytes};
 pub(crate) use content::{Content, mark_unread};
 pub(crate) use verdicts::{Evidence, Moved, devices, doubts};
 pub(crate) use watch::{Seen, Watch};

@@ -39,10 +39,19 @@ impl Machine {
 /// The line `name` of `/proc/meminfo`, in bytes.
 #[must_use]
 pub fn memory_bytes(name: &str) -> Option<u64> {
+    let kib: u64 = memory_line(name)?.strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// The line `name` of `/proc/meminfo` that counts pages.
+pub(crate) fn memory_pages(name: &str) -> Option<u64> {
+    memory_line(name)?.parse().ok()
+}
+
+fn memory_line(name: &str) -> Option<String> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
+    Some(line.trim().to_owned())
 }
 
 fn cpu_model(cpuinfo: &str) -> Option<String> {

@@ -39,6 +39,7 @@ pub use drift::drift;
 pub use flush::FlushReport;
 pub use groups::{GroupKind, GroupReport, groups};
 pub use latency::{Latency, LatencyHistogram};
+pub(crate) use machine::memory_pages;
 pub use machine::{Machine, memory_bytes};
 pub use metric::{Measures, Metric};
 pub use pace::{PaceReport, rate_missed};

@@ -143,12 +143,8 @@ impl TaskletTask {
     fn open_files(&self) -> Result<Files, Failed> {
         let plan = &self.shared.plan;
         let filler = self.terms().map(|terms| terms.filler());
-        let policy = OpenPolicy {
-            direct: !plan.buffered,
-            overwrite: plan.overwrite,
-            made: &self.shared.made,
-            filler: filler.as_ref(),
-        };
+        let policy =
+            OpenPolicy { direct: !plan.buffered, made: &self.shared.made, filler: filler.as_ref() };
         let halted = || self.shared.is_halted();
         let open = |file: &TaskletFile| {
             target::open_and_fill(file, policy, self.tasklet.end_bytes(), self.data(), &halted)

@@ -4,12 +4,16 @@
 //! what was created when it ends. It prints nothing: an [`Observer`] is told what happens.
 
 mod assemble;
+mod descriptors;
 mod moved;
 mod observer;
 mod stop;
+mod writes;
 
+pub use descriptors::TooFewDescriptors;
 pub use observer::{Event, Observer, Silent};
 pub use stop::Stop;
+pub use writes::{ASSUMED_BYTES_PER_S, Runs, Written, add_written};
 
 use std::sync::Arc;
 
@@ -37,7 +41,9 @@ impl Session {
     /// # Errors
     /// Why the plan cannot run here.
     pub fn open(plan: Plan, given: Option<&Given>, stop: Stop) -> Result<Self, ResolveError> {
-        let resolved = resolve(&plan, given, &[])?;
+        let raised = descriptors::raise_for(&plan);
+        let mut resolved = resolve(&plan, given, &[])?;
+        resolved.receipts.extend(raised);
         let made = Arc::new(Made::new(plan.keep));
         Ok(Self { plan, resolved, made, removes: true, stop })
     }
@@ -51,7 +57,9 @@ impl Session {
         // What holds a device was opened past the page cache, or was not.
         let is_alike = plan.buffered == self.plan.buffered;
         let held: &[_] = if is_alike { &self.resolved.held } else { &[] };
-        let resolved = resolve(&plan, None, held)?;
+        let raised = descriptors::raise_for(&plan);
+        let mut resolved = resolve(&plan, None, held)?;
+        resolved.receipts.extend(raised);
         let made = Arc::clone(&self.made);
         Ok(Self { plan, resolved, made, removes: false, stop: self.stop.clone() })
     }

@@ -88,15 +88,15 @@ fn refuse_to_make_twice(phases: &[Vec<Tasklet>]) -> Result<(), ResolveError> {
 }
 
 /// What a path stands for: the file, or the name that it will have.
-#[derive(PartialEq, Eq, Hash)]
-enum Identity {
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Identity {
     File { device: u64, inode: u64 },
     Device { number: u64, is_block: bool },
     Name(PathBuf),
 }
 
 impl Identity {
-    fn of(path: &Path) -> Self {
+    pub(super) fn of(path: &Path) -> Self {
         if let Ok(there) = fs::metadata(path) {
             let kind = there.file_type();
             if kind.is_block_device() || kind.is_char_device() {

@@ -118,15 +118,28 @@ pub(super) fn settle_flags(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the file at `path`, if there is one, may be overwritten; says if it exists.
-pub(super) fn may_write(path: &Path, overwrite: bool) -> Result<bool, RefusedTarget> {
+/// Which file it is, whatever its name: the numbers of its device and inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl FileId {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+/// Whether the file at `path`, if there is one, may be overwritten; says which one it is.
+pub(super) fn may_write(path: &Path, overwrite: bool) -> Result<Option<FileId>, RefusedTarget> {
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if fs::symlink_metadata(path).is_ok() {
                 return Err(RefusedTarget::unfit(path, "is a symbolic link to nothing; remove it"));
             }
-            return Ok(false);
+            return Ok(None);
         }
         Err(error) => return Err(RefusedTarget::io("write", path, error)),
     };
@@ -135,18 +148,26 @@ pub(super) fn may_write(path: &Path, overwrite: bool) -> Result<bool, RefusedTar
         let file = open_direct(OpenOptions::new().read(true), path, false)?;
         require_mark(path, &file)?;
     }
-    Ok(true)
+    Ok(Some(FileId::of(&metadata)))
 }
 
 /// Opens for writing the file that [`may_write`] allowed, checking again what was really opened,
-/// and empties it.
+/// and empties it. `--overwrite` is meant of the file that was there when it was `seen`, and of no
+/// other that has come to have its name.
 pub(super) fn open_to_overwrite(
     path: &Path,
     direct: bool,
-    overwrite: bool,
+    seen: Option<FileId>,
     made: &Made,
 ) -> Result<File, RefusedTarget> {
-    let file = open_to_write(path, direct, overwrite, Some(made))?;
+    let (file, metadata) = open_to_write(path, direct)?;
+    if !is_made(&metadata, made) && seen != Some(FileId::of(&metadata)) {
+        if seen.is_some() {
+            let what = "has just come to mean another file; try again";
+            return Err(RefusedTarget::unfit(path, what));
+        }
+        require_mark(path, &file)?;
+    }
     file.set_len(0).map_err(|error| RefusedTarget::io("empty", path, error))?;
     if mark::owner(&file) != Owner::Others {
         // It was the tool's, and is being written again. Else it stays as foreign as it was.
@@ -166,25 +187,24 @@ pub(super) fn open_to_write_in_place(
     // Looked at first, because opening may already do something to what is no file.
     let looked = fs::metadata(path).map_err(|error| RefusedTarget::io("write", path, error))?;
     writable_kind(path, &looked)?;
-    open_to_write(path, direct, overwrite, made)
-}
-
-/// Opens for reading and writing, and refuses what was opened unless it is a file that may be
-/// written.
-fn open_to_write(
-    path: &Path,
-    direct: bool,
-    overwrite: bool,
-    made: Option<&Made>,
-) -> Result<File, RefusedTarget> {
-    let file = open_direct(OpenOptions::new().read(true).write(true), path, direct)?;
-    let metadata = file.metadata().map_err(|error| RefusedTarget::io("write", path, error))?;
-    writable_kind(path, &metadata)?;
-    let own = made.is_some_and(|made| made.contains(metadata.dev(), metadata.ino()));
-    if !overwrite && !own {
+    let (file, metadata) = open_to_write(path, direct)?;
+    if !overwrite && !made.is_some_and(|made| is_made(&metadata, made)) {
         require_mark(path, &file)?;
     }
     Ok(file)
+}
+
+/// Opens for reading and writing, and refuses what was opened unless it is a file.
+fn open_to_write(path: &Path, direct: bool) -> Result<(File, Metadata), RefusedTarget> {
+    let file = open_direct(OpenOptions::new().read(true).write(true), path, direct)?;
+    let metadata = file.metadata().map_err(|error| RefusedTarget::io("write", path, error))?;
+    writable_kind(path, &metadata)?;
+    Ok((file, metadata))
+}
+
+/// Whether this run made it.
+fn is_made(metadata: &Metadata, made: &Made) -> bool {
+    made.contains(metadata.dev(), metadata.ino())
 }
 
 fn writable_kind(path: &Path, metadata: &Metadata) -> Result<(), RefusedTarget> {
@@ -234,16 +254,34 @@ mod tests {
     fn a_foreign_file_needs_overwrite_and_a_marked_one_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
-        assert!(!may_write(&path, false).unwrap());
+        assert_eq!(may_write(&path, false).unwrap(), None);
         fs::write(&path, "mine").unwrap();
         let refused = may_write(&path, false).unwrap_err().to_string();
         assert!(refused.ends_with("add --overwrite to replace its contents"), "{refused}");
-        assert!(may_write(&path, true).unwrap());
+        assert!(may_write(&path, true).unwrap().is_some());
         if mark::begin(&File::open(&path).unwrap()).is_err() {
             skip("this file system has no extended attributes");
             return;
         }
-        assert!(may_write(&path, false).unwrap());
+        assert!(may_write(&path, false).unwrap().is_some());
+    }
+
+    #[test]
+    fn overwriting_is_meant_of_the_file_that_was_seen_and_of_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, "mine").unwrap();
+        let seen = may_write(&path, true).unwrap();
+        fs::write(folder.path().join("other"), "precious").unwrap();
+        fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("other", &path).unwrap();
+        let made = Made::new(true);
+        assert!(open_to_overwrite(&path, false, seen, &made).is_err());
+        assert!(open_to_overwrite(&path, false, None, &made).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "precious");
+        let seen = may_write(&path, true).unwrap();
+        open_to_overwrite(&path, false, seen, &made).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "");
     }
 
     #[test]

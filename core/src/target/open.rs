@@ -9,7 +9,9 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::describe::folder_of;
-use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite, settle_flags};
+use super::guard::{
+    FileId, RefusedTarget, open_direct, open_existing, open_to_overwrite, settle_flags,
+};
 use super::inspect::send_to_storage;
 use super::made::Made;
 use super::mark;
@@ -54,7 +56,6 @@ pub enum TargetFailure {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OpenPolicy<'a> {
     pub direct: bool,
-    pub overwrite: bool,
     pub made: &'a Made,
     /// What stamps the blocks that a file is filled with, if that is to be verified.
     pub filler: Option<&'a Writer>,
@@ -74,9 +75,11 @@ pub(crate) fn open_and_fill(
 ) -> Result<Arc<File>, TargetFailure> {
     match &file.source {
         Source::Open(file) => Ok(Arc::clone(file)),
-        Source::MakeToWrite => Ok(Arc::new(create_or_empty(&file.path, policy, policy.direct)?)),
-        Source::MakeToRead => {
-            let made = create_or_empty(&file.path, policy, false)?;
+        Source::MakeToWrite(seen) => {
+            Ok(Arc::new(create_or_empty(&file.path, policy, policy.direct, *seen)?))
+        }
+        Source::MakeToRead(seen) => {
+            let made = create_or_empty(&file.path, policy, false, *seen)?;
             fill(&made, &file.path, size_bytes, data, policy.filler, stopped)?;
             let _as_marked_as_before = mark::seal(&made);
             Ok(Arc::new(open_existing(&file.path, policy.direct)?))
@@ -89,12 +92,15 @@ pub(crate) fn open_and_fill(
     }
 }
 
-/// Makes the file and remembers it, or empties the one that is there, if that is allowed.
+/// Makes the file and remembers it, or empties the one that is there, if that is allowed: of the
+/// one that was `seen`, of one that the tool made, and of no other.
 pub(super) fn create_or_empty(
     path: &Path,
     policy: OpenPolicy,
     direct: bool,
+    seen: Option<FileId>,
 ) -> Result<File, RefusedTarget> {
+    let was_missing = is_missing(path);
     let created =
         open_direct(OpenOptions::new().read(true).write(true).create_new(true), path, direct);
     match created {
@@ -105,15 +111,27 @@ pub(super) fn create_or_empty(
             Ok(file)
         }
         Err(RefusedTarget::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
-            open_to_overwrite(path, direct, policy.overwrite, policy.made)
+            open_to_overwrite(path, direct, seen, policy.made)
         }
         Err(error) => {
-            // Some file systems create the name and only then refuse O_DIRECT.
-            if matches!(error, RefusedTarget::NoDirectIo { .. }) {
-                let _not_there_or_empty = std::fs::remove_file(path);
-            }
+            remove_refused(path, was_missing, &error);
             Err(error)
         }
+    }
+}
+
+fn is_missing(path: &Path) -> bool {
+    let looked = std::fs::symlink_metadata(path);
+    looked.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// Some file systems create the name and only then refuse `O_DIRECT`: removes what they leave, and
+/// nothing that was there before or has anything in it.
+fn remove_refused(path: &Path, was_missing: bool, error: &RefusedTarget) {
+    let is_empty_file =
+        || std::fs::symlink_metadata(path).is_ok_and(|there| there.is_file() && there.len() == 0);
+    if matches!(error, RefusedTarget::NoDirectIo { .. }) && was_missing && is_empty_file() {
+        let _best_effort = std::fs::remove_file(path);
     }
 }
 
@@ -176,12 +194,13 @@ pub fn open_nameless(folder: &Path, direct: bool) -> Result<File, RefusedTarget>
 /// Where `O_TMPFILE` is missing: a name that lives for a moment.
 fn open_unlinked(folder: &Path, direct: bool) -> Result<File, RefusedTarget> {
     let path = folder.join(format!(".aio-{}", std::process::id()));
+    let was_missing = is_missing(&path);
     let mut options = OpenOptions::new();
     let opened = open_direct(options.read(true).write(true).create_new(true), &path, direct);
-    let foreign = matches!(&opened, Err(RefusedTarget::Io { source, .. })
-        if source.kind() == io::ErrorKind::AlreadyExists);
-    if !foreign {
-        let _may_not_exist = std::fs::remove_file(&path);
+    match &opened {
+        // Made just now, and by no one else.
+        Ok(_) => drop(std::fs::remove_file(&path)),
+        Err(error) => remove_refused(&path, was_missing, error),
     }
     opened.map_err(|error| match error {
         RefusedTarget::NoDirectIo { .. } => RefusedTarget::NoDirectIo { path: folder.into() },
@@ -203,14 +222,14 @@ mod tests {
     use crate::target::validate::written_as_told;
 
     fn policy(made: &Made) -> OpenPolicy<'_> {
-        OpenPolicy { direct: false, overwrite: false, made, filler: None }
+        OpenPolicy { direct: false, made, filler: None }
     }
 
     #[test]
     fn a_file_to_read_is_filled_to_the_last_byte_and_removed_with_the_run() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r");
-        let file = TaskletFile { path: path.clone(), source: Source::MakeToRead };
+        let file = TaskletFile { path: path.clone(), source: Source::MakeToRead(None) };
         let data = DataStream::new(4, 1);
         let made = Made::new(false);
         let opened = open_and_fill(&file, policy(&made), 1_000_003, data, &|| false).unwrap();
@@ -225,7 +244,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("w");
         fs::write(&path, "mine").unwrap();
-        let file = TaskletFile { path: path.clone(), source: Source::MakeToWrite };
+        let file = TaskletFile { path: path.clone(), source: Source::MakeToWrite(None) };
         let made = Made::new(false);
         let data = DataStream::new(0, 0);
         assert!(open_and_fill(&file, policy(&made), 4, data, &|| false).is_err());

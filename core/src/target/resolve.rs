@@ -16,16 +16,18 @@ use super::conflicts::{refuse_among_devices, refuse_missing_with_a_hint, refuse_
 use super::describe::{Mounts, folder_of};
 use super::device::{Devices, HeldDevice, TargetKind, is_device, namespace_of};
 use super::doubts::{describe, doubts};
-use super::guard::{RefusedTarget, may_write, open_existing};
+use super::guard::{FileId, RefusedTarget, may_write, open_existing};
+use super::memory::refuse_too_much_memory;
 use super::open::{Given, try_folder_of};
-use super::space::refuse_too_little_space;
+use super::space::Room;
 use super::tasklet::{Source, Tasklet, TaskletFile};
+use crate::engine::Errno;
 use crate::memory::numa_node_exists;
 use crate::plan::{
     Access, Direction, Origin, Phase, Plan, PlanError, TensorGroup, lanes_have_blocks,
 };
 use crate::receipt::{Receipt, merge};
-use crate::report::{Doubt, TargetReport, memory_bytes};
+use crate::report::{Doubt, TargetReport};
 
 /// A plan that cannot be run on this machine, found out before anything was created.
 #[derive(Debug, Error)]
@@ -38,37 +40,48 @@ pub enum ResolveError {
     Target(#[from] RefusedTarget),
     /// The buffers are larger than the memory.
     #[error(
-        "the buffers need {} of memory and {} are available; use {cure} or fewer --threads",
-        mib(*asked_bytes),
-        mib(*available_bytes)
+        "the buffers and queues need {} of memory and {} are available{}: {}; use {cure} or fewer \
+         --threads",
+        amount(*asked_bytes),
+        amount(*available_bytes),
+        if *of_group { " in the control group of this process" } else { "" },
+        Errno(libc::ENOMEM)
     )]
     Memory {
         /// What makes the buffers smaller.
         cure: &'static str,
-        /// Bytes of all buffers that are in use together.
+        /// Bytes of all buffers and queues that are in use together.
         asked_bytes: u64,
-        /// What `/proc/meminfo` calls available.
+        /// What `/proc/meminfo` calls available, or the control group leaves.
         available_bytes: u64,
+        /// Whether it is the control group that leaves no more.
+        of_group: bool,
     },
-    /// The files that have to be filled are larger than the room for them.
+    /// What would be written is larger than the room for it.
     #[error(
-        "the files to be filled in {} need {} and {} are free; use a smaller size",
-        folder.display(),
-        mib(*asked_bytes),
-        mib(*free_bytes)
+        "what would be written in {} needs {} more and {} are free, of which a twentieth is kept \
+         back: {}; use a smaller size, or another place",
+        at.display(),
+        amount(*asked_bytes),
+        amount(*free_bytes),
+        Errno(libc::ENOSPC)
     )]
     Space {
-        /// The folder of one of them.
-        folder: PathBuf,
-        /// Bytes of all of them on its file system.
+        /// One of the files, or its folder where it is missing.
+        at: PathBuf,
+        /// Bytes that all files on its file system need.
         asked_bytes: u64,
         /// Bytes that are free there.
         free_bytes: u64,
     },
 }
 
-fn mib(bytes: u64) -> String {
-    format!("{} MiB", bytes >> 20)
+/// In whole units that lose nothing that matters.
+fn amount(bytes: u64) -> String {
+    match bytes {
+        ..0x100_0000 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
+    }
 }
 
 /// A plan together with what it means on this machine.
@@ -86,6 +99,8 @@ pub struct Resolved {
     pub targets: Vec<TargetReport>,
     /// Why numbers of a direction will be doubtful.
     pub doubts: Vec<(Direction, Doubt)>,
+    /// The room that it takes on file systems.
+    pub room: Room,
     /// Devices that are written, held for as long as this lives.
     pub held: Vec<Arc<HeldDevice>>,
     /// An open file for engines to be tried on: a target; else a file without a name in the folder
@@ -140,7 +155,6 @@ pub fn resolve(
     }
     if given.is_none() {
         refuse_shared_writes(&phases)?;
-        refuse_too_little_space(&phases)?;
     }
     resolver.finish(phases)
 }
@@ -282,9 +296,15 @@ impl Resolver<'_> {
             return Ok(Source::Open(self.device_to_write(path)?));
         }
         self.refuse_among_devices(path)?;
-        may_write(path, self.plan.overwrite)?;
+        let seen = self.may_write(path)?;
         self.try_folder(path)?;
-        Ok(Source::MakeToWrite)
+        Ok(Source::MakeToWrite(seen))
+    }
+
+    /// The file that may be overwritten at `path`, if `--overwrite` says so of the one there.
+    fn may_write(&self, path: &Path) -> Result<Option<FileId>, RefusedTarget> {
+        let seen = may_write(path, self.plan.overwrite)?;
+        Ok(seen.filter(|_| self.plan.overwrite))
     }
 
     fn refuse_among_devices(&self, path: &Path) -> Result<(), RefusedTarget> {
@@ -308,9 +328,9 @@ impl Resolver<'_> {
         if fs::metadata(path).is_ok_and(|there| there.is_file() && there.len() >= size_bytes) {
             return Ok(Source::Open(self.open(path)?));
         }
-        may_write(path, self.plan.overwrite)?;
+        let seen = self.may_write(path)?;
         self.try_folder(path)?;
-        Ok(Source::MakeToRead)
+        Ok(Source::MakeToRead(seen))
     }
 
     fn try_folder(&mut self, path: &Path) -> Result<(), ResolveError> {
@@ -346,13 +366,28 @@ impl Resolver<'_> {
         }
         let waves = if plan.concurrent { vec![phases.concat()] } else { phases };
         refuse_too_much_memory(&rounded_plan, &waves, self.alignment)?;
+        let tasklets = waves.iter().flatten();
+        let room = Room::of(&rounded_plan, tasklets, &self.mounts);
+        // What was given is there already, and goes on with the room that it has.
+        let room = if self.given.is_some() { Room::default() } else { room };
+        room.check()?;
         let targets = describe(&waves, self.alignment, &self.mounts);
         let doubts = doubts(plan, &waves, &targets);
         let (alignment, held) = (self.alignment, self.devices.into_held());
         let files = waves.iter().flatten().flat_map(|tasklet| &tasklet.files);
         let sample = files.into_iter().find_map(TaskletFile::already_open).cloned();
         let sample = sample.or(self.nameless);
-        Ok(Resolved { waves, block_bytes, alignment, receipts, targets, doubts, held, sample })
+        Ok(Resolved {
+            waves,
+            block_bytes,
+            alignment,
+            receipts,
+            targets,
+            doubts,
+            room,
+            held,
+            sample,
+        })
     }
 
     fn fits_devices(&self, tasklet: &Tasklet) -> Result<(), RefusedTarget> {
@@ -379,30 +414,6 @@ fn block_receipt(plan: &Plan, rounded: u64, alignment: Alignment) -> Receipt {
         format!("the kernel does not tell what O_DIRECT needs here, {step} bytes are assumed")
     };
     Receipt::downgraded("block-size", &asked, &rounded.to_string(), &why)
-}
-
-fn refuse_too_much_memory(
-    plan: &Plan,
-    waves: &[Vec<Tasklet>],
-    alignment: Alignment,
-) -> Result<(), ResolveError> {
-    let sizes = waves.iter().map(|wave| {
-        wave.iter()
-            .fold(0_u64, |sum, tasklet| sum.saturating_add(tasklet.buffer_bytes(plan, alignment)))
-    });
-    let asked_bytes = sizes.max().unwrap_or(0);
-    match memory_bytes("MemAvailable") {
-        Some(available_bytes) if asked_bytes > available_bytes => {
-            let is_tensor = |tasklet: &Tasklet| tasklet.access == Access::Tensor;
-            let cure = if waves.iter().flatten().any(is_tensor) {
-                "smaller tensors"
-            } else {
-                "a smaller --queue-depth or --block-size"
-            };
-            Err(ResolveError::Memory { cure, asked_bytes, available_bytes })
-        }
-        _ => Ok(()),
-    }
 }
 
 /// The bytes of a file or block device, which has no size in its metadata, but an end.

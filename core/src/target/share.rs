@@ -64,12 +64,11 @@ impl MadeForBlocks {
         stopped: &dyn Fn() -> bool,
     ) -> Result<File, TargetFailure> {
         // It was missing when it was checked: what has appeared since is not meant by --overwrite.
-        let fresh = OpenPolicy { overwrite: false, ..policy };
         let Some(data) = self.fill else {
-            return Ok(create_or_empty(path, fresh, policy.direct)?);
+            return Ok(create_or_empty(path, policy, policy.direct, None)?);
         };
         if !is_there_already(path, policy, size_bytes) {
-            let file = create_or_empty(path, fresh, false)?;
+            let file = create_or_empty(path, policy, false, None)?;
             fill(&file, path, size_bytes, data, policy.filler, stopped)?;
             let _as_marked_as_before = mark::seal(&file);
         }

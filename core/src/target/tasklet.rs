@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::alignment::Alignment;
 use super::device::TargetKind;
+use super::guard::FileId;
 use super::share::MadeForBlocks;
-use crate::plan::{Access, Direction, Plan};
+use crate::plan::{Access, Direction};
 
 /// One tasklet: a tensor and its files.
 #[derive(Clone, Debug)]
@@ -42,15 +43,6 @@ impl Tasklet {
     pub fn offset_bytes(&self) -> u64 {
         self.access.blocks().map_or(0, |blocks| blocks.offset_bytes)
     }
-
-    /// Bytes of memory that it needs: its tensor, or a block for each request in flight.
-    pub(super) fn buffer_bytes(&self, plan: &Plan, alignment: Alignment) -> u64 {
-        let in_flight = || u64::from(plan.lanes) * u64::from(plan.queue_depth);
-        match self.access {
-            Access::Tensor => self.padded_bytes(alignment),
-            Access::Blocks(_) => in_flight().saturating_mul(plan.block_size_bytes),
-        }
-    }
 }
 
 /// One file of a tasklet.
@@ -66,9 +58,9 @@ impl TaskletFile {
     #[must_use]
     pub fn starts_empty(&self) -> bool {
         match &self.source {
-            Source::MakeToWrite => true,
+            Source::MakeToWrite(_) => true,
             Source::MakeForBlocks(made) => !made.is_filled(),
-            Source::Open(_) | Source::MakeToRead | Source::WriteInPlace(_) => false,
+            Source::Open(_) | Source::MakeToRead(_) | Source::WriteInPlace(_) => false,
         }
     }
 
@@ -78,13 +70,13 @@ impl TaskletFile {
         matches!(&self.source, Source::MakeForBlocks(made) if made.is_filled())
     }
 
-    /// Whether it is filled before anything is measured.
-    pub(super) fn is_to_be_filled(&self) -> bool {
-        self.is_filled() || matches!(self.source, Source::MakeToRead)
+    /// Whether it is made and filled to be read as a tensor, again for each run of an engine.
+    pub(crate) fn is_made_to_read(&self) -> bool {
+        matches!(self.source, Source::MakeToRead(_))
     }
 
     /// Whether it is missing, and made once for all tasklets that share it.
-    pub(super) fn is_made_for_blocks(&self) -> bool {
+    pub(crate) fn is_made_for_blocks(&self) -> bool {
         matches!(self.source, Source::MakeForBlocks(_))
     }
 
@@ -100,9 +92,9 @@ impl TaskletFile {
     #[must_use]
     pub fn is_written(&self) -> bool {
         match &self.source {
-            Source::MakeToWrite | Source::WriteInPlace(_) => true,
+            Source::MakeToWrite(_) | Source::WriteInPlace(_) => true,
             Source::MakeForBlocks(made) => made.is_written(),
-            Source::Open(_) | Source::MakeToRead => false,
+            Source::Open(_) | Source::MakeToRead(_) => false,
         }
     }
 
@@ -110,7 +102,7 @@ impl TaskletFile {
     pub(crate) fn already_open(&self) -> Option<&Arc<File>> {
         match &self.source {
             Source::Open(file) | Source::WriteInPlace(file) => Some(file),
-            Source::MakeToWrite | Source::MakeToRead | Source::MakeForBlocks(_) => None,
+            Source::MakeToWrite(_) | Source::MakeToRead(_) | Source::MakeForBlocks(_) => None,
         }
     }
 
@@ -126,8 +118,10 @@ impl TaskletFile {
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Open(Arc<File>),
-    MakeToWrite,
-    MakeToRead,
+    /// Which file it takes the place of, where `--overwrite` allows that.
+    MakeToWrite(Option<FileId>),
+    /// The same.
+    MakeToRead(Option<FileId>),
     /// Is there, and keeps its length and what is not written.
     WriteInPlace(Arc<File>),
     /// Is made for blocks, once for all tasklets that share it.

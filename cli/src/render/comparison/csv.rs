@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use aio_core::report::{Comparison, Contestant, DirectionResult, Metric, Setting};
 use aio_core::stats::compare::Finding;
 
+use super::super::csv::cell;
 use super::words;
 
 /// Columns in front of those of metrics.
@@ -32,7 +33,7 @@ pub(super) fn write(comparison: &Comparison, out: &mut dyn Write) -> io::Result<
     writer.write_record(header())?;
     for one in &comparison.contestants {
         for result in &one.results {
-            writer.write_record(row(comparison, one, result))?;
+            writer.write_record(row(comparison, one, result).iter().map(|text| cell(text)))?;
         }
     }
     writer.flush()

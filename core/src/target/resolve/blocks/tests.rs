@@ -32,7 +32,7 @@ fn refusal(plan: &Plan) -> String {
 
 /// Opens the files of all tasklets as a run does.
 fn open(resolved: &Resolved, made: &Made) -> Vec<Arc<fs::File>> {
-    let policy = OpenPolicy { direct: false, overwrite: false, made, filler: None };
+    let policy = OpenPolicy { direct: false, made, filler: None };
     let open = |tasklet: &Tasklet| {
         let data = DataStream::new(9, tasklet.tid);
         open_and_fill(&tasklet.files[0], policy, tasklet.size_bytes, data, &|| false).unwrap()
@@ -101,7 +101,7 @@ fn a_file_that_became_shorter_since_the_check_is_not_written() {
     let resolved = resolve(&plan, None, &[]).unwrap();
     fs::write(&path, vec![7; 4096]).unwrap();
     let made = Made::new(false);
-    let policy = OpenPolicy { direct: false, overwrite: true, made: &made, filler: None };
+    let policy = OpenPolicy { direct: false, made: &made, filler: None };
     let (tasklet, data) = (&resolved.waves[0][0], DataStream::new(0, 0));
     let file = &tasklet.files[0];
     let refused = open_and_fill(file, policy, tasklet.size_bytes, data, &|| false).unwrap_err();
@@ -166,7 +166,7 @@ fn a_file_that_appeared_since_the_check_is_not_touched_even_with_overwrite() {
         let resolved = resolve(&plan, None, &[]).unwrap();
         fs::write(&path, "mine").unwrap();
         let made = Made::new(false);
-        let policy = OpenPolicy { direct: false, overwrite: true, made: &made, filler: None };
+        let policy = OpenPolicy { direct: false, made: &made, filler: None };
         let file = &resolved.waves[0][0].files[0];
         let data = DataStream::new(0, 0);
         assert!(open_and_fill(file, policy, BLOCK, data, &|| false).is_err());
