@@ -85,7 +85,7 @@ impl Drop for Loop {
 }
 
 /// Runs something that sets a test up; says aloud when it cannot be done.
-fn done(program: &str, arguments: &[&str]) -> bool {
+pub(crate) fn done(program: &str, arguments: &[&str]) -> bool {
     match Command::new(program).args(arguments).output() {
         Ok(output) if output.status.success() => true,
         Ok(output) => {
@@ -100,7 +100,7 @@ fn done(program: &str, arguments: &[&str]) -> bool {
 }
 
 /// Runs something when the test ends, however it ends.
-struct Undo(&'static str, Vec<String>);
+pub(crate) struct Undo(pub(crate) &'static str, pub(crate) Vec<String>);
 
 impl Drop for Undo {
     fn drop(&mut self) {

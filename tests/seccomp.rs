@@ -1,11 +1,11 @@
 //! Kernels and containers without some system calls, as `ci/lab/without-syscalls.c` plays them.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::lab;
 use crate::support::{AIO, Ended, Folder, skip};
 
 const ENOSYS: u32 = 38;
@@ -22,29 +22,10 @@ const TRIMS: &str = "--buffered --file t --size 1M --rw trim --block-size 64k --
 /// The filter, ready to run, or why there is none here.
 fn filter() -> Result<&'static Path, &'static str> {
     static FILTER: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    match FILTER.get_or_init(|| compile().and_then(try_out)) {
+    match FILTER.get_or_init(|| lab::compile("without-syscalls").and_then(try_out)) {
         Ok(path) => Ok(path),
         Err(reason) => Err(reason),
     }
-}
-
-fn compile() -> Result<PathBuf, String> {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/../ci/lab/without-syscalls.c");
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    // Made beside and renamed: another process may be running the one that is there.
-    let beside = folder.join(format!("without-syscalls.{}", std::process::id()));
-    let mut compiler = Command::new(env::var_os("CC").unwrap_or_else(|| "cc".into()));
-    let compiler = compiler.env("LC_ALL", "C").args(["-Wall", "-Wextra", source, "-o"]);
-    let output =
-        compiler.arg(&beside).output().map_err(|error| format!("a C compiler: {error}"))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("No such file or directory") {
-        return Err(format!("the headers of C and Linux: {said}"));
-    }
-    assert!(output.status.success(), "{source} does not compile:\n{said}");
-    let path = folder.join("without-syscalls");
-    fs::rename(&beside, &path).map_err(|error| error.to_string())?;
-    Ok(path)
 }
 
 fn try_out(filter: PathBuf) -> Result<PathBuf, String> {

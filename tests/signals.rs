@@ -29,7 +29,7 @@ impl Running {
     }
 
     /// Has a script of a shell start it, with the program as `$0` and the arguments as `$@`.
-    fn start_by(folder: &Folder, script: &str, line: &str) -> Self {
+    pub(crate) fn start_by(folder: &Folder, script: &str, line: &str) -> Self {
         // Files without names hold more than a pipe that nobody empties.
         let file = || tempfile::tempfile().expect("there is room for what it says");
         let copy = |file: &File| file.try_clone().expect("there are enough descriptors");
@@ -52,6 +52,13 @@ impl Running {
             assert!(begin.elapsed() < LIMIT, "aio {} does not get on", self.line);
             thread::sleep(LOOK_EVERY);
         }
+    }
+
+    /// Waits until there is something on stdout. It need not have ended.
+    #[track_caller]
+    pub(crate) fn until_it_says_something(&mut self) {
+        let stdout = self.stdout.try_clone().expect("there are enough descriptors");
+        self.until(|_| stdout.metadata().is_ok_and(|file| file.len() > 0));
     }
 
     /// Sends signals, one after the other.

@@ -137,13 +137,14 @@ fn chosen(session: &Session, args: &Args, results: &Results) -> Result<Choice, F
 
 /// How the program ends after its results are out.
 fn conclude(report: &Report, strict: bool, signals: &Signals) -> Result<Ending, Failure> {
+    // Also when a signal has ended the run: what the kernel was left with is not the signal's doing.
+    for failure in render::failures(report) {
+        voice::complain(&failure);
+    }
     if let Some(signalled) = signals.ending() {
         return Ok(signalled);
     }
     if report.status != Status::Complete {
-        for failure in render::failures(report) {
-            voice::complain(&failure);
-        }
         return Ok(Ending::Failed);
     }
     measure::same_requests(&report.engines).map_err(Failure::failed)?;

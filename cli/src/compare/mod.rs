@@ -110,6 +110,9 @@ fn conclude(
     signals: &Signals,
 ) -> Result<Ending, Failure> {
     if let Some(signalled) = signals.ending() {
+        if let Some(failure) = &comparison.failure {
+            voice::complain(failure);
+        }
         return Ok(signalled);
     }
     if let Some(failure) = &comparison.failure {

@@ -10,7 +10,8 @@ use super::barrier::Broken;
 use crate::engine::{EngineError, Errno, OpenError, Operation};
 use crate::memory::PlacementError;
 use crate::report::Failure;
-use crate::target::TargetFailure;
+use crate::stats::Kind;
+use crate::target::{TargetFailure, Unreadable};
 use crate::verify::FirstBad;
 
 /// A request that did not do what it was to do.
@@ -61,7 +62,7 @@ pub(crate) enum LaneError {
     Stranger { tag: u32 },
     #[error("completions do not match the requests (a defect of the engine)")]
     Unsettled,
-    #[error("cannot make durable what was written")]
+    #[error("fsync failed")]
     EndFsync(#[source] std::io::Error),
     #[error("the page cache cannot be told to drop the target; leave out --drop-cache")]
     DropCache(#[source] std::io::Error),
@@ -86,7 +87,12 @@ impl LaneError {
             Self::BadBlock { target, bad } => {
                 bad_block(tid, paths.get(usize::from(*target)).copied(), bad)
             }
-            other => plain(tid, None, chain(other)),
+            Self::EndFsync(error) => store_failed(tid, paths.first().copied(), error),
+            // Which of several files these are about is not known.
+            Self::StillInFlight(_) | Self::Stalled(_) | Self::Engine(_) => {
+                plain(tid, <[_; 1]>::try_from(paths).ok().map(|[path]| path), self)
+            }
+            other => plain(tid, None, other),
         }
     }
 }
@@ -102,19 +108,23 @@ impl BadRequest {
             ),
             BadResult::NoProgress => ("short transfers that do not get on".into(), None),
         };
-        let message = format!(
-            "{} of {} bytes at offset {} of {} failed: {what}",
-            self.operation,
-            self.length_bytes,
-            self.offset_bytes,
-            path.as_deref().unwrap_or("the target"),
-        );
+        let of = path.as_deref().unwrap_or("the target");
+        let Self { operation, offset_bytes, length_bytes, .. } = *self;
+        // A flush is of the whole file.
+        let has_range = operation.kind() != Kind::Flush;
+        let message = if has_range {
+            format!(
+                "{operation} of {length_bytes} bytes at offset {offset_bytes} of {of} failed: {what}"
+            )
+        } else {
+            format!("{operation} of {of} failed: {what}")
+        };
         Failure {
             tid,
             path,
-            operation: Some(self.operation.name().into()),
-            offset_bytes: Some(self.offset_bytes),
-            length_bytes: Some(self.length_bytes.into()),
+            operation: Some(operation.name().into()),
+            offset_bytes: has_range.then_some(offset_bytes),
+            length_bytes: has_range.then_some(length_bytes.into()),
             errno,
             message,
         }
@@ -140,6 +150,10 @@ pub(crate) enum TaskletError {
         #[source]
         source: std::io::Error,
     },
+    #[error(transparent)]
+    ReadBack(#[from] Unreadable),
+    #[error("fsync failed")]
+    Store(#[source] std::io::Error),
     #[error("the data differs from what it must be at offset {offset_bytes}")]
     Differs { offset_bytes: u64 },
     #[error("a block is not what it must be")]
@@ -153,6 +167,11 @@ pub(crate) enum TaskletError {
 }
 
 impl TaskletError {
+    /// What was written cannot be opened to be read back.
+    pub(crate) fn reopen(source: std::io::Error) -> Self {
+        Self::Post { action: "open the file to read it back", source }
+    }
+
     /// Whether another tasklet or a signal is the reason.
     pub(crate) fn is_secondary(&self) -> bool {
         matches!(self, Self::Barrier(Broken::ByParty) | Self::Target(TargetFailure::Stopped))
@@ -160,21 +179,36 @@ impl TaskletError {
 
     /// The report's view of it; `path` is the file that was worked on, if any.
     pub(crate) fn report(&self, tid: u32, path: Option<&Path>) -> Failure {
-        if let Self::BadBlock(bad) = self {
-            return bad_block(tid, path, bad);
-        }
-        let mut failure = plain(tid, path, chain(self));
-        if let Self::Differs { offset_bytes } = self {
-            failure.offset_bytes = Some(*offset_bytes);
+        let mut failure = match self {
+            Self::BadBlock(bad) => return bad_block(tid, path, bad),
+            Self::Store(error) => return store_failed(tid, path, error),
+            other => plain(tid, path, other),
+        };
+        match self {
+            Self::Differs { offset_bytes }
+            | Self::Target(TargetFailure::Fill { offset_bytes, .. }) => {
+                failure.offset_bytes = Some(*offset_bytes);
+            }
+            Self::ReadBack(Unreadable { offset_bytes, length_bytes, .. }) => {
+                failure.offset_bytes = Some(*offset_bytes);
+                failure.length_bytes = Some(*length_bytes);
+            }
+            _ => {}
         }
         failure
     }
 }
 
-fn plain(tid: u32, path: Option<&Path>, message: String) -> Failure {
+/// A failure that `error` tells all of.
+fn plain(tid: u32, path: Option<&Path>, error: &(dyn Error + 'static)) -> Failure {
+    Failure { errno: errno_in(error).map(Errno::name), ..told(tid, path, chain(error)) }
+}
+
+/// A failure that `message` tells all of, but perhaps of which file.
+fn told(tid: u32, path: Option<&Path>, message: String) -> Failure {
     let path = path.map(|path| path.display().to_string());
     let message = match &path {
-        Some(path) if !message.contains(path.as_str()) => format!("{path}: {message}"),
+        Some(path) if !names(&message, path) => format!("{path}: {message}"),
         _ => message,
     };
     Failure {
@@ -188,26 +222,56 @@ fn plain(tid: u32, path: Option<&Path>, message: String) -> Failure {
     }
 }
 
+/// Whether a file is among the words of a message: its name may be as short as a letter.
+fn names(message: &str, path: &str) -> bool {
+    message.split([' ', ':', ';', ',']).any(|word| word == path)
+}
+
+/// What was written does not become durable.
+fn store_failed(tid: u32, path: Option<&Path>, error: &std::io::Error) -> Failure {
+    let path = path.map(|path| path.display().to_string());
+    let of = path.as_deref().unwrap_or("the target");
+    Failure {
+        operation: Some(Operation::Fsync.name().into()),
+        message: format!("{} of {of} failed: {}", Operation::Fsync, of_kernel(error)),
+        path,
+        ..plain(tid, None, error)
+    }
+}
+
 /// A block that is not what it must be, when it was read or read back.
 fn bad_block(tid: u32, path: Option<&Path>, bad: &FirstBad) -> Failure {
     Failure {
         operation: Some("verify".into()),
         offset_bytes: Some(bad.offset_bytes),
         length_bytes: Some(bad.length_bytes),
-        ..plain(tid, path, bad.to_string())
+        ..told(tid, path, bad.to_string())
     }
 }
 
 /// An error and its sources as one sentence.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let told = links(error).map(|link| match link.downcast_ref() {
+        Some(error) => of_kernel(error),
+        None => link.to_string(),
+    });
+    told.collect::<Vec<_>>().join(": ")
+}
+
+/// The number that the kernel gave as the reason.
+fn errno_in(error: &(dyn Error + 'static)) -> Option<Errno> {
+    let io = links(error).find_map(|link| link.downcast_ref::<std::io::Error>());
+    io.and_then(std::io::Error::raw_os_error).map(Errno)
+}
+
+/// What the kernel said, as of a request that failed.
+fn of_kernel(error: &std::io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), |number| Errno(number).to_string())
+}
+
+/// An error and its sources.
+fn links<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&link| link.source())
 }
 
 #[cfg(test)]
@@ -232,12 +296,38 @@ mod tests {
     }
 
     #[test]
+    fn a_flush_that_fails_is_one_of_the_whole_file() {
+        let bad = BadRequest {
+            operation: Operation::Fdatasync,
+            target: 0,
+            offset_bytes: 0,
+            length_bytes: 0,
+            what: BadResult::Errno(Errno(5)),
+        };
+        let failure = LaneError::Request(bad).report(0, &[Path::new("f")]);
+        assert_eq!(failure.message, "fdatasync of f failed: I/O error (EIO)");
+        assert_eq!((failure.offset_bytes, failure.length_bytes), (None, None));
+        let end = LaneError::EndFsync(std::io::Error::from_raw_os_error(5));
+        let failure = end.report(0, &[Path::new("f")]);
+        assert_eq!(failure.message, "fsync of f failed: I/O error (EIO)");
+        assert_eq!(failure.errno.as_deref(), Some("EIO"));
+    }
+
+    #[test]
+    fn a_file_with_a_name_of_one_letter_is_named_too() {
+        let failure = LaneError::StillInFlight(3).report(0, &[Path::new("f")]);
+        assert!(failure.message.starts_with("f: 3 requests were still in flight"), "{failure:?}");
+        assert!(names("cannot fill f at offset 0: no", "f") && !names("fast", "f"));
+    }
+
+    #[test]
     fn sources_are_told_once_behind_the_sentence() {
         let source = std::io::Error::from_raw_os_error(12);
         let failure = TaskletError::Memory { bytes: 5, source }.report(0, None);
         assert_eq!(
             failure.message,
-            "cannot reserve 5 bytes for the tensor: Cannot allocate memory (os error 12)"
+            "cannot reserve 5 bytes for the tensor: Cannot allocate memory (ENOMEM)"
         );
+        assert_eq!(failure.errno.as_deref(), Some("ENOMEM"));
     }
 }

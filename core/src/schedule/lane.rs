@@ -3,6 +3,7 @@
 mod blocks;
 
 use std::fs::File;
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -131,6 +132,19 @@ impl LaneResult {
             error: Some(error),
         }
     }
+
+    /// Of a lane that did not come back: what it had done in `loops`.
+    pub(super) fn given_up(loops: Vec<LaneLoop>, fingerprint: Fingerprint) -> Self {
+        Self {
+            loops,
+            tally: Tally::new(fingerprint),
+            pace: None,
+            receipts: Vec::new(),
+            memory: None,
+            verified_bytes: 0,
+            error: None,
+        }
+    }
 }
 
 impl LaneTask {
@@ -245,7 +259,8 @@ impl Lane for LaneWork<'_> {
 
     fn run<E: IoEngine>(mut self, engine: &mut E) -> LaneResult {
         let plan = &self.shared.plan;
-        let mut loops = Vec::with_capacity(plan.loops_in_all() as usize);
+        let finished = || self.shared.finished(self.place.lane_of_wave);
+        finished().reserve_exact(plan.loops_in_all() as usize);
         if self.is_of_blocks() {
             for home in self.flow.homes() {
                 *home = self.part.lend(self.shared.block_bytes);
@@ -253,7 +268,7 @@ impl Lane for LaneWork<'_> {
         }
         let mut error = None;
         for index in 0..plan.loops_in_all() {
-            if let Err(failed) = self.one_loop(engine, index, &mut loops) {
+            if let Err(failed) = self.one_loop(engine, index) {
                 error = Some(failed);
                 break;
             }
@@ -275,7 +290,7 @@ impl Lane for LaneWork<'_> {
         self.receipts.extend(engine.receipts());
         self.receipts.extend(self.dropped.map(DropCache::receipt));
         LaneResult {
-            loops,
+            loops: mem::take(&mut *self.shared.finished(self.place.lane_of_wave)),
             tally,
             pace: self.pace,
             receipts: self.receipts,
@@ -287,12 +302,7 @@ impl Lane for LaneWork<'_> {
 }
 
 impl LaneWork<'_> {
-    fn one_loop<E: IoEngine>(
-        &mut self,
-        engine: &mut E,
-        index: u32,
-        loops: &mut Vec<LaneLoop>,
-    ) -> Result<(), LaneError> {
+    fn one_loop<E: IoEngine>(&mut self, engine: &mut E, index: u32) -> Result<(), LaneError> {
         let shared = self.shared;
         self.prepare(index);
         self.drop_cache()?;
@@ -325,7 +335,7 @@ impl LaneWork<'_> {
         let cpu = CpuTime::of_this_thread().saturating_sub(cpu_before);
         let (bytes, requests) = self.flow.totals();
         let by_time = watch.until != Stamp::NEVER;
-        loops.push(LaneLoop {
+        let done = LaneLoop {
             end,
             bytes: bytes - moved_before,
             requests: requests - completed_before,
@@ -333,14 +343,19 @@ impl LaneWork<'_> {
             cpu,
             print: by_time.then(|| self.flow.take_print()),
             flush: None,
-        });
+        };
+        shared.finished(self.place.lane_of_wave).push(done);
         ran?;
         shared.end_loop().map_err(LaneError::Barrier)?;
         if counts {
             self.counted += shared.last_loop();
         }
-        let done = loops.last_mut().expect("it was just added");
-        done.flush = self.end_fsync()?;
+        if let Some(flush) = self.end_fsync()?
+            && let Some(done) = shared.finished(self.place.lane_of_wave).last_mut()
+        {
+            // It is there, unless this lane was given up by now.
+            done.flush = Some(flush);
+        }
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -10,6 +10,7 @@ use nix::sys::time::TimeValLike;
 
 use super::BARRIER_LIMIT;
 use super::barrier::{Barrier, BreakGuard, Broken};
+use super::lane::LaneLoop;
 use super::wave::Wave;
 use crate::clock::Stamp;
 use crate::observe::Watch;
@@ -40,6 +41,9 @@ pub(crate) struct Shared {
     loops_done: AtomicU32,
     /// Bytes that each lane has moved, for the progress display.
     moved: Vec<Moved>,
+    /// What each lane has done in each loop that it finished: here, and not with the lane, so that
+    /// it is known of a lane that does not come back.
+    finished: Vec<Mutex<Vec<LaneLoop>>>,
     /// CPU time of the thread that shows progress, which is not the run's.
     observer_cpu: Mutex<CpuTime>,
     /// What the kernel counts, read before the first stamp of a loop and after its last.
@@ -139,6 +143,7 @@ impl Shared {
             loops_begun: AtomicU32::new(0),
             loops_done: AtomicU32::new(0),
             moved: (0..lanes).map(|_| Moved::default()).collect(),
+            finished: (0..lanes).map(|_| Mutex::default()).collect(),
             observer_cpu: Mutex::default(),
             watch: Watch::open(wave.plan, wave.tasklets, &wave.resolved.targets),
         }
@@ -213,6 +218,11 @@ impl Shared {
         }
     }
 
+    /// What a lane has done in each loop that it finished.
+    pub(super) fn finished(&self, lane_of_wave: usize) -> MutexGuard<'_, Vec<LaneLoop>> {
+        self.finished[lane_of_wave].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Loops that are finished.
     pub(super) fn loops_done(&self) -> u32 {
         self.loops_done.load(Ordering::Relaxed)
@@ -224,7 +234,7 @@ impl Shared {
     }
 
     /// The clocks of all loops that have begun.
-    pub(super) fn clocks(&self) -> std::sync::MutexGuard<'_, Vec<LoopClock>> {
+    pub(super) fn clocks(&self) -> MutexGuard<'_, Vec<LoopClock>> {
         self.clocks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -101,7 +101,10 @@ impl TaskletTask {
         self.log(format!("pre: {} of {} bytes", first.path.display(), self.tasklet.size_bytes));
         let (memory, receipts) = self.reserve().map_err(nowhere)?;
         result.receipts = receipts;
-        result.lanes = self.run_lanes(backend, memory, &files).map_err(nowhere)?;
+        result.lanes = self.run_lanes(backend, memory, &files).map_err(|error| {
+            let is_abandoned = matches!(error, TaskletError::Abandoned(_));
+            (error, is_abandoned.then(|| first.path.clone()))
+        })?;
         let memory = result.lanes.iter().filter_map(|lane| lane.memory.as_ref());
         memory.for_each(|one| result.content.look(one));
         self.log(summary(&self.shared.plan, &result.lanes));
@@ -299,9 +302,8 @@ impl TaskletTask {
             return Ok(None);
         }
         let at = |error| (error, Some(file.path.clone()));
-        let failed = |source| TaskletError::Post { action: "read the data back", source };
-        let io = |source| at(failed(source));
-        target::send_to_storage(&files[0]).map_err(io)?;
+        target::send_to_storage(&files[0]).map_err(|source| at(TaskletError::Store(source)))?;
+        let reopened = reopen_buffered(&files[0], &file.path);
         let divided = self.divide().into_iter();
         let shares: Vec<_> = divided.filter_map(|(work, _)| work.into_share()).collect();
         let writes = |lane: &LaneResult| {
@@ -310,14 +312,14 @@ impl TaskletTask {
         let what = ReadBack {
             plan: &self.shared.plan,
             terms,
-            file: &reopen_buffered(&files[0], &file.path).map_err(io)?,
+            file: &reopened.map_err(|source| at(TaskletError::reopen(source)))?,
             tid: self.tasklet.tid,
             first_loop: self.shared.first_loop,
             is_filled: file.is_filled(),
         };
         let writes: Vec<_> = lanes.iter().map(writes).collect();
         let sum = read_back(&what, &shares, &writes, &|| self.shared.is_halted());
-        let sum = sum.map_err(io)?;
+        let sum = sum.map_err(|error| at(error.into()))?;
         let sum = sum.map_err(|bad| at(TaskletError::BadBlock(bad)))?;
         let _not_needed_to_verify =
             target::note_layout(&files[0], terms.layout(sum.oldest_of_all()));
@@ -336,8 +338,8 @@ impl TaskletTask {
                 // The tensor holds what the last loop has read.
                 continue;
             }
-            let failed = |source| TaskletError::Post { action: "read the data back", source };
-            let buffered = reopen_buffered(open, &file.path).map_err(|e| at(failed(e)))?;
+            let buffered = reopen_buffered(open, &file.path);
+            let buffered = buffered.map_err(|source| at(TaskletError::reopen(source)))?;
             let difference = if self.tasklet.direction == Direction::Write {
                 let loop_number = self.shared.first_loop.wrapping_add(loop_index);
                 target::written_as_told(&buffered, size_bytes, self.data(), loop_number)
@@ -346,7 +348,7 @@ impl TaskletTask {
                 let length = usize::try_from(size_bytes).expect("it is in memory");
                 target::read_back(&buffered, &memory.as_slice()[..length])
             };
-            if let Some(difference) = difference.map_err(|e| at(failed(e)))? {
+            if let Some(difference) = difference.map_err(|error| at(error.into()))? {
                 let offset_bytes = difference.offset_bytes;
                 return Err(at(TaskletError::Differs { offset_bytes }));
             }

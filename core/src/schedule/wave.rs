@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use super::failure::TaskletError;
+use super::lane::LaneResult;
 use super::shared::{CpuTime, LoopClock, Shared};
 use super::tasklet::{COME_BACK_LIMIT, Message, TaskletResult, TaskletTask};
 use super::{STALL_LIMIT, TICK};
@@ -16,6 +17,7 @@ use crate::observe::Seen;
 use crate::plan::{Access, Direction, Plan};
 use crate::report::Failure;
 use crate::session::{Event, Observer, Stop};
+use crate::stats::Fingerprint;
 use crate::target::{Made, Resolved, Tasklet};
 
 /// Tasklets that run together, on one engine.
@@ -31,7 +33,7 @@ pub(crate) struct Wave<'a> {
 
 /// What became of a wave.
 pub(crate) struct WaveOutcome {
-    /// One entry per tasklet; what an abandoned one has done is not known.
+    /// One entry per tasklet; of an abandoned one, only finished loops are known.
     pub tasklets: Vec<(Tasklet, TaskletResult)>,
     /// The clocks of all loops that have begun.
     pub clocks: Vec<LoopClock>,
@@ -76,9 +78,13 @@ impl Wave<'_> {
             shared.cut_loop_short(end);
         }
         let clocks = shared.clocks().clone();
-        let tasklets = self.tasklets.iter().cloned().zip(results).map(|(tasklet, result)| {
-            let result = result.unwrap_or_else(|| abandoned(&tasklet));
-            (tasklet, result)
+        let tasklets = self.tasklets.iter().zip(results).enumerate();
+        let tasklets = tasklets.map(|(index, (tasklet, result))| {
+            let mut result = result.unwrap_or_else(|| abandoned(tasklet));
+            if result.lanes.is_empty() {
+                result.lanes = self.given_up(&shared, index);
+            }
+            (tasklet.clone(), result)
         });
         WaveOutcome {
             tasklets: tasklets.collect(),
@@ -87,6 +93,24 @@ impl Wave<'_> {
             moved_bytes: shared.moved_in_all(),
             seen: shared.watch.seen(),
         }
+    }
+
+    /// What the lanes of a tasklet have finished that did not come back; none without a loop.
+    fn given_up(&self, shared: &Shared, index: usize) -> Vec<LaneResult> {
+        let result_of = |lane: u32| {
+            let loops = std::mem::take(&mut *shared.finished(self.lane_of_wave(index, lane)));
+            let tid = self.tasklets[index].tid;
+            LaneResult::given_up(loops, Fingerprint::new(self.plan.seed, tid, lane))
+        };
+        let mut lanes: Vec<_> = (0..self.plan.lanes).map(result_of).collect();
+        if lanes.iter().all(|lane| lane.loops.is_empty()) {
+            lanes.clear();
+        }
+        lanes
+    }
+
+    fn lane_of_wave(&self, index: usize, lane: u32) -> usize {
+        index * self.plan.lanes as usize + lane as usize
     }
 
     /// When the last lane ended the loop that a stop has cut short, if all of them go through
@@ -178,7 +202,8 @@ fn spawn<B: Backend>(task: TaskletTask, backend: B) -> Result<(), TaskletError> 
 }
 
 fn abandoned(tasklet: &Tasklet) -> TaskletResult {
-    let failure: Failure = TaskletError::Abandoned(COME_BACK_LIMIT).report(tasklet.tid, None);
+    let failure: Failure =
+        TaskletError::Abandoned(COME_BACK_LIMIT).report(tasklet.tid, Some(&tasklet.files[0].path));
     TaskletResult { failures: vec![failure], ..TaskletResult::default() }
 }
 

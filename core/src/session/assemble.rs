@@ -12,7 +12,7 @@ use crate::observe::{self, Content, Evidence};
 use crate::plan::{Direction, Plan};
 use crate::receipt;
 use crate::report::{
-    Cpu, DirectionReport, Doubt, EngineReport, FlushReport, LatencyHistogram, LoopReport,
+    Cpu, DirectionReport, Doubt, EngineReport, Failure, FlushReport, LatencyHistogram, LoopReport,
     PaceReport, Ratios, Series, Sharing, Status, TaskletReport, cpu_bound, drift, gib_per_s,
     groups, rate_missed, requests_per_s, short_run,
 };
@@ -58,6 +58,7 @@ pub(super) fn add(
             one.groups = groups(&one.tasklets);
             one.ratios = Ratios::of(&one, sharing(plan, &tasklets, outcome));
             one.doubts.extend(doubts.map(|(_, doubt)| doubt.clone()));
+            one.failures.retain(|failure| is_told_in(failure, *part, phase.direction));
             one.status = match (failed, outcome.stopped) {
                 (true, _) => Status::Failed,
                 (false, true) => Status::Interrupted,
@@ -88,6 +89,18 @@ pub(super) fn add(
             report.directions.push(one);
         }
     }
+}
+
+/// Whether a failure in tasklets of `phase` is told in `part` of it: each is told once, in the part
+/// whose request failed, or in the first.
+fn is_told_in(failure: &Failure, part: Direction, phase: Direction) -> bool {
+    let operation = failure.operation.as_deref();
+    let is_of = |part: &&Direction| match part.kind() {
+        Some(Kind::Write) => matches!(operation, Some("write" | "fsync" | "fdatasync")),
+        _ => operation == Some(part.to_string().as_str()),
+    };
+    let parts = phase.parts();
+    parts.iter().find(is_of).or(parts.first()) == Some(&part)
 }
 
 /// Requests that shared the CPU time of a wave, and the calls of these tasklets.

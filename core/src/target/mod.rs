@@ -51,4 +51,5 @@ pub use resolve::{ResolveError, Resolved, resolve};
 pub use space::{Room, usable};
 pub use tasklet::{Tasklet, TaskletFile};
 pub use trim::{PUNCH_HOLE, Trim, TrimWay, trim_of};
-pub use validate::{Difference, read_back, written_as_told};
+pub(crate) use validate::read_whole;
+pub use validate::{Difference, Unreadable, read_back, written_as_told};

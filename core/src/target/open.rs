@@ -47,6 +47,15 @@ pub enum TargetFailure {
         #[source]
         source: io::Error,
     },
+    /// What it was filled with does not become durable.
+    #[error("fsync of {} failed when it was filled", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        #[source]
+        source: io::Error,
+    },
     /// The run was told to stop.
     #[error("stopped")]
     Stopped,
@@ -144,9 +153,6 @@ pub(super) fn fill(
     filler: Option<&Writer>,
     stopped: &dyn Fn() -> bool,
 ) -> Result<(), TargetFailure> {
-    let failed = |offset_bytes| {
-        move |source| TargetFailure::Fill { path: path.to_owned(), offset_bytes, source }
-    };
     let mut buffer = vec![0; FILL_BYTES];
     let mut at = 0;
     while at < size_bytes {
@@ -159,11 +165,15 @@ pub(super) fn fill(
         if let Some(filler) = filler {
             filler.stamp_filling(at, chunk);
         }
-        file.write_all_at(chunk, at).map_err(failed(at))?;
+        file.write_all_at(chunk, at).map_err(|source| TargetFailure::Fill {
+            path: path.to_owned(),
+            offset_bytes: at,
+            source,
+        })?;
         at += chunk.len() as u64;
     }
     // Reads of the file should reach the device.
-    send_to_storage(file).map_err(failed(size_bytes))
+    send_to_storage(file).map_err(|source| TargetFailure::Store { path: path.to_owned(), source })
 }
 
 /// Opens a file without a name in `folder`, for reading and writing: no end of the process, however
@@ -199,7 +209,9 @@ fn open_unlinked(folder: &Path, direct: bool) -> Result<File, RefusedTarget> {
     let opened = open_direct(options.read(true).write(true).create_new(true), &path, direct);
     match &opened {
         // Made just now, and by no one else.
-        Ok(_) => drop(std::fs::remove_file(&path)),
+        Ok(_) => std::fs::remove_file(&path)
+            // The run would not be able to remove its own files either.
+            .map_err(|error| RefusedTarget::io("remove", &path, error))?,
         Err(error) => remove_refused(&path, was_missing, error),
     }
     opened.map_err(|error| match error {

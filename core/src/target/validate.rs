@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
+use thiserror::Error;
+
 use crate::data::DataStream;
 
 const CHUNK_BYTES: usize = 1 << 20;
@@ -15,16 +17,52 @@ pub struct Difference {
     pub offset_bytes: u64,
 }
 
+/// What cannot be read back.
+#[derive(Debug, Error)]
+#[error("cannot read back {length_bytes} bytes at offset {offset_bytes}")]
+pub struct Unreadable {
+    /// Where in the file.
+    pub offset_bytes: u64,
+    /// How many bytes from there on were to be read.
+    pub length_bytes: u64,
+    /// What the kernel said; `UnexpectedEof` when the file ends there.
+    pub source: io::Error,
+}
+
+/// Reads as many bytes at `offset_bytes` as `buffer` is long.
+pub(crate) fn read_whole(
+    file: &File,
+    buffer: &mut [u8],
+    offset_bytes: u64,
+) -> Result<(), Unreadable> {
+    let mut done = 0;
+    while done < buffer.len() {
+        let at = offset_bytes + done as u64;
+        let source = match file.read_at(&mut buffer[done..], at) {
+            Ok(0) => io::Error::new(io::ErrorKind::UnexpectedEof, "the file ends there"),
+            Ok(length) => {
+                done += length;
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => error,
+        };
+        let length_bytes = (buffer.len() - done) as u64;
+        return Err(Unreadable { offset_bytes: at, length_bytes, source });
+    }
+    Ok(())
+}
+
 /// Compares the first `size_bytes` of `file` with what `stream` was in loop `loop_index`.
 ///
 /// # Errors
-/// When the file cannot be read; `UnexpectedEof` when it is shorter.
+/// What of the file cannot be read, or is behind its end.
 pub fn written_as_told(
     file: &File,
     size_bytes: u64,
     stream: DataStream,
     loop_index: u32,
-) -> io::Result<Option<Difference>> {
+) -> Result<Option<Difference>, Unreadable> {
     each_chunk(file, size_bytes, |offset_bytes, chunk| {
         stream.first_difference(offset_bytes, loop_index, chunk)
     })
@@ -33,11 +71,11 @@ pub fn written_as_told(
 /// Compares `memory`, which a run has read from the start of `file`, with what `pread` says.
 ///
 /// # Errors
-/// When the file cannot be read; `UnexpectedEof` when it is shorter.
+/// What of the file cannot be read, or is behind its end.
 ///
 /// # Panics
 /// Never: offsets in memory fit a `usize`.
-pub fn read_back(file: &File, memory: &[u8]) -> io::Result<Option<Difference>> {
+pub fn read_back(file: &File, memory: &[u8]) -> Result<Option<Difference>, Unreadable> {
     each_chunk(file, memory.len() as u64, |offset_bytes, chunk| {
         let start = usize::try_from(offset_bytes).expect("an offset in memory fits");
         let there = &memory[start..start + chunk.len()];
@@ -53,13 +91,13 @@ fn each_chunk(
     file: &File,
     size_bytes: u64,
     check: impl Fn(u64, &[u8]) -> Option<u64>,
-) -> io::Result<Option<Difference>> {
+) -> Result<Option<Difference>, Unreadable> {
     let mut buffer = vec![0; CHUNK_BYTES];
     let mut at = 0;
     while at < size_bytes {
         let rest = usize::try_from(size_bytes - at).unwrap_or(usize::MAX);
         let chunk = &mut buffer[..rest.min(CHUNK_BYTES)];
-        file.read_exact_at(chunk, at)?;
+        read_whole(file, chunk, at)?;
         if let Some(offset_bytes) = check(at, chunk) {
             return Ok(Some(Difference { offset_bytes }));
         }
@@ -89,6 +127,8 @@ mod tests {
         assert_eq!(read_back(&file, &bytes).unwrap(), wrong);
         let short = written_as_told(&file, size + 1, stream, 3);
         // The wrong byte comes first; past it, the end of the file does.
-        assert_eq!(short.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        let short = short.unwrap_err();
+        assert_eq!((short.offset_bytes, short.length_bytes), (size, 1));
+        assert_eq!(short.source.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

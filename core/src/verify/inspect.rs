@@ -5,7 +5,6 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -15,7 +14,7 @@ use super::judge::{Damage, Freshness, Judged, Kind, judge};
 use super::sector::{SECTOR_BYTES, Sector, is_zero};
 use super::walk::{Grid, Piece, Walk};
 use super::{Generation, Layout};
-use crate::target::{RefusedTarget, open_to_inspect};
+use crate::target::{RefusedTarget, open_to_inspect, read_whole};
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 8 << 20;
@@ -42,12 +41,14 @@ pub enum InspectError {
     )]
     NoBlocks(PathBuf),
     /// It cannot be read.
-    #[error("cannot read {} at offset {offset_bytes}", path.display())]
+    #[error("cannot read {length_bytes} bytes at offset {offset_bytes} of {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// Where.
         offset_bytes: u64,
+        /// How many bytes from there on.
+        length_bytes: u64,
         /// What the kernel said.
         #[source]
         source: io::Error,
@@ -168,10 +169,11 @@ impl Source<'_> {
         let rest = usize::try_from(self.size_bytes - at).unwrap_or(usize::MAX);
         let length = buffer.len().min(rest) / SECTOR_BYTES * SECTOR_BYTES;
         let chunk = &mut buffer[..length];
-        self.file.read_exact_at(chunk, at).map_err(|source| InspectError::Read {
+        read_whole(&self.file, chunk, at).map_err(|unreadable| InspectError::Read {
             path: self.path.into(),
-            offset_bytes: at,
-            source,
+            offset_bytes: unreadable.offset_bytes,
+            length_bytes: unreadable.length_bytes,
+            source: unreadable.source,
         })?;
         Ok(chunk)
     }

@@ -1,13 +1,12 @@
 //! After a run: what it wrote is read back, and each block must be the one that was written last.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
+use std::fs::{File, Metadata};
 
 use super::Terms;
 use super::replay::each_write;
 use crate::plan::Plan;
 use crate::schedule::source::{Share, StreamName};
+use crate::target::{Unreadable, read_whole};
 use crate::verify::{Damage, FirstBad, Freshness, Generation, judge};
 
 /// Blocks that are looked at together: so many numbers are kept.
@@ -49,15 +48,15 @@ impl Sum {
 /// of its loops as `writes` says.
 ///
 /// # Errors
-/// When the file cannot be read, or the first block that is not as it must be.
+/// What of the file cannot be read, or the first block that is not as it must be.
 pub(in crate::schedule) fn read_back(
     what: &ReadBack,
     shares: &[Share],
     writes: &[Vec<u64>],
     halted: &dyn Fn() -> bool,
-) -> io::Result<Result<Sum, FirstBad>> {
+) -> Result<Result<Sum, FirstBad>, Unreadable> {
     let grid = what.terms.grid();
-    let file_end = file_end(what.file)?;
+    let file_end = file_end(what.file);
     let mut sum = Sum { is_whole: true, ..Sum::default() };
     for (lane, (share, writes)) in (0..).zip(shares.iter().zip(writes)) {
         let (start, end) = share.range_bytes();
@@ -75,10 +74,11 @@ pub(in crate::schedule) fn read_back(
     Ok(Ok(sum))
 }
 
-/// Behind the last byte of a file; of a device all can be read.
-fn file_end(file: &File) -> io::Result<u64> {
-    let metadata = file.metadata()?;
-    Ok(if metadata.is_file() { metadata.len() } else { u64::MAX })
+/// Behind the last byte of a file; of a device all can be read, and of what does not tell that is
+/// found out.
+fn file_end(file: &File) -> u64 {
+    let metadata = file.metadata().ok().filter(Metadata::is_file);
+    metadata.map_or(u64::MAX, |there| there.len())
 }
 
 /// Some blocks of a lane, and for each the write that came last.
@@ -134,7 +134,7 @@ impl Window {
         what: &ReadBack,
         file_end: u64,
         sum: &mut Sum,
-    ) -> io::Result<Result<(), FirstBad>> {
+    ) -> Result<Result<(), FirstBad>, Unreadable> {
         let at_a_time = usize::try_from((CHUNK_BYTES / self.block_bytes).max(1));
         let at_a_time = at_a_time.expect("a chunk is small");
         let block_length = usize::try_from(self.block_bytes).expect("a block is in memory");
@@ -144,7 +144,7 @@ impl Window {
             let there = file_end.saturating_sub(offset_bytes) / self.block_bytes;
             let there = usize::try_from(there).unwrap_or(usize::MAX).min(wanted.len());
             let chunk = &mut buffer[..there * block_length];
-            what.file.read_exact_at(chunk, offset_bytes)?;
+            read_whole(what.file, chunk, offset_bytes)?;
             for (number, last) in wanted.iter().enumerate() {
                 let bytes = chunk.chunks_exact(block_length).nth(number);
                 let judged = self.judge_one(what, *last, bytes, offset_bytes, file_end, sum);
