@@ -36,14 +36,16 @@ impl Content {
     }
 
     /// Whether `work` can be done on what is there, so that all of the file is known afterwards.
-    pub(crate) fn suits(&self, work: &Work) -> bool {
+    pub(crate) fn suits(&self, work: &Work, path: &Path) -> bool {
+        // Of a file that was made by a round of few requests there may be but a part.
+        let is_long = || fs::metadata(path).is_ok_and(|there| there.len() == FILE_BYTES);
         match (self, &work.blocks) {
             // A tensor is read whatever it is, and a file to write is emptied first.
             (Self::Tensor { .. } | Self::Blocks { .. }, None) => true,
             (Self::Blocks { block_bytes, checksum, is_whole, .. }, Some(blocks)) => {
                 let is_alike =
                     work.verified_bytes() == *block_bytes && blocks.verify == Some(*checksum);
-                is_alike && (*is_whole || work.direction == Direction::Write)
+                is_alike && is_long() && (*is_whole || work.direction == Direction::Write)
             }
             _ => false,
         }

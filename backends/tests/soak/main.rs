@@ -113,7 +113,7 @@ impl Soak {
         let backend = parse(spec).expect("a spec that is known");
         let work = Work::draw(dice, &self.content, spec.contains("inline=on"));
         let fault = Fault::draw(dice);
-        if !self.content.suits(&work) {
+        if !self.content.suits(&work, &self.path) {
             self.content = Content::forgotten(&self.path);
         }
         let is_buffered = dice.one_in(2) || !self.is_direct || spec.contains("dontcache");
