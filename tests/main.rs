@@ -42,6 +42,7 @@ mod signals;
 mod sizes;
 mod strace;
 mod support;
+mod surroundings;
 mod verbosity;
 mod verdicts;
 mod verify;

@@ -105,7 +105,10 @@ pub(crate) fn of_setup(
                 OLD_ENTRIES_MAX / options.entries_per_request()
             )),
         ),
-        _ => ("io_uring_setup failed".to_owned(), None),
+        errno => {
+            let errno = errno.map_or_else(|| source.to_string(), |errno| Errno(errno).to_string());
+            (format!("io_uring_setup failed: {errno}"), None)
+        }
     };
     Unsupported { reason, cure, source: Some(source) }
 }
@@ -276,8 +279,8 @@ mod tests {
         assert!(refused(libc::ENOMEM, None).contains("RLIMIT_MEMLOCK is 65536 bytes"));
         assert!(refused(libc::EMFILE, None).contains("EMFILE"));
         assert!(refused(libc::ENFILE, None).contains("ulimit -n"));
-        assert_eq!(refused(libc::EIO, None), "io_uring_setup failed");
-        assert_eq!(refused(libc::EINVAL, None), "io_uring_setup failed");
+        assert_eq!(refused(libc::EIO, None), "io_uring_setup failed: I/O error (EIO)");
+        assert!(refused(libc::EINVAL, None).starts_with("io_uring_setup failed: "));
         let of_sqpoll = |entries, errno| {
             let sqpoll = Uring::parse("sqpoll").unwrap();
             let error = io::Error::from_raw_os_error(errno);
@@ -285,7 +288,7 @@ mod tests {
         };
         assert!(of_sqpoll(64, libc::EPERM).contains("before 5.13 forbids sqpoll"));
         assert!(of_sqpoll(4097, libc::EINVAL).ends_with("ask for --queue-depth 1365 or less"));
-        assert_eq!(of_sqpoll(4096, libc::EINVAL), "io_uring_setup failed");
+        assert!(of_sqpoll(4096, libc::EINVAL).starts_with("io_uring_setup failed: "));
         let on_a_cpu = Uring::parse("sqpoll-cpu=9").unwrap();
         let error = io::Error::from_raw_os_error(libc::EINVAL);
         let refused = of_setup(error, 64, &on_a_cpu, &Surroundings::default()).sentence();
