@@ -17,6 +17,7 @@ mod filesystems;
 mod fio_jobs;
 mod fio_json;
 mod help;
+mod hostile;
 mod limits;
 mod moved;
 mod numbers;

@@ -3,25 +3,31 @@
 //! [`conformance()`] holds what the [engine contract](crate::engine) promises, as checks that run
 //! against any [`Backend`](crate::engine::Backend) on small buffered files in the directory for
 //! temporary files; [`stress()`] tries the same at random, for as long as it is told to. Neither
-//! measures anything or knows a backend by name.
+//! measures anything or knows a backend by name. [`fuzz()`] is for whatever reads what others
+//! wrote.
 
 mod bare;
 mod conformance;
+mod dice;
 mod discards;
 mod exactly_once;
 mod fixture;
 mod flags;
+mod fuzz;
 mod leaving;
 mod opening;
 mod queueing;
 mod stress;
 mod transfers;
 
+use std::env;
 use std::io::Write;
+use std::str::FromStr;
 
 pub use conformance::conformance;
 pub use discards::discards;
 pub use flags::{cold_reads, direct_round_trip};
+pub use fuzz::{fuzz, fuzz_text, one_sentence};
 pub use stress::{StressPlan, StressReport, stress};
 
 use crate::engine::Unsupported;
@@ -42,7 +48,18 @@ fn leave_out(what: &str, unsupported: &Unsupported) {
 /// terminal all the same, and `ci/test.sh` counts such lines.
 pub fn skip(reason: &str) {
     let words: Vec<_> = reason.split_whitespace().collect();
+    aloud(&format!("skipped: {}", words.join(" ")));
+}
+
+/// Prints past the test harness.
+fn aloud(line: &str) {
     // As one piece, so that lines of tests that run at the same time stay whole.
-    let line = format!("skipped: {}\n", words.join(" "));
-    let _nobody_listens = std::io::stderr().write_all(line.as_bytes());
+    let _nobody_listens = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// The number in the environment variable `name`, if it is set.
+fn variable<T: FromStr>(name: &str) -> Option<T> {
+    let text = env::var(name).ok()?;
+    let number = text.parse().ok();
+    Some(number.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))
 }

@@ -8,7 +8,6 @@
 //!
 //! It finds what the conformance suite does not think of, and is not a measurement.
 
-mod dice;
 mod disk;
 mod draw;
 mod round;
@@ -17,15 +16,14 @@ mod usage;
 mod walk;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{env, fmt, process};
+use std::{fmt, process};
 
-use dice::Dice;
 use disk::Disk;
 use usage::Usage;
 
-use super::{fixture, skip};
+use super::dice::Dice;
+use super::{fixture, skip, variable};
 use crate::engine::{Backend, Files};
 
 /// The deepest queue of a round, unless the backend's probe allows less.
@@ -58,12 +56,6 @@ impl StressPlan {
         let seed = seed.unwrap_or_else(|| clock() << 32 | u64::from(process::id()) << 16);
         Self { time: Duration::from_secs_f64(seconds / f64::from(variants.max(1))), seed }
     }
-}
-
-fn variable<T: FromStr>(name: &str) -> Option<T> {
-    let text = env::var(name).ok()?;
-    let number = text.parse().ok();
-    Some(number.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))
 }
 
 /// What a stress test has done.
