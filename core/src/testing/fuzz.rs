@@ -5,9 +5,9 @@
 //! took a new one is kept and mutated further, which leads deeper than chance alone, and needs no
 //! compiler of its own.
 //!
-//! An ordinary test run tries some thousand inputs, the same ones each time (`AIO_FUZZ_CASES`:
-//! fewer, for instruments that are slow). `AIO_FUZZ_SECONDS` has each target run for so long, from a
-//! new seed or from `AIO_FUZZ_SEED`; `ci/fuzz.sh` does so.
+//! An ordinary test run tries some thousand inputs, the same ones each time; with
+//! `AIO_FUZZ_CASES` fewer, for instruments that are slow. `AIO_FUZZ_SECONDS` has each target run
+//! for so long, from a new seed or from `AIO_FUZZ_SEED`; `ci/fuzz.sh` does so.
 
 mod mutate;
 mod shrink;
