@@ -36,6 +36,14 @@ stress seconds="60":
 soak seconds="150":
     ci/soak.sh {{seconds}}
 
+# Unsafe code under AddressSanitizer, memcheck and Miri; everything: just memory all.
+memory what="quick":
+    ci/memory.sh {{what}}
+
+# Every parser and the ring's reader with mutated inputs, a minute each; some: just fuzz 600 plan.
+fuzz seconds="60" *targets:
+    ci/fuzz.sh {{seconds}} {{targets}}
+
 # aio against fio and t/io_uring, all modes or some: just bench cached nop.
 bench *modes:
     ci/bench.sh {{modes}}

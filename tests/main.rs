@@ -19,6 +19,7 @@ mod filesystems;
 mod fio_jobs;
 mod fio_json;
 mod help;
+mod hostile;
 mod hostile_names;
 mod lab;
 mod limits;

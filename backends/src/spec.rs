@@ -69,8 +69,39 @@ pub fn all() -> Vec<AnyBackend> {
 mod tests {
     use std::error::Error;
 
+    use aio_core::testing::{fuzz_text, one_sentence};
+
     use super::*;
     use crate::RunPlan;
+
+    #[test]
+    fn fuzzed_specs_are_engines_or_refused_in_a_sentence() {
+        let corpus = [
+            "uring:sqpoll=on:sqpoll-idle=10:fixed-files",
+            "libaio:user-ring=off:nowait",
+            "sync:threads=4",
+            "psync",
+            "aio_handle:dsync",
+        ];
+        let backends = all();
+        let keys = backends.iter().flat_map(|backend| backend.options()).map(|option| option.key);
+        let mut words: Vec<&str> = keys.collect();
+        words.extend(NAMES);
+        words.extend([":", "=", "=on", "=off", "=0", "=4294967295"]);
+        fuzz_text("specs of engines", &corpus, &words, |spec| match parse(spec) {
+            Ok(backend) => {
+                let (given, _) = spec.split_once(':').unwrap_or((spec, ""));
+                let name = backend.name();
+                assert!(given == name || aliases(name).any(|alias| alias == given), "{spec}");
+                format!("{backend:?}")
+            }
+            Err(refused) => {
+                let why = refused.source().map(ToString::to_string).unwrap_or_default();
+                one_sentence(&format!("{refused}: {why}").escape_default().to_string());
+                format!("{why} {}", matches!(refused, SpecError::Name { .. }))
+            }
+        });
+    }
 
     #[test]
     fn names_of_other_tools_select_the_same_interface() {

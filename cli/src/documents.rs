@@ -3,8 +3,7 @@
 //! What cannot be read is refused in a sentence that says what it is instead, as far as one can
 //! tell. Nothing here judges the numbers.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use aio_core::report::{Comparison, Report, SCHEMA_VERSION};
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::output::is_same;
+use crate::sources;
 use crate::voice::printable;
 
 /// The largest document that is read, in bytes: some hundred times a report of many tasklets.
@@ -47,11 +47,7 @@ pub(crate) fn refuse_as_output<'a>(
 /// The file cannot be read, or holds no results of aio.
 pub(crate) fn read(path: &Path) -> Result<Document> {
     let name = name(path);
-    let bytes = if path == Path::new("-") {
-        at_most(io::stdin().lock(), BYTES_MAX)
-    } else {
-        File::open(path).and_then(|file| at_most(file, BYTES_MAX))
-    };
+    let bytes = sources::read(path, BYTES_MAX).and_then(|bytes| at_most(bytes, BYTES_MAX));
     let bytes = bytes.with_context(|| format!("cannot read {name}"))?;
     of_bytes(&bytes).with_context(|| format!("{name} cannot be used as results"))
 }
@@ -61,11 +57,8 @@ pub(crate) fn name(path: &Path) -> String {
     if path == Path::new("-") { "stdin".into() } else { printable(&path.to_string_lossy()) }
 }
 
-/// All that `source` has. More than `bytes_max` is an error, so that neither a device nor a pipe
-/// without end fills the memory.
-fn at_most(source: impl Read, bytes_max: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    source.take(bytes_max + 1).read_to_end(&mut bytes)?;
+/// Refuses more than `bytes_max`.
+fn at_most(bytes: Vec<u8>, bytes_max: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > bytes_max {
         let limit = crate::render::size(bytes_max);
         return Err(io::Error::other(format!("it is larger than {limit}, which no results are")));
@@ -73,7 +66,11 @@ fn at_most(source: impl Read, bytes_max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn of_bytes(bytes: &[u8]) -> Result<Document> {
+/// Reads the results in `bytes`.
+///
+/// # Errors
+/// They are no results of aio.
+pub(crate) fn of_bytes(bytes: &[u8]) -> Result<Document> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         bail!("it is empty; did the run that was to write it end early?");
     }
@@ -219,10 +216,10 @@ mod tests {
     }
 
     #[test]
-    fn deep_nesting_and_endless_sources_are_refused() {
+    fn deep_nesting_and_too_much_of_it_are_refused() {
         assert!(refusal(&"[".repeat(100_000)).starts_with("it is not JSON (recursion limit"));
-        let error = at_most(io::repeat(b' '), 1 << 20).unwrap_err().to_string();
+        let error = at_most(vec![b' '; (1 << 20) + 1], 1 << 20).unwrap_err().to_string();
         assert_eq!(error, "it is larger than 1 MiB, which no results are");
-        assert_eq!(at_most(&b"abc"[..], 3).unwrap(), b"abc");
+        assert_eq!(at_most(b"abc".to_vec(), 3).unwrap(), b"abc");
     }
 }

@@ -28,6 +28,7 @@ mod results;
 mod schema;
 mod shell;
 mod signals;
+mod sources;
 mod steady;
 mod strict;
 mod verify;

@@ -13,6 +13,18 @@ use signal_hook::iterator::Signals as Incoming;
 
 use crate::ending::{Ending, Failure};
 
+/// Whether nothing has begun yet that the first signal would have to wait for.
+static ENDS_AT_ONCE: AtomicBool = AtomicBool::new(false);
+
+/// Has the first signal end the program while `read` waits for input, of which there may never be
+/// any.
+pub(crate) fn ends_at_once<T>(read: impl FnOnce() -> T) -> T {
+    ENDS_AT_ONCE.store(true, Ordering::SeqCst);
+    let read = read();
+    ENDS_AT_ONCE.store(false, Ordering::SeqCst);
+    read
+}
+
 /// The signals that came.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signals {
@@ -50,7 +62,7 @@ impl Signals {
     }
 
     fn came(&self, signal: i32) {
-        if self.stop.is_set() {
+        if self.stop.is_set() || ENDS_AT_ONCE.load(Ordering::SeqCst) {
             let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(made) = made.as_ref() {
                 let _nobody_to_tell = made.remove();

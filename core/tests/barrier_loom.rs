@@ -2,7 +2,7 @@
 //!
 //! It includes the barrier's own source with loom's primitives in place of the standard ones, so an
 //! ordinary `cargo test` runs it. Loom's `wait_timeout` never times out and its mutex cannot be
-//! poisoned, so deadlines and a leader that panics have their own tests beside the barrier.
+//! poisoned, so deadlines and what poison does have their own tests beside the barrier.
 
 mod primitives {
     pub(super) use loom::sync::{Condvar, Mutex, MutexGuard};
@@ -12,6 +12,7 @@ mod primitives {
 #[expect(dead_code, reason = "the model uses a part of the barrier")]
 mod barrier;
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use barrier::{Barrier, Broken};
@@ -74,5 +75,50 @@ fn a_guard_that_is_dropped_frees_every_waiter() {
         };
         drop(barrier.guard());
         assert_eq!(waiter.join().unwrap(), Err(Broken::ByParty));
+    });
+}
+
+#[test]
+fn a_break_beside_the_last_arrival_frees_all_or_lets_all_pass() {
+    loom::model(|| {
+        let barrier = Arc::new(Barrier::new(2));
+        let led = Arc::new(AtomicU32::new(0));
+        let wait = |barrier: &Barrier, led: &AtomicU32| {
+            barrier.wait(far(), || {
+                led.fetch_add(1, Ordering::Relaxed);
+            })
+        };
+        let other = {
+            let (barrier, led) = (Arc::clone(&barrier), Arc::clone(&led));
+            thread::spawn(move || wait(&barrier, &led))
+        };
+        let outside = {
+            let barrier = Arc::clone(&barrier);
+            thread::spawn(move || barrier.break_now())
+        };
+        let own = wait(&barrier, &led);
+        assert_eq!(other.join().unwrap(), own, "nobody passes alone");
+        outside.join().unwrap();
+        assert_eq!(led.load(Ordering::Relaxed), u32::from(own.is_ok()));
+        assert_eq!(barrier.wait(far(), || ()), Err(Broken::ByParty), "it stays broken");
+    });
+}
+
+#[test]
+fn a_leader_that_panics_frees_every_waiter() {
+    loom::model(|| {
+        let barrier = Arc::new(Barrier::new(3));
+        let party = || {
+            let barrier = Arc::clone(&barrier);
+            thread::spawn(move || {
+                // Without the message of a panic, which would look like a failure.
+                let lead = || resume_unwind(Box::new("a bug"));
+                catch_unwind(AssertUnwindSafe(|| barrier.wait(far(), lead)))
+            })
+        };
+        let parties = [party(), party(), party()];
+        let ended = parties.map(|party| party.join().unwrap());
+        assert_eq!(ended.iter().filter(|ended| ended.is_err()).count(), 1, "one of them leads");
+        assert!(ended.iter().flatten().all(|waited| *waited == Err(Broken::ByParty)));
     });
 }

@@ -109,6 +109,49 @@ fn closing_beside_giving_leaves_nobody_asleep() {
 }
 
 #[test]
+fn closing_a_full_queue_leaves_nobody_asleep_and_gives_nothing_twice() {
+    model(|| {
+        let queue = Arc::new(WorkQueue::new(2));
+        queue.give([1, 2].into_iter());
+        let takers = [taker(&queue), taker(&queue)];
+        let closer = {
+            let queue = Arc::clone(&queue);
+            thread::spawn(move || queue.close())
+        };
+        let mut taken: Vec<_> =
+            takers.into_iter().filter_map(|taker| taker.join().unwrap()).collect();
+        closer.join().unwrap();
+        taken.sort_unstable();
+        taken.dedup();
+        assert!(taken.is_empty() || taken == [1] || taken == [1, 2], "{taken:?}");
+        assert_eq!(queue.take(), None, "what is left stays where it is");
+    });
+}
+
+#[test]
+fn closing_between_a_full_queue_and_its_threads_ends_all_of_them() {
+    model(|| {
+        let both = Arc::new((WorkQueue::new(2), Mailbox::new(2)));
+        let worker = {
+            let both = Arc::clone(&both);
+            thread::spawn(move || {
+                while let Some(item) = both.0.take() {
+                    both.1.hand_in(item);
+                }
+            })
+        };
+        both.0.give([1, 2].into_iter());
+        let mut collected = Vec::new();
+        both.1.collect(1, 2, far(), |item| collected.push(item));
+        // With the other one in the queue, with the worker, or handed in.
+        both.0.close();
+        worker.join().unwrap();
+        both.1.collect(0, 2, far(), |item| collected.push(item));
+        assert!(collected == [1] || collected == [1, 2], "{collected:?}");
+    });
+}
+
+#[test]
 fn who_collects_gets_all_that_it_waits_for_exactly_once() {
     for steps in [&[3][..], &[1, 2], &[2, 1], &[1, 1, 1]] {
         model(move || {

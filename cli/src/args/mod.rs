@@ -9,6 +9,8 @@ mod catalogue;
 mod command;
 mod compare;
 mod flags;
+#[cfg(test)]
+mod fuzzed;
 mod given;
 #[cfg(test)]
 mod reference;

@@ -28,40 +28,47 @@ const CPUS_MAX: u32 = 65_536;
 /// A size of at least one byte.
 pub(crate) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = split_unit(text);
-    let fraction = number.split_once('.').map(|(_, fraction)| fraction);
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(SIZE_LOOKS.into()),
+    };
+    let (whole, fraction) = match number.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (number, None),
+    };
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let whole = number.split_once('.').map_or(number, |(whole, _)| whole);
-    let known = matches!(
-        unit.to_ascii_lowercase().as_str(),
-        "" | "b"
-            | "k"
-            | "kb"
-            | "kib"
-            | "m"
-            | "mb"
-            | "mib"
-            | "g"
-            | "gb"
-            | "gib"
-            | "t"
-            | "tb"
-            | "tib"
-    );
-    if !known || !digits(whole) || fraction.is_some_and(|fraction| !digits(fraction)) {
+    if !digits(whole) || fraction.is_some_and(|fraction| !digits(fraction)) {
         return Err(SIZE_LOOKS.into());
     }
-    if fraction.is_some() && matches!(unit, "" | "b" | "B") {
+    if fraction.is_some() && shift == 0 {
         return Err("a byte has no fractions".into());
     }
-    let bytes = parse_size::Config::new().with_binary().parse_size(text);
-    match bytes {
+    // A number that is too long for the type is too long for a file as well.
+    let whole: u128 = whole.parse().unwrap_or(u128::MAX);
+    let unit_bytes = 1_u128 << shift;
+    let bytes = whole.saturating_mul(unit_bytes).saturating_add(part_of(
+        unit_bytes,
+        fraction.unwrap_or("0"),
+        true,
+    ));
+    match u64::try_from(bytes) {
         Ok(0) => Err("give at least 1 byte".into()),
         Ok(bytes) if i64::try_from(bytes).is_ok() => Ok(bytes),
-        Ok(_) | Err(parse_size::Error::PosOverflow) => {
-            Err("give less than 2^63 bytes, which is where file offsets end".into())
-        }
-        Err(_) => Err(SIZE_LOOKS.into()),
+        _ => Err("give less than 2^63 bytes, which is where file offsets end".into()),
     }
+}
+
+/// The part of a unit that the digits behind a point are, rounded or cut off to a whole number.
+fn part_of(unit: u128, digits: &str, rounds: bool) -> u128 {
+    // Those behind the eighteenth are less than a nanosecond, or a byte, of any unit.
+    let digits = &digits[..digits.len().min(18)];
+    let scale = 10_u128.pow(u32::try_from(digits.len()).expect("eighteen digits at most"));
+    let number: u128 = digits.parse().expect("these are digits");
+    (number * unit + if rounds { scale / 2 } else { 0 }) / scale
 }
 
 fn split_unit(text: &str) -> (&str, &str) {
@@ -87,11 +94,8 @@ pub(super) fn time_ns(text: &str) -> Result<u64, String> {
     }
     let too_long = || "give at most 365d".to_owned();
     let whole: u128 = whole.parse().map_err(|_| too_long())?;
-    // Digits behind the eighteenth are less than a nanosecond of any unit.
-    let fraction = &fraction[..fraction.len().min(18)];
-    let scale = 10_u128.pow(u32::try_from(fraction.len()).expect("eighteen digits at most"));
-    let fraction: u128 = fraction.parse().expect("these are digits");
-    let ns = whole.saturating_mul(unit_ns).saturating_add(fraction * unit_ns / scale);
+    let part_ns = part_of(unit_ns, fraction, false);
+    let ns = whole.saturating_mul(unit_ns).saturating_add(part_ns);
     match u64::try_from(ns) {
         Ok(0) => Err("give more than 0".into()),
         Ok(ns) if ns <= RUNTIME_NS_MAX => Ok(ns),
@@ -258,6 +262,16 @@ mod tests {
             let refusal = size(text).expect_err(text);
             assert!(!refusal.contains('\n'), "{text}: {refusal}");
         }
+    }
+
+    #[test]
+    fn digits_at_which_a_number_of_64_bits_is_full_are_neither_a_panic_nor_another_size() {
+        // Found by fuzzing: the library that read sizes before rounded these up to 2^64.
+        let refusal = Err("give less than 2^63 bytes, which is where file offsets end".to_owned());
+        assert_eq!(size("184467440737095516155"), refusal);
+        assert_eq!(size(&"9".repeat(60)), refusal);
+        assert_eq!(size("1.84467440737095516155K"), Ok(1889));
+        assert_eq!(size("0.184467440737095516155T"), Ok(202_824_096_037));
     }
 
     #[test]

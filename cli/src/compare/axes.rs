@@ -1,7 +1,7 @@
 //! `--sweep FLAG=VALUES`: the values that a flag goes through.
 
 use aio_core::report::Setting;
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, anyhow, bail};
 
 use super::settings;
 use crate::args::{Catalogue, whole_size};
@@ -31,6 +31,9 @@ pub(super) fn axis(text: &str, catalogue: &Catalogue) -> Result<Axis> {
         Some((first, last)) => doubling(first, last),
         None => Some(values.split(',').map(String::from).collect()),
     };
+    if values.as_ref().is_some_and(|values| values.len() > POINTS_MAX) {
+        return Err(too_many());
+    }
     if let Some(twice) = values.as_ref().and_then(|values| twice(values)) {
         bail!("--sweep {text}: {twice} is there twice");
     }
@@ -38,6 +41,10 @@ pub(super) fn axis(text: &str, catalogue: &Catalogue) -> Result<Axis> {
         Some(values) if values.iter().all(|value| !value.is_empty()) => Ok(Axis { flag, values }),
         _ => bail!("--sweep {text}: give values such as 4k,64k,1M, or 1..128, which doubles"),
     }
+}
+
+fn too_many() -> Error {
+    anyhow!("--sweep asks for more than {POINTS_MAX} points; give fewer values")
 }
 
 /// The first value that another one before is like.
@@ -80,7 +87,7 @@ fn short(bytes: u64) -> String {
 pub(super) fn crossed(axes: &[Axis]) -> Result<Vec<Vec<Setting>>> {
     let count = axes.iter().try_fold(1_usize, |all, axis| all.checked_mul(axis.values.len()));
     if count.is_none_or(|count| count > POINTS_MAX) {
-        bail!("--sweep asks for more than {POINTS_MAX} points; give fewer values");
+        return Err(too_many());
     }
     let mut points = vec![Vec::new()];
     for axis in axes {
@@ -98,7 +105,47 @@ pub(super) fn crossed(axes: &[Axis]) -> Result<Vec<Vec<Setting>>> {
 
 #[cfg(test)]
 mod tests {
+    use aio_core::testing::{fuzz_text, one_sentence};
+
     use super::*;
+    use crate::voice::printable;
+
+    #[test]
+    fn fuzzed_axes_and_contestants_are_few_values_of_flags_or_refused() {
+        let corpus = [
+            "block-size=4k,64k,1M",
+            "queue_depth=1..128",
+            "bs=2k..8K",
+            "engine=uring batch-submit=1 buffered",
+        ];
+        let words = ["queue-depth", "engine", "buffered", "..", ",", "=", "--", "1T", "seed", "rw"];
+        let catalogue = Catalogue::of_run();
+        fuzz_text("axes and contestants", &corpus, &words, |text| {
+            let refused = |error: anyhow::Error| {
+                let sentence = format!("{error:#}");
+                one_sentence(&printable(&sentence));
+                sentence
+            };
+            let way = match axis(text, &catalogue).and_then(|axis| crossed(&[axis])) {
+                Ok(points) => {
+                    assert!((1..=POINTS_MAX).contains(&points.len()), "{}", points.len());
+                    String::new()
+                }
+                Err(error) => refused(error),
+            };
+            let settings = settings::settings(text, &catalogue).map(|some| settings::text(&some));
+            way + &settings.unwrap_or_else(refused)
+        });
+    }
+
+    #[test]
+    fn so_many_values_that_nobody_waits_for_them_are_refused_before_they_are_compared() {
+        let many: Vec<_> = (0..30_000).map(|number| number.to_string()).collect();
+        let error = axis(&format!("seed={}", many.join(",")), &Catalogue::of_run()).unwrap_err();
+        let refusal = format!("{error:#}");
+        assert!(refusal.contains("more than 1000 points"), "{refusal}");
+        assert!(refusal.len() < 200, "{} bytes", refusal.len());
+    }
 
     fn values(text: &str) -> Vec<String> {
         axis(text, &Catalogue::of_run()).expect("it is an axis").values

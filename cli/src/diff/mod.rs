@@ -42,16 +42,21 @@ pub(crate) fn run(asked: &Diff) -> Result<Ending, Failure> {
 fn difference(asked: &Diff) -> Result<Difference, Failure> {
     refuse_twice(asked)?;
     let base = Side::read(&asked.base.0, asked.force)?;
-    let mut new = Side::read(&asked.new.0, asked.force)?;
+    let new = Side::read(&asked.new.0, asked.force)?;
+    of_sides(asked, &base, new)
+}
+
+/// The same of sides that have been read.
+fn of_sides(asked: &Diff, base: &Side, mut new: Side) -> Result<Difference, Failure> {
     let mut conditions = Vec::new();
     if asked.force {
-        conditions.extend(new.take_name_of(&base));
+        conditions.extend(new.take_name_of(base));
     }
-    let (entries, different) = judge::entries(asked, &base, &new)?;
+    let (entries, different) = judge::entries(asked, base, &new)?;
     conditions.extend(different);
-    conditions.extend(same::conditions(&base, &new));
+    conditions.extend(same::conditions(base, &new));
     if entries.is_empty() {
-        return Err(nothing_in_common(&base, &new));
+        return Err(nothing_in_common(base, &new));
     }
     let mut difference = Difference {
         schema_version: SCHEMA_VERSION,
@@ -65,11 +70,28 @@ fn difference(asked: &Diff) -> Result<Difference, Failure> {
         only_in_base: base.names_not_in(&new),
         only_in_new: new.names_not_in(&base),
         conditions,
-        remarks: sides::remarks(&base, &new),
+        remarks: sides::remarks(base, &new),
         failures: Vec::new(),
     };
     difference.failures = failures(&difference, asked.strict);
     Ok(difference)
+}
+
+/// The two documents against each other, forced, in every form.
+#[cfg(test)]
+pub(crate) fn of_documents(
+    base: documents::Document,
+    new: documents::Document,
+) -> Result<String, Failure> {
+    use crate::args::{Asked, Command, DiffFormat, parse};
+    let line = ["aio", "diff", "base", "new", "--force", "--strict"].map(Into::into);
+    let Ok(Asked::Command(Command::Diff(asked))) = parse(line) else { panic!("it is a diff") };
+    let base = Side::of("base", base, true)?;
+    let difference = of_sides(&asked, &base, Side::of("new", new, true)?)?;
+    let forms = [DiffFormat::Text, DiffFormat::Md, DiffFormat::Json];
+    let made = forms.map(|format| render::rendered(&difference, format));
+    let made = made.into_iter().collect::<Result<Vec<_>, _>>()?.concat();
+    Ok(String::from_utf8(made).expect("forms are UTF-8"))
 }
 
 /// Results that took days to come by are not replaced by what is said of them.

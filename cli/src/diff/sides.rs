@@ -68,6 +68,14 @@ impl Side {
         Ok(side)
     }
 
+    /// A side of one document.
+    #[cfg(test)]
+    pub(super) fn of(file: &str, document: Document, force: bool) -> Result<Self, Failure> {
+        let mut side = Self { files: vec![file.into()], ..Self::default() };
+        side.add(file, document, force)?;
+        Ok(side)
+    }
+
     fn add(&mut self, file: &str, document: Document, force: bool) -> Result<(), Failure> {
         match document {
             Document::Run(report) => self.add_report(file, None, *report, force),

@@ -8,10 +8,15 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::ending::Failure;
-use crate::jobs::Place;
+use crate::jobs::{JOBS_MAX, Place};
 
 /// Includes within includes; more are a circle.
 const INCLUDES_MAX: usize = 16;
+/// Files that are included in all: a few that include each other several times are soon more than
+/// any machine can read.
+const FILES_MAX: usize = 1000;
+/// Options of all jobs together, those of the globals once for each.
+const SETTINGS_MAX: usize = 20_000;
 /// Words that fio replaces by numbers of the machine and then calculates with.
 const KEYWORDS: [&str; 3] = ["$pagesize", "$mb_memory", "$ncpus"];
 
@@ -49,6 +54,32 @@ pub(super) struct Surroundings<'a> {
     pub(super) include: Include<'a>,
 }
 
+/// How much has been read, because a small file can ask for very much.
+#[derive(Debug, Default)]
+struct SoFar {
+    files: usize,
+    settings: usize,
+}
+
+impl SoFar {
+    fn add_file(&mut self, place: &Place) -> Result<(), Failure> {
+        self.files += 1;
+        if self.files <= FILES_MAX {
+            return Ok(());
+        }
+        Err(place.refuse(format_args!("more than {FILES_MAX} files are included")))
+    }
+
+    fn add_settings(&mut self, place: &Place, count: usize) -> Result<(), Failure> {
+        self.settings += count;
+        if self.settings <= SETTINGS_MAX {
+            return Ok(());
+        }
+        let sentence = format_args!("the jobs have more than {SETTINGS_MAX} options in all");
+        Err(place.refuse(sentence))
+    }
+}
+
 /// The jobs in `text`, which messages call `file`.
 ///
 /// # Errors
@@ -61,6 +92,7 @@ pub(super) fn sections(
     let mut globals: Vec<Setting> = Vec::new();
     let mut sections: Vec<Section> = Vec::new();
     let mut is_global = None;
+    let mut so_far = SoFar::default();
     for (place, line) in lines(file, text) {
         if let Some(rest) = line.strip_prefix('[') {
             let Some(name) = rest.strip_suffix(']').filter(|name| !name.trim().is_empty()) else {
@@ -69,6 +101,13 @@ pub(super) fn sections(
             // fio compares the first six letters.
             is_global = Some(name.starts_with("global"));
             if is_global == Some(false) {
+                if sections.len() == JOBS_MAX {
+                    let sentence = format_args!(
+                        "there are more than {JOBS_MAX} jobs, and no file has as many"
+                    );
+                    return Err(place.refuse(sentence));
+                }
+                so_far.add_settings(&place, globals.len())?;
                 let settings = globals.clone();
                 sections.push(Section { name: name.into(), place, settings });
             }
@@ -79,7 +118,7 @@ pub(super) fn sections(
             (Some(false), Some(section)) => &mut section.settings,
             _ => return Err(place.refuse("this stands above the first section")),
         };
-        add(&place, line, surroundings, 0, settings)?;
+        add(&place, line, surroundings, 0, &mut so_far, settings)?;
     }
     if sections.is_empty() {
         let place = Place { file: file.into(), line: 1 };
@@ -107,10 +146,11 @@ fn add(
     line: &str,
     surroundings: &Surroundings,
     depth: usize,
+    so_far: &mut SoFar,
     settings: &mut Vec<Setting>,
 ) -> Result<(), Failure> {
     if let Some(path) = line.strip_prefix("include").filter(|rest| rest.starts_with(is_blank)) {
-        return include(place, path.trim(), surroundings, depth, settings);
+        return include(place, path.trim(), surroundings, depth, so_far, settings);
     }
     let line = substituted(place, line, surroundings)?;
     let (key, value) = match line.split_once('=') {
@@ -120,6 +160,7 @@ fn add(
     if key.is_empty() {
         return Err(place.refuse("there is no option before the ="));
     }
+    so_far.add_settings(place, 1)?;
     settings.push(Setting { key: key.into(), value, place: place.clone() });
     Ok(())
 }
@@ -130,11 +171,13 @@ fn include(
     path: &str,
     surroundings: &Surroundings,
     depth: usize,
+    so_far: &mut SoFar,
     settings: &mut Vec<Setting>,
 ) -> Result<(), Failure> {
     if depth == INCLUDES_MAX {
         return Err(place.refuse(format_args!("includes are more than {INCLUDES_MAX} deep")));
     }
+    so_far.add_file(place)?;
     let beside = Path::new(&*place.file).parent().unwrap_or(Path::new("")).join(path);
     let path = PathBuf::from(path);
     let path = if path.exists() { path } else { beside };
@@ -144,7 +187,7 @@ fn include(
         if line.starts_with('[') {
             return Err(place.refuse("a file that is included has options and no sections"));
         }
-        add(&place, line, surroundings, depth + 1, settings)?;
+        add(&place, line, surroundings, depth + 1, so_far, settings)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What job files come to in aio's flags, and what they may not say.
 
+mod fuzzed;
 mod refusals;
 
 use std::collections::BTreeMap;

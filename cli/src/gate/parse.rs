@@ -110,7 +110,29 @@ fn thousands(unit: &str) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use aio_core::testing::{fuzz_text, one_sentence};
+
     use super::*;
+    use crate::voice::printable;
+
+    #[test]
+    fn fuzzed_assertions_are_read_back_as_they_are_shown_or_refused() {
+        let corpus =
+            ["p99<200us", "uring:sqpoll=on.read.iops>=100k", "bandwidth>512MiB/s", "errors == 0"];
+        let words = ["p99.9", "read.", "write.", "iops", "<=", "!=", "GiB/s", "µs", "response-p99"];
+        fuzz_text("assertions", &corpus, &words, |text| match assertion(text) {
+            Err(refusal) => {
+                one_sentence(&printable(&refusal));
+                refusal
+            }
+            Ok(one) => {
+                assert!(one.bound.is_finite() && one.bound >= 0.0, "{one:?}");
+                let again = assertion(&one.text).unwrap();
+                assert_eq!(format!("{again:?}"), format!("{one:?}"));
+                format!("{:?} {:?}", one.quantity, one.relation)
+            }
+        });
+    }
 
     #[test]
     fn an_engine_a_direction_and_a_metric_are_told_apart() {

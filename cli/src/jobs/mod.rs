@@ -17,6 +17,9 @@ use crate::ending::Failure;
 
 pub(crate) use run::run;
 
+/// The most jobs of one file: each is read as a command line is, and more are no plan of anybody.
+pub(crate) const JOBS_MAX: usize = 1000;
+
 /// A line of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {

@@ -7,6 +7,8 @@
 mod contest;
 mod escape;
 mod figure;
+#[cfg(test)]
+mod fuzzed;
 mod grouped;
 mod html;
 mod markdown;

@@ -4,12 +4,12 @@
 //! a flag means: [`crate::jobs`] has the parser of the command line read them.
 
 mod dump;
+#[cfg(test)]
+mod fuzzed;
 mod read;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -17,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use crate::args::Run;
 use crate::ending::Failure;
 use crate::jobs::{self, Job};
+use crate::sources;
 
 pub(crate) use dump::{dump, dump_run};
 
@@ -33,16 +34,16 @@ pub(crate) fn jobs(asked: &Run) -> Result<Vec<Job>, Failure> {
     jobs::typed(&drafts, &asked.args.given)
 }
 
+/// The jobs of a plan file with the text `text`, which messages call `name`.
+#[cfg(test)]
+pub(crate) fn of_text(name: &str, text: &str) -> Result<Vec<Job>, Failure> {
+    jobs::typed(&read::drafts(name, text)?, &[])
+}
+
 /// What messages call the file `path`, and what is in it; `-` is stdin.
 pub(crate) fn text(path: &Path) -> Result<(String, String)> {
     let name = if path.as_os_str() == "-" { "stdin".into() } else { path.display().to_string() };
-    let mut bytes = Vec::new();
-    let read = if path.as_os_str() == "-" {
-        io::stdin().lock().take(BYTES_MAX + 1).read_to_end(&mut bytes)
-    } else {
-        File::open(path).and_then(|file| file.take(BYTES_MAX + 1).read_to_end(&mut bytes))
-    };
-    read.with_context(|| format!("cannot read {name}"))?;
+    let bytes = sources::read(path, BYTES_MAX).with_context(|| format!("cannot read {name}"))?;
     if bytes.len() as u64 > BYTES_MAX {
         bail!("{name} is larger than 1 MiB, and no such file of jobs is");
     }

@@ -9,7 +9,7 @@ use toml::de::{DeFloat, DeInteger, DeString, DeTable, DeValue};
 
 use crate::args::{Catalogue, Flag, Takes, nearest};
 use crate::ending::Failure;
-use crate::jobs::{Draft, Entry, Place, layered};
+use crate::jobs::{Draft, Entry, JOBS_MAX, Place, layered};
 
 /// Flags that say something of the whole run, and so of no single job.
 pub(super) const OF_THE_RUN: [&str; 6] =
@@ -109,6 +109,12 @@ impl Reader<'_> {
         let list = value.get_ref().as_array().ok_or_else(refuse)?;
         if list.is_empty() {
             return Err(self.at(key).refuse("the list of jobs is empty"));
+        }
+        let count = list.len();
+        if count > JOBS_MAX {
+            let sentence =
+                format!("there are {count} jobs, and a file may have {JOBS_MAX} at most");
+            return Err(self.at(key).refuse(sentence));
         }
         let table = |one: &'t Value<'i>| {
             let table = one.get_ref().as_table().ok_or_else(refuse)?;

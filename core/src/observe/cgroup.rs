@@ -150,6 +150,26 @@ fn value_of(text: &str, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fuzz_text;
+
+    #[test]
+    fn fuzzed_lines_of_control_groups_are_read_or_left_out() {
+        let mounts =
+            [hierarchy(Some(&["rw", "memory"]), "/", "/c/memory"), hierarchy(None, "/a", "/c/u")];
+        let corpus = [
+            "4:cpu,memory:/user/1\n0::/a/b\n",
+            "8:16 rbps=2097152 wbps=max riops=max wiops=120",
+            "8:16 1048576",
+        ];
+        let words = ["0::", "memory", ":", "/", "..", "=max", " ", "\n", "rbps=", "8:16"];
+        fuzz_text("lines of control groups", &corpus, &words, |text| {
+            let folders = folders_in(text, &mounts, "memory");
+            let is_below = |folder: &PathBuf| folder.starts_with("/c");
+            assert!(folders.iter().all(is_below), "{folders:?}");
+            let [first, second] = [first_limit(text, true), second_limit(text)];
+            format!("{} {:?} {:?}", folders.is_empty(), first.is_some(), second.is_some())
+        });
+    }
 
     #[test]
     fn what_a_group_leaves_is_its_limit_without_what_is_used_and_cannot_be_dropped() {

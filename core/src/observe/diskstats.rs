@@ -96,6 +96,22 @@ fn ms_since(later: u64, earlier: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fuzz_text;
+
+    #[test]
+    fn fuzzed_rows_are_read_or_refused_and_their_differences_are_taken() {
+        let corpus = [
+            "  10  1  80  5  20 2 160 7  3  11  12\n",
+            "10 1 80 5 20 2 160 7 3 11 12 4 1 8 9 6 13",
+        ];
+        let mut earlier = BlockStat::default();
+        fuzz_text("rows of counters", &corpus, &[" ", "\t"], |text| {
+            let Some(later) = BlockStat::parse(text) else { return "none".into() };
+            let earlier = std::mem::replace(&mut earlier, later);
+            let moved = later.since(&earlier);
+            format!("{} {}", moved.read.bytes == 0, moved.busy_ms == 0)
+        });
+    }
 
     #[test]
     fn a_row_of_every_age_is_read() {

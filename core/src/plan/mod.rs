@@ -7,6 +7,8 @@
 mod access;
 mod blocks;
 mod check;
+#[cfg(test)]
+mod fuzzed;
 mod template;
 mod verify;
 

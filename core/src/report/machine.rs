@@ -39,19 +39,22 @@ impl Machine {
 /// The line `name` of `/proc/meminfo`, in bytes.
 #[must_use]
 pub fn memory_bytes(name: &str) -> Option<u64> {
-    let kib: u64 = memory_line(name)?.strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kib * 1024)
+    memory_in(&fs::read_to_string("/proc/meminfo").ok()?, name)
 }
 
 /// The line `name` of `/proc/meminfo` that counts pages.
 pub(crate) fn memory_pages(name: &str) -> Option<u64> {
-    memory_line(name)?.parse().ok()
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
+    memory_line(&text, name)?.parse().ok()
 }
 
-fn memory_line(name: &str) -> Option<String> {
-    let text = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
-    Some(line.trim().to_owned())
+fn memory_in(meminfo: &str, name: &str) -> Option<u64> {
+    let kib: u64 = memory_line(meminfo, name)?.strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+fn memory_line<'a>(meminfo: &'a str, name: &str) -> Option<&'a str> {
+    meminfo.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).map(str::trim)
 }
 
 fn cpu_model(cpuinfo: &str) -> Option<String> {
@@ -62,6 +65,20 @@ fn cpu_model(cpuinfo: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fuzz_text;
+
+    #[test]
+    fn fuzzed_lines_about_the_machine_are_read_or_left_out() {
+        let corpus = [
+            "MemTotal:       24689664 kB\nMemFree:        23932712 kB\nHugePages_Total:       0\n",
+            "processor\t: 0\nmodel name\t: A Fast One\nflags\t: x\n",
+        ];
+        let words = ["MemTotal:", "model name", " kB", ":", "\n"];
+        fuzz_text("lines about the machine", &corpus, &words, |text| {
+            format!("{} {}", memory_in(text, "MemTotal").is_some(), cpu_model(text).is_some())
+        });
+        assert_eq!(memory_in("MemTotal: 18446744073709551615 kB", "MemTotal"), None, "no overflow");
+    }
 
     #[test]
     fn the_processor_is_read_from_its_line() {

@@ -32,6 +32,8 @@ pub(crate) enum BadResult {
     Errno(Errno),
     /// It moved nothing, inside the file.
     NothingMoved,
+    /// It moved more than there was room for, so that what lies behind it cannot be trusted.
+    TooMuch(u32),
     /// It came back short again and again without getting on.
     NoProgress,
 }
@@ -109,6 +111,9 @@ impl BadRequest {
                 "0 bytes were moved inside the file; it was cut or its device is gone".into(),
                 None,
             ),
+            BadResult::TooMuch(moved_bytes) => {
+                (format!("{moved_bytes} bytes moved, which is more than was asked for"), None)
+            }
             BadResult::NoProgress => ("short transfers that do not get on".into(), None),
         };
         let of = path.as_deref().unwrap_or("the target");

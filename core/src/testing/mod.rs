@@ -3,7 +3,8 @@
 //! [`conformance()`] holds what the [engine contract](crate::engine) promises, as checks that run
 //! against any [`Backend`](crate::engine::Backend) on small buffered files in the directory for
 //! temporary files; [`stress()`] tries the same at random, for as long as it is told to. Neither
-//! measures anything or knows a backend by name.
+//! measures anything or knows a backend by name. [`fuzz()`] is for whatever reads what others
+//! wrote.
 
 mod bare;
 mod conformance;
@@ -12,6 +13,7 @@ mod discards;
 mod exactly_once;
 mod fixture;
 mod flags;
+mod fuzz;
 mod leaving;
 mod opening;
 mod queueing;
@@ -19,13 +21,16 @@ mod stress;
 mod transfers;
 mod usage;
 
+use std::env;
 use std::io::Write;
+use std::str::FromStr;
 
 pub use conformance::conformance;
 pub use dice::Dice;
 pub use discards::discards;
 pub use flags::{cold_reads, direct_round_trip};
-pub use stress::{StressPlan, StressReport, stress, variable};
+pub use fuzz::{fuzz, fuzz_text, one_sentence};
+pub use stress::{StressPlan, StressReport, stress};
 pub use usage::{Usage, anonymous_bytes};
 
 use crate::engine::Unsupported;
@@ -46,7 +51,18 @@ fn leave_out(what: &str, unsupported: &Unsupported) {
 /// terminal all the same, and `ci/test.sh` counts such lines.
 pub fn skip(reason: &str) {
     let words: Vec<_> = reason.split_whitespace().collect();
+    aloud(&format!("skipped: {}", words.join(" ")));
+}
+
+/// Prints past the test harness.
+fn aloud(line: &str) {
     // As one piece, so that lines of tests that run at the same time stay whole.
-    let line = format!("skipped: {}\n", words.join(" "));
-    let _nobody_listens = std::io::stderr().write_all(line.as_bytes());
+    let _nobody_listens = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// The number in the environment variable `name`, if it is set.
+fn variable<T: FromStr>(name: &str) -> Option<T> {
+    let text = env::var(name).ok()?;
+    let number = text.parse().ok();
+    Some(number.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))
 }

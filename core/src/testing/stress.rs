@@ -15,15 +15,14 @@ mod settle;
 mod walk;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use std::{env, fmt, process};
+use std::{fmt, process};
 
 use disk::Disk;
 
 use super::dice::Dice;
 use super::usage::{self, Usage};
-use super::{fixture, skip};
+use super::{fixture, skip, variable};
 use crate::engine::{Backend, Files};
 
 /// The deepest queue of a round, unless the backend's probe allows less.
@@ -57,17 +56,6 @@ impl StressPlan {
         let seed = seed.unwrap_or_else(|| clock() << 32 | u64::from(process::id()) << 16);
         Self { time: Duration::from_secs_f64(seconds / f64::from(variants.max(1))), seed }
     }
-}
-
-/// The number in the environment variable `name`, if it is set.
-///
-/// # Panics
-/// When it is set to what is not a number.
-#[must_use]
-pub fn variable<T: FromStr>(name: &str) -> Option<T> {
-    let text = env::var(name).ok()?;
-    let number = text.parse().ok();
-    Some(number.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))
 }
 
 /// What a stress test has done.

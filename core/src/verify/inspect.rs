@@ -133,6 +133,15 @@ pub fn inspect(wish: &Wish, stopped: &dyn Fn() -> bool) -> Result<Inspected, Ins
     let path = &wish.path;
     let (file, size_bytes, layout) = open_to_inspect(path)?;
     let source = Source { file: &file, path, size_bytes, stopped };
+    judge_all(&source, layout, wish.all_written)
+}
+
+/// The same of an open file, whose layout may be a lie.
+fn judge_all(
+    source: &Source,
+    layout: Option<Layout>,
+    all_written: bool,
+) -> Result<Inspected, InspectError> {
     let first = source.first_header()?;
     let grid = match (layout, first) {
         (Some(Layout { start_bytes, block_bytes, .. }), _) => {
@@ -141,12 +150,12 @@ pub fn inspect(wish: &Wish, stopped: &dyn Fn() -> bool) -> Result<Inspected, Ins
         (None, Some((offset_bytes, header))) => {
             Grid { origin_bytes: offset_bytes, block_bytes: header.length_bytes.into() }
         }
-        (None, None) => return Err(InspectError::NoBlocks(path.clone())),
+        (None, None) => return Err(InspectError::NoBlocks(source.path.into())),
     };
-    let mut survey = Survey::new(size_bytes, layout, first.map(|(_, header)| header));
+    let mut survey = Survey::new(source.size_bytes, layout, first.map(|(_, header)| header));
     source.each_piece(grid, |piece| survey.enter(piece))?;
     survey.note_missing(grid);
-    if wish.all_written {
+    if all_written {
         survey.judge_older();
     }
     Ok(survey.found)
@@ -308,7 +317,9 @@ impl Survey {
         let end_bytes = self.found.size_bytes;
         let first = self.demanded.start.max(end_bytes.next_multiple_of(SECTOR_BYTES as u64));
         // The one that the file ends in is counted as it is met.
-        let behind = first.saturating_sub(grid.origin_bytes).next_multiple_of(grid.block_bytes);
+        // A range may be said to reach beyond all that a file can be.
+        let behind = first.saturating_sub(grid.origin_bytes);
+        let behind = behind.checked_next_multiple_of(grid.block_bytes).unwrap_or(u64::MAX);
         let offset_bytes = grid.origin_bytes.saturating_add(behind);
         if offset_bytes < self.demanded.end {
             let length_bytes = grid.block_bytes;
@@ -340,5 +351,7 @@ impl Survey {
     }
 }
 
+#[cfg(test)]
+mod fuzzed;
 #[cfg(test)]
 mod tests;

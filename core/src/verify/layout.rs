@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checksum, Generation};
+use super::{Checksum, Generation, SECTOR_BYTES};
+use crate::plan::BLOCK_BYTES_MAX;
 
 /// What is known of a file besides what its blocks say: what a run that is through has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,13 +46,23 @@ impl Layout {
             _ => return None,
         };
         let all = [Checksum::Crc32c, Checksum::Xxh3, Checksum::Pattern];
-        Some(Self {
+        let layout = Self {
             checksum: all.into_iter().find(|one| one.to_string() == *checksum)?,
             block_bytes: block.parse().ok()?,
             start_bytes: start.parse().ok()?,
             range_bytes: range.parse().ok()?,
             oldest,
-        })
+        };
+        layout.is_one_of_ours().then_some(layout)
+    }
+
+    /// Whether a run can have noted it: whoever owns the file can write something else there.
+    fn is_one_of_ours(&self) -> bool {
+        let sector = SECTOR_BYTES as u64;
+        let block_bytes = u64::from(self.block_bytes);
+        (1..=BLOCK_BYTES_MAX).contains(&block_bytes)
+            && block_bytes.is_multiple_of(sector)
+            && self.start_bytes.is_multiple_of(sector)
     }
 
     /// Where the range ends.
@@ -64,6 +75,7 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fuzz_text;
 
     #[test]
     fn a_layout_becomes_text_and_back_and_other_text_is_none() {
@@ -83,5 +95,28 @@ mod tests {
         {
             assert_eq!(Layout::of_text(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_layout_that_no_run_has_noted_is_none() {
+        for text in [
+            "verify 1 xxh3 0 0 4096 part",
+            "verify 1 xxh3 100 0 4096 part",
+            "verify 1 xxh3 4096 100 4096 part",
+            "verify 1 xxh3 4294966784 0 4096 part",
+        ] {
+            assert_eq!(Layout::of_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn fuzzed_texts_are_layouts_that_are_written_the_same_way_or_none() {
+        let corpus = ["verify 1 xxh3 4096 512 4096 part", "verify 1 crc32c 512 0 8192 whole 77 7"];
+        let words = ["verify", "1", "pattern", "crc32c", "part", "whole", " "];
+        fuzz_text("layouts", &corpus, &words, |text| {
+            let Some(layout) = Layout::of_text(text) else { return "none".into() };
+            assert_eq!(Layout::of_text(&layout.to_text()), Some(layout));
+            format!("{} {}", layout.checksum, layout.oldest.is_some())
+        });
     }
 }

@@ -79,7 +79,7 @@ impl Checksum {
         [Self::Crc32c, Self::Xxh3, Self::Pattern].into_iter().find(|one| one.code() == code)
     }
 
-    fn over(self, index: u32, sector: &[u8]) -> u64 {
+    pub(super) fn over(self, index: u32, sector: &[u8]) -> u64 {
         let stamped = if index == 0 { header::END } else { STAMP_BYTES };
         match self {
             Self::Crc32c => SHORT_SUM | u64::from(crc32c::crc32c(&sector[8..])),
@@ -166,7 +166,7 @@ impl Stamp {
     }
 
     /// The stamp that the first bytes of `sector` would be; nothing is checked yet.
-    fn parse(sector: &[u8]) -> Option<Self> {
+    pub(super) fn parse(sector: &[u8]) -> Option<Self> {
         let place = number_32(sector, 28);
         Some(Self {
             offset_bytes: number_64(sector, 8),

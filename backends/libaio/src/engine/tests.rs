@@ -3,15 +3,17 @@
 use std::fs::File;
 use std::io::{Write, pipe};
 use std::os::unix::fs::FileExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use aio_core::clock::Stamp;
 use aio_core::engine::{Backend, Errno, Needs, Operations};
 use aio_core::memory::{Block, Mapping, MemoryKind, Part};
 use aio_core::testing::skip;
-use libaio_sys::{ContextId, IOCB_CMD_POLL, io_destroy, io_submit};
+use libaio_sys::{ContextId, IOCB_CMD_POLL, RingHeader, io_destroy, io_submit};
 
 use super::*;
 use crate::backend::Lent;
@@ -190,7 +192,12 @@ fn more_requests_than_one_reap_has_room_for_come_with_the_next() {
 /// Has a request in flight that ends when something is written to the other end of a pipe: a
 /// poll in the clothes of a flush, because storage cannot be made to wait. False on old kernels.
 fn start_waiting(engine: &mut Engine, readable: &impl AsRawFd) -> bool {
-    let accepted = engine.in_flight.accept(request(Operation::Fsync, 0, None)).unwrap();
+    start_waiting_with(engine, request(Operation::Fsync, 0, None), readable)
+}
+
+/// The same in the clothes of `request`.
+fn start_waiting_with(engine: &mut Engine, request: Request, readable: &impl AsRawFd) -> bool {
+    let accepted = engine.in_flight.accept(request).unwrap();
     let poll = What {
         opcode: IOCB_CMD_POLL,
         fd: readable.as_raw_fd().cast_unsigned(),
@@ -284,6 +291,48 @@ fn a_damaged_ring_is_given_up_for_system_calls_and_the_receipt_says_so() {
     let receipt = receipts.find(|receipt| receipt.option == "user-ring").unwrap();
     assert_eq!((receipt.asked.as_str(), receipt.granted.as_str()), ("on", "off"));
     assert!(receipt.why_not.unwrap().contains("damaged"));
+}
+
+/// Puts an event into the ring of the context `id`, as if the kernel had.
+fn pretend(id: ContextId, event: IoEvent) {
+    let start = ptr::with_exposed_provenance_mut::<u8>(usize::try_from(id).unwrap());
+    // SAFETY: the kernel has mapped a header there, and is idle but for a poll that never ends.
+    let header = unsafe { &*start.cast::<RingHeader>() };
+    let (nr, tail) = (header.nr.load(Ordering::Relaxed), header.tail.load(Ordering::Relaxed));
+    // SAFETY: the tail is below the number of events, which lie behind the header.
+    let place =
+        unsafe { start.add(size_of::<RingHeader>() + tail as usize * size_of::<IoEvent>()) };
+    // SAFETY: aligned, mapped to be written, and not between head and tail, where a reader looks.
+    unsafe { place.cast::<IoEvent>().write(event) };
+    header.tail.store((tail + 1) % nr, Ordering::Release);
+}
+
+#[test]
+fn an_event_of_nothing_in_flight_is_a_panic_and_leaves_memory_and_context_to_the_kernel() {
+    let file = tempfile::tempfile().unwrap();
+    let (reader, _writer) = pipe().unwrap();
+    // A tag that is free, one that there is not, and no tag at all.
+    for data in [1, 2, u64::MAX] {
+        let Some(mut lent) = open(Libaio::default(), 2, &[&file]) else { return };
+        lent.patience = Duration::from_millis(1);
+        let mut part = part(1);
+        let read = request(Operation::Read, 0, part.lend(BLOCK_BYTES));
+        let id = lent.engine().context.id();
+        let has_ring = lent.engine().context.has_ring();
+        if !has_ring || !start_waiting_with(lent.engine(), read, &reader) {
+            return skip("events can be made up in a ring, of requests that wait for ever");
+        }
+        pretend(id, IoEvent { data, result: 4096, ..IoEvent::default() });
+        let mut done = Completions::with_capacity(2);
+        let reap = || lent.engine().reap(1, past(), &mut done);
+        assert!(catch_unwind(AssertUnwindSafe(reap)).is_err(), "{data}");
+        drop(lent);
+        assert_eq!(part.mapping_owners_elsewhere(), 1, "the block is leaked");
+        assert!(part.rewind().is_none());
+        assert!(context_exists(id), "and so is the context");
+        // SAFETY: nobody reads the ring any more. Polls can be cancelled, so this does not wait.
+        unsafe { io_destroy(id) }.unwrap();
+    }
 }
 
 #[test]

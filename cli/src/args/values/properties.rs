@@ -1,6 +1,7 @@
 //! What holds for every text that might be given for a value.
 
 use aio_core::plan::{BLOCK_BYTES_MAX, Distribution, RUNTIME_NS_MAX, SizeShare};
+use aio_core::testing::fuzz_text;
 use proptest::prelude::*;
 
 use super::*;
@@ -18,64 +19,112 @@ fn texts() -> impl Strategy<Value = String> {
     ]
 }
 
+#[test]
+fn fuzzed_values_are_in_range_or_refused_in_a_sentence() {
+    let corpus = [
+        "1.5G",
+        "500ms",
+        "0,2,4-7",
+        "4k/60:64k/40",
+        "zipf:1.1",
+        "pareto:0.2",
+        "normal:10",
+        "1000,poisson",
+        "/data:0",
+        "randrw",
+        "xxh3",
+        "2%",
+    ];
+    let words =
+        ["zipf:", "pareto:", "normal:", "uniform", "KiB", "ms", "poisson", "linear", "all", "thp"];
+    fuzz_text("values", &corpus, &words, |text| {
+        if let Err(broken) = holds(text) {
+            panic!("{broken}");
+        }
+        let kinds = [
+            size(text).is_ok(),
+            time_ns(text).is_ok(),
+            rate(text).is_ok(),
+            distribution(text).is_ok(),
+            bssplit(text).is_ok(),
+            cpus(text).is_ok(),
+            percent(text).is_ok(),
+            folder_of_device(text).is_ok(),
+        ];
+        format!("{kinds:?}")
+    });
+}
+
+/// What must be true of every text.
+fn holds(text: &str) -> Result<(), TestCaseError> {
+    let refused = |refusal: String| {
+        prop_assert!(!refusal.is_empty() && !refusal.contains('\n'), "{text}: {refusal}");
+        Ok(())
+    };
+    match size(text) {
+        Ok(bytes) => prop_assert!((1..=i64::MAX.unsigned_abs()).contains(&bytes)),
+        Err(refusal) => refused(refusal)?,
+    }
+    match offset(text) {
+        Ok(bytes) => prop_assert!(i64::try_from(bytes).is_ok()),
+        Err(refusal) => refused(refusal)?,
+    }
+    match time_ns(text) {
+        Ok(ns) => prop_assert!((1..=RUNTIME_NS_MAX).contains(&ns)),
+        Err(refusal) => refused(refusal)?,
+    }
+    match rate(text) {
+        Ok(rate) => prop_assert!(rate.per_s > 0.0 && rate.per_s <= 1e9),
+        Err(refusal) => refused(refusal)?,
+    }
+    match distribution(text) {
+        Ok(Distribution::Uniform) => {}
+        Ok(Distribution::Zipf { theta }) => prop_assert!(theta > 0.0 && theta <= 100.0),
+        Ok(Distribution::Pareto { h }) => prop_assert!(h > 0.0 && h < 1.0),
+        Ok(Distribution::Normal { sigma_percent: sigma }) => {
+            prop_assert!(sigma > 0.0 && sigma <= 100.0);
+        }
+        Err(refusal) => refused(refusal)?,
+    }
+    match bssplit(text) {
+        Ok(split) => {
+            prop_assert_eq!(split.0.iter().map(|one| one.percent).sum::<u32>(), 100);
+            let fits = |one: &SizeShare| (1..=BLOCK_BYTES_MAX).contains(&one.bytes.into());
+            prop_assert!(split.0.iter().all(fits));
+        }
+        Err(refusal) => refused(refusal)?,
+    }
+    match cpus(text) {
+        Ok(list) => prop_assert!(!list.is_empty() && list.iter().all(|cpu| *cpu < CPUS_MAX)),
+        Err(refusal) => refused(refusal)?,
+    }
+    let whole = whole(3..=u64::MAX)(text);
+    prop_assert_eq!(
+        whole.is_ok(),
+        text.parse().is_ok_and(|number: u64| number >= 3) && !text.starts_with('+')
+    );
+    for refusal in [
+        log_tids(text).err(),
+        folder_of_device(text).err(),
+        mode(text).err(),
+        checksum(text).err(),
+        memory(text).err(),
+    ] {
+        refusal.map_or(Ok(()), refused)?;
+    }
+    match percent(text) {
+        Ok(share) => prop_assert!((0.0..=1.0).contains(&share)),
+        Err(refusal) => refused(refusal)?,
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
     fn no_text_is_a_panic_and_what_is_accepted_is_in_range(text in texts()) {
-        let refused = |refusal: String| {
-            prop_assert!(!refusal.is_empty() && !refusal.contains('\n'), "{text}: {refusal}");
-            Ok(())
-        };
-        match size(&text) {
-            Ok(bytes) => prop_assert!((1..=i64::MAX.unsigned_abs()).contains(&bytes)),
-            Err(refusal) => refused(refusal)?,
-        }
-        match offset(&text) {
-            Ok(bytes) => prop_assert!(i64::try_from(bytes).is_ok()),
-            Err(refusal) => refused(refusal)?,
-        }
-        match time_ns(&text) {
-            Ok(ns) => prop_assert!((1..=RUNTIME_NS_MAX).contains(&ns)),
-            Err(refusal) => refused(refusal)?,
-        }
-        match rate(&text) {
-            Ok(rate) => prop_assert!(rate.per_s > 0.0 && rate.per_s <= 1e9),
-            Err(refusal) => refused(refusal)?,
-        }
-        match distribution(&text) {
-            Ok(Distribution::Uniform) => {}
-            Ok(Distribution::Zipf { theta }) => prop_assert!(theta > 0.0 && theta <= 100.0),
-            Ok(Distribution::Pareto { h }) => prop_assert!(h > 0.0 && h < 1.0),
-            Ok(Distribution::Normal { sigma_percent: sigma }) => {
-                prop_assert!(sigma > 0.0 && sigma <= 100.0);
-            }
-            Err(refusal) => refused(refusal)?,
-        }
-        match bssplit(&text) {
-            Ok(split) => {
-                prop_assert_eq!(split.0.iter().map(|one| one.percent).sum::<u32>(), 100);
-                let fits = |one: &SizeShare| (1..=BLOCK_BYTES_MAX).contains(&one.bytes.into());
-                prop_assert!(split.0.iter().all(fits));
-            }
-            Err(refusal) => refused(refusal)?,
-        }
-        match cpus(&text) {
-            Ok(list) => prop_assert!(!list.is_empty() && list.iter().all(|cpu| *cpu < CPUS_MAX)),
-            Err(refusal) => refused(refusal)?,
-        }
-        let whole = whole(3..=u64::MAX)(&text);
-        prop_assert_eq!(whole.is_ok(), text.parse().is_ok_and(|number: u64| number >= 3)
-            && !text.starts_with('+'));
-        for refusal in [
-            log_tids(&text).err(),
-            folder_of_device(&text).err(),
-            mode(&text).err(),
-            checksum(&text).err(),
-            memory(&text).err(),
-        ] {
-            refusal.map_or(Ok(()), refused)?;
-        }
+        holds(&text)?;
     }
 
     #[test]

@@ -107,6 +107,9 @@ impl Slot {
         let Odd { needed_bytes, moved_bytes, .. } = self.odd;
         match result {
             Err(errno) => After::Bad(BadResult::Errno(errno)),
+            Ok(moved) if moved > self.what.length_bytes() - moved_bytes => {
+                After::Bad(BadResult::TooMuch(moved))
+            }
             Ok(moved) if moved_bytes.saturating_add(moved) >= needed_bytes => After::Done,
             Ok(0) => After::Bad(BadResult::NothingMoved),
             Ok(moved) if self.odd.may_continue(moved, alignment) => After::GoesOn,
@@ -150,5 +153,25 @@ impl Odd {
         self.moved_bytes = resume_at;
         self.resumed = true;
         self.stalls < STALLS_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_than_was_asked_for_is_a_failure_and_the_padding_of_a_tail_is_not() {
+        let mut slot = Slot::free();
+        slot.begin(0, What::new(Operation::Read, 0, 4096), 0, 100, 0);
+        slot.make_odd(&Starts::new());
+        let alignment = Alignment::NONE;
+        assert!(matches!(slot.after(Ok(4096), alignment), After::Done));
+        let too_much = slot.after(Ok(4097), alignment);
+        assert!(matches!(too_much, After::Bad(BadResult::TooMuch(4097))));
+        assert!(matches!(slot.after(Ok(60), alignment), After::GoesOn));
+        assert!(matches!(slot.after(Ok(4036), alignment), After::Done));
+        let too_much = slot.after(Ok(4037), alignment);
+        assert!(matches!(too_much, After::Bad(BadResult::TooMuch(4037))));
     }
 }

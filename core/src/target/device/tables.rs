@@ -49,10 +49,15 @@ pub(super) fn swaps(proc: &Path) -> io::Result<Vec<PathBuf>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error),
     };
-    let first_fields = lines(&table).skip(1).filter_map(|line| {
+    Ok(swapped_to(&table).collect())
+}
+
+/// The first field of each line behind the heading.
+fn swapped_to(table: &[u8]) -> impl Iterator<Item = PathBuf> {
+    let first_fields = lines(table).skip(1).filter_map(|line| {
         line.split(u8::is_ascii_whitespace).next().filter(|field| !field.is_empty())
     });
-    Ok(first_fields.map(unescaped).collect())
+    first_fields.map(unescaped)
 }
 
 fn lines(table: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -84,6 +89,27 @@ fn unescaped(field: &[u8]) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::fuzz;
+
+    #[test]
+    fn fuzzed_tables_of_mounts_and_swap_are_read_or_refused() {
+        let corpus: [&[u8]; 3] = [
+            br"36 35 98:0 /sub /mnt/a\040b rw master:1 shared:2 - btrfs /dev/sd\134x rw",
+            b"21 1 0:21 / /proc rw - proc proc rw\n22 1 0:22 / /m rw - bcachefs /dev/a:/dev/b rw\n",
+            b"Filename\t\tType\tSize\n/dev/sda2  partition\t1\t0\t-2\n/s\\040f\tfile\t1\n",
+        ];
+        let words =
+            [" - ", "/dev/sda", "\\040", "\\777", "\\", "8:1", ":", "\n", "\t", " shared:1"];
+        fuzz("tables of mounts and swap", &corpus, &words, |table| {
+            let mounts: Vec<_> = lines(table).filter_map(mount).collect();
+            for one in &mounts {
+                assert_eq!(Number::parse(&one.device.to_string()), Some(one.device));
+            }
+            let sources = mounts.iter().map(|mount| mount.sources.len()).max();
+            format!("{} {sources:?} {}", mounts.len().min(3), swapped_to(table).count().min(3))
+                .replace(|c: char| c.is_ascii_digit(), "i")
+        });
+    }
 
     #[test]
     fn a_mount_is_read_with_its_escapes_and_optional_fields() {

@@ -49,3 +49,20 @@ fn is_for_writing(info: &str) -> Option<()> {
     let flags = i32::from_str_radix(flags.trim(), 8).ok()?;
     (flags & libc::O_ACCMODE != libc::O_RDONLY).then_some(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::fuzz_text;
+
+    #[test]
+    fn fuzzed_facts_of_descriptors_are_read_or_left_out() {
+        assert_eq!(is_for_writing("pos:\t0\nflags:\t0100002\n"), Some(()));
+        assert_eq!(is_for_writing("pos:\t0\nflags:\t0100000\n"), None);
+        let corpus = ["pos:\t0\nflags:\t0100002\nmnt_id:\t21\nino:\t2085\n"];
+        let words = ["flags:", "\t", "\n", "0100002", "-1", "8"];
+        fuzz_text("facts of descriptors", &corpus, &words, |text| {
+            format!("{}", is_for_writing(text).is_some())
+        });
+    }
+}
