@@ -9,6 +9,7 @@ use aio_core::target::{DirectIo, Place, Survey, TargetKind};
 use super::device::Device;
 use super::finding::Topic::Engines as TOPIC;
 use super::finding::{Finding, Verdict, good_or};
+use super::limits::Limits;
 
 /// The depth that is asked for: that of a run for which none is given.
 pub(crate) const QUEUE_DEPTH: u32 = 32;
@@ -21,6 +22,9 @@ const ASKED_OF_A_TARGET: [&str; 5] = ["iopoll", "hybrid-iopoll", "hipri", "nowai
 /// Those of them that need queues to poll.
 const POLLING: [&str; 2] = ["iopoll", "hybrid-iopoll"];
 
+/// The option that the limit on locked memory decides about.
+const REGISTERED: &str = "fixed-buffers";
+
 /// What the kernel says of engines for a place.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
@@ -31,7 +35,7 @@ pub(crate) struct Asked {
 
 /// Asks about every engine. Of a file or device it asks with the descriptor that is open for
 /// reading; a folder has none, and no file is made there.
-pub(crate) fn ask(survey: &Survey, devices: &[Device]) -> Asked {
+pub(crate) fn ask(survey: &Survey, devices: &[Device], limits: &Limits) -> Asked {
     let kind = match survey.place {
         Place::Folder => TargetKind::File,
         Place::Target(kind) => kind,
@@ -50,6 +54,9 @@ pub(crate) fn ask(survey: &Survey, devices: &[Device]) -> Asked {
     if needs.target.is_none() {
         let has_poll_queues = devices.first().and_then(|device| device.has_poll_queues);
         engines.iter_mut().for_each(|engine| forget_what_was_not_asked(engine, has_poll_queues));
+    }
+    if let Some(why) = limits.too_little_to_register() {
+        engines.iter_mut().for_each(|engine| refuse_to_register(engine, &why));
     }
     let first = if is_generic { PASSTHROUGH } else { "auto" };
     let auto = choose(&[first.into()], &needs)
@@ -71,6 +78,15 @@ fn forget_what_was_not_asked(engine: &mut Listed, has_poll_queues: Option<bool>)
             granted: None,
             why_not: Some("the device has no queues to poll".into()),
         });
+    }
+}
+
+/// That memory can be registered is not asked, since there is none yet; but the limit is known.
+fn refuse_to_register(engine: &mut Listed, why: &str) {
+    let of_buffers = engine.options.iter_mut().filter(|option| option.spec.key == REGISTERED);
+    for here in of_buffers.filter_map(|option| option.here.as_mut()) {
+        here.granted = None;
+        here.why_not = Some(why.to_owned());
     }
 }
 
@@ -113,8 +129,10 @@ fn engine(listed: &Listed) -> Finding {
 #[cfg(test)]
 mod tests {
     use aio_core::target::survey;
+    use aio_core::testing::skip;
 
     use super::super::finding::named;
+    use super::super::limits::Limit;
     use super::*;
 
     fn listed(engine: &str, reason: Option<&str>) -> Listed {
@@ -149,12 +167,32 @@ mod tests {
     }
 
     #[test]
+    fn memory_that_may_not_be_locked_is_not_said_to_be_registered() {
+        let folder = tempfile::tempdir().unwrap();
+        let survey = survey(folder.path()).unwrap();
+        let memlock = Some(Limit { soft: 64 << 10, hard: 64 << 10 });
+        for (may_lock, is_refused) in [(Some(false), true), (Some(true), false)] {
+            let limits = Limits { memlock, may_lock, ..Limits::default() };
+            let asked = ask(&survey, &[], &limits);
+            let uring = asked.engines.iter().find(|one| one.engine == "uring").unwrap();
+            if !uring.can_run {
+                return skip("no io_uring here");
+            }
+            let option = uring.options.iter().find(|one| one.spec.key == REGISTERED).unwrap();
+            let here = option.here.as_ref().unwrap();
+            assert_eq!(here.granted.is_none(), is_refused, "{here:?}");
+            let why = here.why_not.as_deref().unwrap_or_default();
+            assert_eq!(why.contains("64 KiB") && why.contains("32 MiB"), is_refused, "{why}");
+        }
+    }
+
+    #[test]
     fn without_a_target_nothing_is_said_to_be_granted_that_only_a_target_can_grant() {
         let folder = tempfile::tempdir().unwrap();
         let survey = survey(folder.path()).unwrap();
         for has_poll_queues in [None, Some(false)] {
             let device = Device { has_poll_queues, ..Device::default() };
-            for engine in ask(&survey, &[device]).engines {
+            for engine in ask(&survey, &[device], &Limits::default()).engines {
                 for option in engine.options {
                     let key = option.spec.key;
                     let granted = option.here.as_ref().and_then(|here| here.granted.as_ref());

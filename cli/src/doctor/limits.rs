@@ -75,6 +75,21 @@ impl Limits {
         }
     }
 
+    /// Why the buffers of a default run cannot be registered; `None` when they can be, or that is
+    /// not known.
+    pub(crate) fn too_little_to_register(&self) -> Option<String> {
+        let limit = self.memlock?;
+        let is_too_little = limit.soft < DEFAULT_MEMORY_BYTES && self.may_lock != Some(true);
+        is_too_little.then(|| {
+            format!(
+                "the limit on locked memory is {}, and a run of the default depth and block size \
+                 registers {}",
+                bytes(limit.soft),
+                bytes(DEFAULT_MEMORY_BYTES)
+            )
+        })
+    }
+
     /// What that means.
     pub(crate) fn findings(&self, shell: Shell) -> Vec<Finding> {
         let mut findings = vec![self.memlock(shell), self.nofile(shell), self.aio(shell)];

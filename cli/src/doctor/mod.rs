@@ -21,6 +21,7 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use aio_backends::Listed;
+use aio_core::memory::cpus_allowed;
 use aio_core::observe::control_group_folders;
 use aio_core::report::Machine;
 use aio_core::target::{Survey, keeps_in_memory, survey};
@@ -80,18 +81,23 @@ impl Examination {
     fn of(survey: &Survey, roots: &Roots) -> Self {
         let shell = Shell { is_root: geteuid().is_root() };
         let machine = Machine::look();
+        let cpus = match cpus_allowed().len() {
+            0 => machine.cpus,
+            number => number,
+        };
+        let limits = limits(roots, cpus);
         let (second, first) = (control_group_folders("io"), control_group_folders("blkio"));
         let storage = survey.storage.as_ref();
         let devices = storage
             .map(|storage| Device::read_all(roots, storage, &second, &first))
             .unwrap_or_default();
-        let asked = engines::ask(survey, &devices);
+        let asked = engines::ask(survey, &devices, &limits);
         let mut findings = Kernel::read(roots, &machine.kernel).findings(shell);
         findings.extend(engines::findings(&asked));
         findings.extend(Permission::read(roots, groups()).findings(shell));
-        findings.extend(limits(roots, machine.cpus).findings(shell));
+        findings.extend(limits.findings(shell));
         findings.extend(Memory::read(roots).findings(shell));
-        findings.extend(Processor::read(roots, machine.cpus).findings(shell));
+        findings.extend(Processor::read(roots, cpus).findings(shell));
         findings.extend(devices.iter().flat_map(|device| device.findings(shell)));
         findings.extend(no_device(survey));
         let may_write = access(&survey.path, AccessFlags::W_OK).is_ok();

@@ -57,6 +57,10 @@ pub(crate) fn is_device(survey: &Survey) -> bool {
     matches!(survey.place, Place::Target(TargetKind::Block | TargetKind::NvmeGeneric))
 }
 
+fn is_in_memory(survey: &Survey) -> bool {
+    survey.file_system.as_ref().is_some_and(|there| keeps_in_memory(&there.kind))
+}
+
 /// The place in words: `a file`.
 pub(crate) fn words(place: Place) -> &'static str {
     match place {
@@ -218,8 +222,8 @@ fn room(room: Room) -> Finding {
         _ => Verdict::Good,
     };
     let state = format!("{} of {} ({percent} %)", bytes(free_bytes), bytes(whole_bytes));
-    let effect = "files that do not fit are refused, and a file system that is nearly full, on a \
-                  drive that is, lays out new files in pieces and writes slower";
+    let effect = "files that do not fit are refused, a file system that is nearly full lays out \
+                  new ones in pieces, and a drive that is nearly full writes slower";
     let finding = Finding::new((ON, "free space"), verdict, state, effect);
     if verdict == Verdict::Good { finding } else { finding.remark("remove what is not needed") }
 }
@@ -246,7 +250,7 @@ fn direct(survey: &Survey) -> Option<Finding> {
                     .remark("choose another file system"),
             )
         }
-        DirectIo::Unknown if survey.place == Place::Folder => {
+        DirectIo::Unknown if survey.place == Place::Folder && !is_in_memory(survey) => {
             let state = "that is known of a file, not of a folder, and none was made to ask";
             Some(
                 Finding::new(about, Verdict::Unknown, state, effect)
@@ -370,6 +374,7 @@ fn layout(survey: &Survey, shell: Shell) -> Vec<Finding> {
     }
     let is_whole = extents < FEW_PIECES || size / extents.max(1) >= PIECE_BYTES;
     let state = match extents {
+        0 => "nothing of it is on storage".to_owned(),
         1 => "it lies in one piece".to_owned(),
         number => format!("it lies in {} pieces", decimal(number)),
     };

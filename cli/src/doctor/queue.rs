@@ -1,5 +1,7 @@
 //! What a block device and its queue do to a measurement.
 
+use std::path::Path;
+
 use super::device::{Device, IoLimit};
 use super::finding::Topic::Device as TOPIC;
 use super::finding::{Finding, Verdict, good_or};
@@ -8,6 +10,8 @@ use super::words::bytes;
 
 /// Fewer requests than the default depth.
 const FEW_REQUESTS: u32 = 32;
+/// Drivers that have no limit say some number as large as this.
+const NO_LIMIT_KIB: u64 = 1 << 20;
 /// The default block size.
 const BLOCK_KIB: u64 = 1024;
 
@@ -88,6 +92,8 @@ impl Device {
             "through the page cache, reads are answered from memory and writes end there, whatever \
              is asked of the loop device",
         );
+        let finding =
+            finding.remark(format!("what is below it: aio doctor {}", quoted(Path::new(file))));
         let cure = format!("losetup --direct-io=on /dev/{}", self.disk);
         Some(if is_direct { finding } else { finding.cure(shell.as_root(cure)) })
     }
@@ -259,7 +265,11 @@ impl Device {
         let finding = Finding::new(
             self.about("max_sectors_kb"),
             good_or(Verdict::Note, is_enough),
-            format!("{now}, and {best} at most"),
+            if best >= NO_LIMIT_KIB {
+                now.to_string()
+            } else {
+                format!("{now}, and {best} at most")
+            },
             "a longer request is cut into several of this many KiB, which the kernel counts and \
              the drive sees; the default --block-size is 1024",
         );

@@ -64,10 +64,13 @@ fn write_finding(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
 
 /// What of the options of an engine can be had.
 fn option_lines(engine: &Listed) -> Vec<String> {
-    if !engine.can_run || engine.options.is_empty() {
+    let name = &engine.engine;
+    if engine.options.is_empty() {
         return Vec::new();
     }
-    let name = &engine.engine;
+    if !engine.can_run {
+        return vec![format!("  no option of {name} can be had, since it cannot run")];
+    }
     let key = |option: &ListedOption| option.spec.key;
     let (mut had, mut unasked, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for option in &engine.options {
