@@ -122,7 +122,7 @@ fn a_file_is_told_with_its_extents_and_its_origin() {
 #[test]
 fn a_file_that_aio_made_is_known_as_such() {
     let folder = Folder::new();
-    let line = "--engine sync --buffered --quiet --keep --file f --rw write --size 64k";
+    let line = "--engine sync --buffered --quiet --keep --file f --rw write --size 1M";
     folder.aio(line).code(0);
     let state = named(&doctor(&folder, "f"), "origin")["state"].clone();
     if state == "aio did not make it" {
@@ -285,6 +285,8 @@ fn nothing_is_opened_for_writing_and_nothing_is_changed() {
         let calls = fs::read_to_string(&log).expect("strace writes a log");
         let mut opened = 0;
         for call in calls.lines() {
+            // A call that another thread's cut in two has its flags in the first part.
+            let call = call.replace("<... ", "");
             let name = call.split_once(' ').map_or("", |(_, rest)| rest.trim_start());
             assert!(name.starts_with("open"), "{place}: {call}");
             for flag in ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TMPFILE", "O_TRUNC", "O_APPEND"] {

@@ -114,9 +114,10 @@ fn engine(listed: &Listed) -> Finding {
         None => format!("can run here, tried at depth {QUEUE_DEPTH}"),
         Some(reason) => format!("cannot run here: {reason}"),
     };
-    let effect = match listed.can_run {
-        true => "it can be measured and compared with the others",
-        false => "it can neither be measured nor be compared with the others",
+    let effect = if listed.can_run {
+        "it can be measured and compared with the others"
+    } else {
+        "it can neither be measured nor be compared with the others"
     };
     let verdict = good_or(Verdict::Warning, listed.can_run);
     let finding = Finding::new((TOPIC, listed.engine.clone()), verdict, state, effect);

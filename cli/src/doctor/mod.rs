@@ -5,6 +5,7 @@
 //! is changed: no file is opened for writing, and commands are printed, not run.
 
 mod device;
+mod drive;
 mod engines;
 mod finding;
 mod kernel;

@@ -10,7 +10,7 @@ pub(crate) fn bytes(number: u64) -> String {
         return format!("{} {unit}", number >> bits);
     }
     // In tenths, so that nothing is lost to a float.
-    let tenths = (number >> (bits - 10)) * 10 >> 10;
+    let tenths = ((number >> (bits - 10)) * 10) >> 10;
     if tenths >= 1000 {
         format!("{} {unit}", tenths / 10)
     } else {

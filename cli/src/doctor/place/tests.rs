@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use aio_core::target::{Alignment, FileSystem};
+use aio_core::target::{Alignment, DirectIo, FileSystem, Layout, Owner, Room};
 
-use super::super::finding::named;
+use super::super::finding::{Topic, Verdict, named};
 use super::*;
 
 const USER: Shell = Shell { is_root: false };
@@ -81,12 +81,19 @@ fn options_of_a_mount_are_told_with_the_command_that_mounts_it_otherwise() {
         ("nobarrier", Verdict::Warning, remount("barrier")),
         ("barrier=0", Verdict::Warning, remount("barrier=1")),
         ("discard", Verdict::Note, remount("nodiscard")),
-        ("strictatime", Verdict::Note, remount("relatime")),
     ] {
         let file_system = Some(file_system("ext4", &["relatime", option]));
         let survey = Survey { file_system, ..survey() };
         assert_eq!(one(&format!("mount option {option}"), &survey), (verdict, cure), "{option}");
         assert_eq!(one("mount options", &survey).0, Verdict::Good);
+    }
+    let strict = Survey { file_system: Some(file_system("ext4", &["rw"])), ..survey() };
+    let found = one("mount option strictatime", &strict);
+    assert_eq!(found, (Verdict::Note, remount("relatime")));
+    for quiet in ["relatime", "noatime"] {
+        let file_system = Some(file_system("ext4", &["rw", quiet]));
+        let findings = findings(&Survey { file_system, ..survey() }, true, USER);
+        assert!(findings.iter().all(|one| one.name != "mount option strictatime"), "{quiet}");
     }
 }
 
@@ -153,7 +160,7 @@ fn a_device_that_others_use_is_told_and_is_on_no_file_system() {
     assert_eq!(one("use by others", &device(Some("is in use: it is swap space"))).0, Verdict::Note);
     assert_eq!(one("use by others", &device(None)).0, Verdict::Good);
     let findings = findings(&device(None), true, USER);
-    assert!(findings.iter().all(|one| one.topic == TARGET), "{findings:#?}");
+    assert!(findings.iter().all(|one| one.topic == Topic::Target), "{findings:#?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use aio_core::report::Storage;
 
-use super::super::device::Link;
+use super::super::device::{IoLimit, Link};
 use super::super::finding::named;
 use super::super::roots::fake;
 use super::*;
@@ -75,8 +75,8 @@ fn a_device_that_is_all_right_is_all_good() {
 #[test]
 fn settings_of_the_queue_are_told_with_the_command_that_sets_them() {
     use Verdict::{Note, Warning};
-    let of = |name: &str| format!("{name} of nvme0n1");
     type Change = fn(&mut Device);
+    let of = |name: &str| format!("{name} of nvme0n1");
     let cases: [(&str, Verdict, &str, Change); 9] = [
         ("scheduler", Note, "none", |one| one.storage.scheduler = Some("mq-deadline".into())),
         ("scheduler", Warning, "none", |one| one.storage.scheduler = Some("bfq".into())),
