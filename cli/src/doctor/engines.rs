@@ -53,10 +53,14 @@ pub(crate) fn ask(survey: &Survey, devices: &[Device], limits: &Limits) -> Asked
     let mut engines: Vec<_> = specs.iter().filter_map(list).collect();
     if needs.target.is_none() {
         let has_poll_queues = devices.first().and_then(|device| device.has_poll_queues);
-        engines.iter_mut().for_each(|engine| forget_what_was_not_asked(engine, has_poll_queues));
+        for engine in &mut engines {
+            forget_what_was_not_asked(engine, has_poll_queues);
+        }
     }
     if let Some(why) = limits.too_little_to_register() {
-        engines.iter_mut().for_each(|engine| refuse_to_register(engine, &why));
+        for engine in &mut engines {
+            refuse_to_register(engine, &why);
+        }
     }
     let first = if is_generic { PASSTHROUGH } else { "auto" };
     let auto = choose(&[first.into()], &needs)

@@ -65,7 +65,7 @@ impl Limits {
         let status = roots.in_proc("self/status").unwrap_or_default();
         let aio = |name: &str| number(&roots.proc.join("sys/fs").join(name));
         let processors = cpu_groups.iter().filter_map(|folder| processors_of(folder));
-        let memory = memory_groups.iter().flat_map(|folder| memory_of(folder));
+        let memory = memory_groups.iter().filter_map(|folder| memory_of(folder));
         Self {
             may_lock: may(&status, IPC_LOCK),
             aio: aio("aio-nr").zip(aio("aio-max-nr")),
@@ -163,9 +163,9 @@ impl Limits {
         };
         let left = most.saturating_sub(used);
         let verdict = match left {
-            ..FEW_REQUESTS => Verdict::Warning,
-            ..MANY_REQUESTS => Verdict::Note,
-            _ => Verdict::Good,
+            MANY_REQUESTS.. => Verdict::Good,
+            _ if left >= FEW_REQUESTS => Verdict::Note,
+            _ => Verdict::Warning,
         };
         let state = format!("{}, of which fs.aio-nr {} are in use", decimal(most), decimal(used));
         let finding = Finding::new(about, verdict, state, effect);

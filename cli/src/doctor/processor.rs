@@ -208,13 +208,13 @@ impl Processor {
 }
 
 /// How many numbers `0-3,8` stands for.
-fn count_of(list: &str) -> Option<usize> {
+fn count_of(ranges: &str) -> Option<usize> {
     let count = |range: &str| {
         let (first, last) = range.split_once('-').unwrap_or((range, range));
         let (first, last): (usize, usize) = (first.parse().ok()?, last.parse().ok()?);
         Some(last.checked_sub(first)? + 1)
     };
-    list.split(',').map(count).sum()
+    ranges.split(',').map(count).sum()
 }
 
 fn boost(roots: &Roots) -> Option<Boost> {

@@ -43,8 +43,10 @@ fn escaped(c: char) -> String {
     match c {
         '\'' | '\\' => format!("\\{c}"),
         c if c.is_control() => {
-            let mut bytes = [0; 4];
-            c.encode_utf8(&mut bytes).bytes().map(|byte| format!("\\{byte:03o}")).collect()
+            // All of them have one byte or two.
+            let mut buffer = [0; 4];
+            let bytes = c.encode_utf8(&mut buffer).bytes();
+            bytes.fold(String::new(), |text, byte| format!("{text}\\{byte:03o}"))
         }
         c => c.into(),
     }

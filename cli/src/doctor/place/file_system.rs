@@ -191,8 +191,8 @@ fn room(room: Room) -> Finding {
     let Room { free_bytes, whole_bytes } = room;
     let percent = u128::from(free_bytes) * 100 / u128::from(whole_bytes.max(1));
     let verdict = match percent {
-        ..5 => Verdict::Warning,
-        ..15 => Verdict::Note,
+        0..5 => Verdict::Warning,
+        5..15 => Verdict::Note,
         _ => Verdict::Good,
     };
     let state = format!("{} of {} ({percent} %)", bytes(free_bytes), bytes(whole_bytes));
