@@ -98,6 +98,7 @@ fn a_soft_limit_of_descriptors_is_raised_where_a_run_needs_that_and_says_so() {
     }
 }
 
+#[test]
 fn a_folder_that_may_not_be_written_is_refused_in_every_role() {
     let folder = Folder::new();
     let closed = folder.path().join("closed");

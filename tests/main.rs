@@ -12,6 +12,7 @@ mod demonstration;
 mod devices;
 mod diff;
 mod docs;
+mod doctor;
 mod ending;
 mod engines;
 mod faults;

@@ -155,11 +155,26 @@ pub fn usable(free_bytes: u64) -> u64 {
     free_bytes - free_bytes / KEPT_BACK
 }
 
-/// What is free in the file system of `path`, without what it keeps for the system; `None` where it
-/// does not tell.
+/// What is free in the file system of `path`; `None` where it does not tell.
 fn free_bytes(path: &Path) -> Option<u64> {
+    Some(free_space(path)?.free_bytes)
+}
+
+/// How full a file system is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FreeSpace {
+    /// What is free, without what is kept back for the system.
+    pub free_bytes: u64,
+    /// All of it.
+    pub whole_bytes: u64,
+}
+
+/// How full the file system of `path` is; `None` where it does not tell.
+pub(super) fn free_space(path: &Path) -> Option<FreeSpace> {
     let told = statvfs(path).ok().filter(|told| told.blocks() > 0)?;
-    Some(told.blocks_available().saturating_mul(told.fragment_size()))
+    let bytes = |blocks: u64| blocks.saturating_mul(told.fragment_size());
+    let (free_bytes, whole_bytes) = (bytes(told.blocks_available()), bytes(told.blocks()));
+    Some(FreeSpace { free_bytes, whole_bytes })
 }
 
 #[cfg(test)]

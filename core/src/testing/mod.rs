@@ -61,7 +61,11 @@ fn aloud(line: &str) {
 }
 
 /// The number in the environment variable `name`, if it is set.
-fn variable<T: FromStr>(name: &str) -> Option<T> {
+///
+/// # Panics
+/// When it is set to what is not a number.
+#[must_use]
+pub fn variable<T: FromStr>(name: &str) -> Option<T> {
     let text = env::var(name).ok()?;
     let number = text.parse().ok();
     Some(number.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))
