@@ -29,9 +29,10 @@ fn linux(version: u32) -> Abilities {
         major.parse::<u32>().unwrap() * 100 + minor.parse::<u32>().unwrap()
     };
     let opcodes_are_told = version >= 506;
-    let opcodes = match opcodes_are_told {
-        true => Opcodes::that(|opcode| number(opcode.since) <= version),
-        false => Opcodes::assumed(features),
+    let opcodes = if opcodes_are_told {
+        Opcodes::that(|opcode| number(opcode.since) <= version)
+    } else {
+        Opcodes::assumed(features)
     };
     Abilities { features, opcodes, opcodes_are_told }
 }
