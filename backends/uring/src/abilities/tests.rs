@@ -1,5 +1,7 @@
 //! The way of requests on synthetic kernels: what they grant, and what comes of it.
 
+use std::fmt::Write;
+
 use aio_core::receipt::Receipt;
 
 use super::*;
@@ -84,9 +86,11 @@ fn words(
     let mut words = format!("{reads:?} {writes:?} {waits:?}");
     for Receipt { option, asked, granted, why_not } in receipts {
         match why_not {
-            Some(why_not) => words += &format!("; {option}: {asked} -> {granted}, {why_not}"),
+            Some(why_not) => {
+                write!(words, "; {option}: {asked} -> {granted}, {why_not}").unwrap();
+            }
             None if (&*option, &*granted) == ("ext-arg", "on") => {}
-            None => words += &format!("; {option}: {granted}"),
+            None => write!(words, "; {option}: {granted}").unwrap(),
         }
     }
     words
