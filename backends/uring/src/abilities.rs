@@ -343,14 +343,13 @@ impl Abilities {
         }
         match (self.has(direction.plain), self.has(direction.vectored)) {
             (true, true) if options.vectored => Ok(Transfer::Vectored),
-            (true, _) => Ok(Transfer::Plain),
             (false, true) => Ok(Transfer::Vectored),
             (false, false) if self.is_open(direction, options, registered) => Ok(Transfer::Fixed),
             (false, false) if operations.contains(direction.operation) => {
                 Err(of_opcode(direction.plain))
             }
-            // The table of requests accepts none.
-            (false, false) => Ok(Transfer::Plain),
+            // Without the opcode too, when the table of requests accepts none.
+            (true, _) | (false, false) => Ok(Transfer::Plain),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The way of requests on synthetic kernels: what they grant, and what comes of it.
 
+use std::fmt::Write;
+
 use aio_core::receipt::Receipt;
 
 use super::*;
@@ -29,9 +31,10 @@ fn linux(version: u32) -> Abilities {
         major.parse::<u32>().unwrap() * 100 + minor.parse::<u32>().unwrap()
     };
     let opcodes_are_told = version >= 506;
-    let opcodes = match opcodes_are_told {
-        true => Opcodes::that(|opcode| number(opcode.since) <= version),
-        false => Opcodes::assumed(features),
+    let opcodes = if opcodes_are_told {
+        Opcodes::that(|opcode| number(opcode.since) <= version)
+    } else {
+        Opcodes::assumed(features)
     };
     Abilities { features, opcodes, opcodes_are_told }
 }
@@ -83,9 +86,11 @@ fn words(
     let mut words = format!("{reads:?} {writes:?} {waits:?}");
     for Receipt { option, asked, granted, why_not } in receipts {
         match why_not {
-            Some(why_not) => words += &format!("; {option}: {asked} -> {granted}, {why_not}"),
+            Some(why_not) => {
+                write!(words, "; {option}: {asked} -> {granted}, {why_not}").unwrap();
+            }
             None if (&*option, &*granted) == ("ext-arg", "on") => {}
-            None => words += &format!("; {option}: {granted}"),
+            None => write!(words, "; {option}: {granted}").unwrap(),
         }
     }
     words
