@@ -150,7 +150,11 @@ impl Content {
             Self::Tensor { seed, loop_index, .. } => {
                 is_short || first_difference(*seed, *loop_index, &there).is_some()
             }
-            Self::Blocks { is_whole: true, .. } => look(path) != Look::Right,
+            // A round that wrote but a part leaves no word that each block must be there.
+            Self::Blocks { block_bytes, is_whole: true, .. } => {
+                let all = FILE_BYTES / u64::from(*block_bytes);
+                look(path) != Look::Right { blocks: all }
+            }
             _ => true,
         };
         assert!(is_found, "CORRUPT: cut and not found: {what}");
@@ -176,8 +180,8 @@ fn first_difference(seed: u64, loop_index: u32, there: &[u8]) -> Option<usize> {
 pub(crate) enum Look {
     /// Nothing that could be judged.
     Nothing,
-    /// No damage.
-    Right,
+    /// No damage in so many blocks.
+    Right { blocks: u64 },
     /// A block is damaged.
     Bad { offset_bytes: u64, length_bytes: u64 },
 }
@@ -185,10 +189,11 @@ pub(crate) enum Look {
 /// Looks at the blocks of the file from outside.
 pub(crate) fn look(path: &Path) -> Look {
     let wish = Wish { path: path.into(), all_written: false };
-    match inspect(&wish, &|| false).map(|inspected| inspected.first_bad) {
+    let found = inspect(&wish, &|| false);
+    match found.map(|inspected| (inspected.first_bad, inspected.counts.right)) {
         Err(_unreadable) => Look::Nothing,
-        Ok(None) => Look::Right,
-        Ok(Some(FirstBad { offset_bytes, length_bytes, .. })) => {
+        Ok((None, blocks)) => Look::Right { blocks },
+        Ok((Some(FirstBad { offset_bytes, length_bytes, .. }), _)) => {
             Look::Bad { offset_bytes, length_bytes }
         }
     }
