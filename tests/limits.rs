@@ -84,7 +84,8 @@ fn a_run_that_needs_more_descriptors_than_allowed_is_refused_before_anything_is_
 #[test]
 fn a_soft_limit_of_descriptors_is_raised_where_a_run_needs_that_and_says_so() {
     let folder = Folder::new();
-    let common = "--buffered --quiet --threads 40 --format json --write-file w --write-size 64k";
+    let common = "--buffered --quiet --threads 40 --queue-depth 2 --format json --write-file w \
+                  --write-size 64k";
     for engine in ENGINES.into_iter().filter(|engine| folder.can_run(engine)) {
         let line = format!("--engine {engine} {common}");
         let ended = folder.shell("ulimit -Sn 40 && exec \"$0\" \"$@\"", &line).code(0);

@@ -110,7 +110,7 @@ fn buffers_that_the_machine_or_the_control_group_has_no_memory_for_are_refused()
     folder.file("f", 1 << 20);
     let line = "--engine null --buffered --quiet --file f --rw randread --block-size 1G";
     let deep = format!("{line} --queue-depth 100000").replace("--block-size 1G", "--block-size 1M");
-    folder.aio(&deep).code(1).says(&["need ", " of memory", "Cannot allocate memory (ENOMEM)"]);
+    folder.aio(&deep).code(1).says(&["need ", " of memory", "(ENOMEM)"]);
     let queues = "--engine null --buffered --quiet --write-file w --write-size 4k \
                   --queue-depth 4000000000";
     folder.aio(queues).code(1).says(&[" of memory", "use a smaller --queue-depth"]);
@@ -120,10 +120,7 @@ fn buffers_that_the_machine_or_the_control_group_has_no_memory_for_are_refused()
     let script = format!("echo $$ > {}/cgroup.procs && exec \"$0\" \"$@\"", group.0.display());
     let common = "--engine sync --buffered --quiet --write-file w";
     let ended = folder.shell(&script, &format!("{common} --write-size 128M")).code(1);
-    ended.says(&[
-        "need 128 MiB of memory",
-        " in the control group of this process: Cannot allocate memory (ENOMEM)",
-    ]);
+    ended.says(&["need 128 MiB of memory", " in the control group of this process: "]);
     assert_eq!(folder.names(), ["f"]);
     folder.shell(&script, &format!("{common} --write-size 8M")).code(0);
     // Without arguments a smaller file is taken.
