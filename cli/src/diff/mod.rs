@@ -68,7 +68,7 @@ fn of_sides(asked: &Diff, base: &Side, mut new: Side) -> Result<Difference, Fail
         max_regress: asked.max_regress,
         entries,
         only_in_base: base.names_not_in(&new),
-        only_in_new: new.names_not_in(&base),
+        only_in_new: new.names_not_in(base),
         conditions,
         remarks: sides::remarks(base, &new),
         failures: Vec::new(),

@@ -36,7 +36,9 @@ fn show(document: &Document) {
             for format in [Format::Text, Format::Json, Format::Csv] {
                 drop(render::comparison(one, format).map_err(|failure| told(&failure)));
             }
-            gate::check_comparison(&assertions, one).iter().for_each(|said| one_sentence(said));
+            for said in gate::check_comparison(&assertions, one) {
+                one_sentence(&said);
+            }
             Vec::new()
         }
     };
@@ -44,7 +46,9 @@ fn show(document: &Document) {
         for format in FORMATS {
             drop(render::report(report, format).map_err(|failure| told(&failure)));
         }
-        gate::check(&assertions, report).iter().for_each(|said| one_sentence(said));
+        for said in gate::check(&assertions, report) {
+            one_sentence(&said);
+        }
         drop(render::failures(report));
     }
 }
