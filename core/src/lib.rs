@@ -11,7 +11,7 @@ pub mod clock;
 pub mod data;
 pub mod engine;
 pub mod memory;
-mod observe;
+pub mod observe;
 pub mod plan;
 pub mod receipt;
 pub mod report;

@@ -22,7 +22,8 @@ const DEVICE_END_BYTES: u64 = 1 << 62;
 
 /// Whether `file` answers an `operation` that carries `flag` with `EOPNOTSUPP`. Neither it nor what
 /// the page cache has of it is changed: reads are of what is behind its end, and writes go to a
-/// file without a name beside it, if there can be one. What cannot be asked counts as not refused;
+/// file without a name beside it, if there can be one and `file` itself may be written: whoever
+/// opened it for reading only wants nothing written. What cannot be asked counts as not refused;
 /// an engine still notices when its requests are.
 pub(super) fn refuses(file: &File, operation: Operation, flag: RwFlags) -> bool {
     let asked = match operation {
@@ -55,9 +56,13 @@ fn sibling(file: &File) -> io::Result<File> {
         // A file beside it would be in the file system of device files.
         return Err(io::ErrorKind::Unsupported.into());
     }
+    let flags = fcntl(file, FcntlArg::F_GETFL)?;
+    if flags & libc::O_ACCMODE == libc::O_RDONLY {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
     let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let direct = fcntl(file, FcntlArg::F_GETFL)? & libc::O_DIRECT;
+    let direct = flags & libc::O_DIRECT;
     let mut options = File::options();
     options.read(true).write(true).custom_flags(libc::O_TMPFILE | direct);
     let sibling = options.open(folder)?;
@@ -117,6 +122,20 @@ mod tests {
             return;
         }
         assert_eq!(refused, [true, true]);
+    }
+
+    #[test]
+    fn nothing_is_made_beside_a_file_that_is_open_for_reading_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let written = File::create_new(&path).unwrap();
+        let read = File::open(&path).unwrap();
+        assert_eq!(sibling(&read).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert_ne!(
+            sibling(&written).map_err(|error| error.kind()).err(),
+            Some(io::ErrorKind::PermissionDenied)
+        );
+        assert!(!refuses(&read, Operation::Write, RwFlags::DSYNC));
     }
 
     #[test]

@@ -23,8 +23,9 @@ struct Hierarchy {
 }
 
 /// The folders of our control group and those that it lies in, in every hierarchy that may have
-/// `controller`.
-pub(crate) fn folders(controller: &str) -> Vec<PathBuf> {
+/// `controller`, such as `cpu`; ours first.
+#[must_use]
+pub fn folders(controller: &str) -> Vec<PathBuf> {
     let ours = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     folders_in(&ours, &hierarchies(), controller)
 }

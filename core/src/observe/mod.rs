@@ -14,6 +14,7 @@ mod throttling;
 mod verdicts;
 mod watch;
 
+pub use cgroup::folders as control_group_folders;
 pub(crate) use cgroup::memory_limit_bytes;
 pub(crate) use content::{Content, mark_unread};
 pub(crate) use verdicts::{Evidence, Moved, devices, doubts};

@@ -80,6 +80,7 @@ mod tests {
             kind: kind.into(),
             device: "8:1".into(),
             options: vec!["rw".into()],
+            mounted_at: None,
         };
         assert_eq!(compresses(Path::new("/no-such-file"), &ext4("ext4")), Some(false));
         assert_eq!(compresses(Path::new("/no-such-file"), &ext4("btrfs")), Some(false));

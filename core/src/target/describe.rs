@@ -21,6 +21,8 @@ pub struct FileSystem {
     pub device: String,
     /// The options that it is mounted with, first those of the mount; empty for a device.
     pub options: Vec<String>,
+    /// Where it is mounted; `None` for a device.
+    pub mounted_at: Option<PathBuf>,
 }
 
 /// Whether a file system of type `kind` keeps files in memory, so that its speed is the memory's.
@@ -52,32 +54,47 @@ impl Mounts {
                 kind: BLOCK_DEVICE.into(),
                 device: numbers(metadata.rdev()),
                 options: Vec::new(),
+                mounted_at: None,
             });
         }
         if metadata.file_type().is_char_device() {
             let device = numbers(metadata.rdev());
-            return Some(FileSystem { kind: NVME_GENERIC.into(), device, options: Vec::new() });
+            let kind = NVME_GENERIC.into();
+            return Some(FileSystem { kind, device, options: Vec::new(), mounted_at: None });
         }
         let device = numbers(metadata.dev());
         let absolute = || fs::canonicalize(path).or_else(|_| fs::canonicalize(folder_of(path)));
         let mount = self.mount_of(&device, || absolute().ok())?;
-        Some(FileSystem { kind: mount.fs_type.clone(), device, options: options(mount) })
-    }
-
-    /// The mount that the files of `device` are in, or else what is mounted over `path`: btrfs gives
-    /// each subvolume a device of its own, which is in no table.
-    fn mount_of(&self, device: &str, path: impl FnOnce() -> Option<PathBuf>) -> Option<&MountInfo> {
-        // Later lines cover earlier ones.
-        let mounts = || self.0.iter().rev();
-        mounts().find(|mount| mount.majmin == device).or_else(|| {
-            let path = path()?;
-            let over = mounts().filter(|mount| path.starts_with(&mount.mount_point));
-            // Of equally long ones the later.
-            let depth = |mount: &&MountInfo| mount.mount_point.components().count();
-            let lowest = over.clone().map(|mount| depth(&mount)).max()?;
-            over.clone().find(|mount| depth(mount) == lowest)
+        Some(FileSystem {
+            kind: mount.fs_type.clone(),
+            device,
+            options: options(mount),
+            mounted_at: Some(mount.mount_point.clone()),
         })
     }
+
+    /// The mount of `device` that `path` is below; else any of that device, or else what is mounted
+    /// over `path`: btrfs gives each subvolume a device of its own, which is in no table.
+    fn mount_of(&self, device: &str, path: impl FnOnce() -> Option<PathBuf>) -> Option<&MountInfo> {
+        // Later lines cover earlier ones.
+        let of_device: Vec<_> = self.0.iter().rev().filter(|one| one.majmin == device).collect();
+        if let [only] = of_device.as_slice() {
+            return Some(only);
+        }
+        let path = path();
+        let over = |mount: &&MountInfo| {
+            path.as_ref().is_some_and(|path| path.starts_with(&mount.mount_point))
+        };
+        lowest(of_device.iter().copied().filter(over))
+            .or_else(|| of_device.first().copied())
+            .or_else(|| lowest(self.0.iter().rev().filter(over)))
+    }
+}
+
+/// The one whose mount point is longest; of equally long ones the first.
+fn lowest<'m>(mounts: impl Iterator<Item = &'m MountInfo>) -> Option<&'m MountInfo> {
+    let all: Vec<_> = mounts.collect();
+    all.into_iter().rev().max_by_key(|mount| mount.mount_point.components().count())
 }
 
 /// The options of a mount and of its file system, each in order of the alphabet, because the table
@@ -128,6 +145,8 @@ mod tests {
             line("2 1 0:40 / /data rw,noatime - btrfs /dev/sdb rw,compress=zstd:3,ssd"),
             line("3 1 0:41 / /database rw - tmpfs tmpfs rw"),
             line("4 2 0:42 / /data rw,noatime - btrfs /dev/sdc ro,ssd"),
+            line("5 1 0:43 / /twice rw,noatime - xfs /dev/sdd rw"),
+            line("6 1 0:43 / /twice/again ro - xfs /dev/sdd rw"),
         ]);
         let found = |device: &str, path: &str| {
             let mount = mounts.mount_of(device, || Some(path.into())).unwrap();
@@ -137,6 +156,9 @@ mod tests {
         assert_eq!(found("0:40", "/data/f").1, "noatime,rw,compress=zstd:3,ssd");
         assert_eq!(found("0:99", "/data/f"), ("btrfs".into(), "noatime,rw,ro,ssd".into()));
         assert_eq!(found("0:99", "/databases/f").0, "ext4");
+        assert_eq!(found("0:43", "/twice/f").1, "noatime,rw");
+        assert_eq!(found("0:43", "/twice/again/f").1, "ro,rw");
+        assert_eq!(found("0:43", "/elsewhere/f").1, "ro,rw", "any is better than none");
         assert!(mounts.mount_of("0:99", || None).is_none());
     }
 }

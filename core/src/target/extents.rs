@@ -78,36 +78,65 @@ pub fn has_holes(file: &File, size_bytes: u64) -> Option<bool> {
     extents(file, 0..size_bytes).map(|found| found.holes || found.unwritten)
 }
 
+/// How a file lies on storage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// The pieces that it is in; adjoining ones of another kind count as well.
+    pub extents: u64,
+    /// Some of it is a hole, which a read answers from nothing.
+    pub holes: bool,
+    /// Some of it was kept for data that was never written, or has not been written back yet.
+    pub unwritten: bool,
+    /// Some of it is stored compressed.
+    pub compressed: bool,
+}
+
+/// How `file` of `size_bytes` lies on storage at this moment; `None` where the file system does not
+/// tell, or there are too many pieces. Nothing is written back for it, so that what is only in the
+/// page cache looks unwritten.
+pub(super) fn layout(file: &File, size_bytes: u64) -> Option<Layout> {
+    let (Extents { holes, unwritten, compressed }, extents) =
+        walked(file, 0..size_bytes, 0).ok().flatten()?;
+    Some(Layout { extents, holes, unwritten, compressed })
+}
+
 /// What this range of `file` lies in; `None` where the file system does not tell.
 pub(super) fn extents(file: &File, range: Range<u64>) -> Option<Extents> {
     mapped(file, range.clone()).ok().flatten().or_else(|| sought(file, range))
 }
 
-/// As FIEMAP tells; `None` when there are too many extents.
+/// As FIEMAP tells, written back first; `None` when there are too many extents.
 fn mapped(file: &File, range: Range<u64>) -> io::Result<Option<Extents>> {
+    Ok(walked(file, range, FLAG_SYNC)?.map(|(found, _)| found))
+}
+
+/// As FIEMAP tells with `flags`, and in how many extents; `None` when there are too many.
+fn walked(file: &File, range: Range<u64>, flags: u32) -> io::Result<Option<(Extents, u64)>> {
     let mut map = Box::new(Fiemap {
         start_bytes: 0,
         length_bytes: 0,
-        flags: FLAG_SYNC,
+        flags,
         mapped: 0,
         room: AT_ONCE_U32,
         reserved: 0,
         extents: [Extent::default(); AT_ONCE],
     });
     let mut found = Extents::default();
+    let mut count = 0;
     let mut at = range.start;
     for _ in 0..EXTENTS_MAX / AT_ONCE {
         (map.start_bytes, map.length_bytes) = (at, range.end - at);
         fiemap(file, &mut map)?;
         let extents = &map.extents[..(map.mapped as usize).min(AT_ONCE)];
         let (end, is_last) = found.add(extents, at);
+        count += extents.len() as u64;
         at = end;
         if at >= range.end {
-            return Ok(Some(found));
+            return Ok(Some((found, count)));
         }
         if extents.is_empty() || is_last {
             found.holes = true;
-            return Ok(Some(found));
+            return Ok(Some((found, count)));
         }
         // The file is in step with its storage by now.
         map.flags = 0;
@@ -201,6 +230,8 @@ mod tests {
         assert_eq!(found, Some(Extents { unwritten: true, ..Extents::default() }));
         file.set_len(all + (1 << 20)).unwrap();
         let longer = mapped(&file, 0..all + (1 << 20)).unwrap().unwrap();
+        let told = layout(&file, all + (1 << 20)).unwrap();
+        assert!(told.holes && told.unwritten && told.extents >= 2 * pieces, "{told:?}");
         assert!(longer.holes, "behind all of its extents");
         let block = |number: u64| number << 12..(number + 1) << 12;
         let told = |number| mapped(&file, block(number)).unwrap().unwrap();

@@ -24,7 +24,7 @@ const BEING_WRITTEN: &str = "being written";
 
 /// Whose a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner {
+pub enum Owner {
     /// The tool made it, and nobody has changed it since.
     Tool,
     /// The tool made it, and somebody has changed it since.

@@ -42,8 +42,23 @@ pub(super) fn refuse_too_little_space(phases: &[Vec<Tasklet>]) -> Result<(), Res
 /// What is free in the file system of `folder`, without what is kept back for the system; `None`
 /// where it does not tell.
 fn free_bytes(folder: &Path) -> Option<u64> {
-    let told = statvfs(folder).ok().filter(|told| told.blocks() > 0)?;
-    Some(told.blocks_available().saturating_mul(told.fragment_size()))
+    Some(room(folder)?.free_bytes)
+}
+
+/// The room of a file system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// What is free, without what is kept back for the system.
+    pub free_bytes: u64,
+    /// All of it.
+    pub whole_bytes: u64,
+}
+
+/// The room of the file system of `path`; `None` where it does not tell.
+pub(super) fn room(path: &Path) -> Option<Room> {
+    let told = statvfs(path).ok().filter(|told| told.blocks() > 0)?;
+    let bytes = |blocks: u64| blocks.saturating_mul(told.fragment_size());
+    Some(Room { free_bytes: bytes(told.blocks_available()), whole_bytes: bytes(told.blocks()) })
 }
 
 #[cfg(test)]

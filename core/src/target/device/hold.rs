@@ -285,6 +285,31 @@ fn refuse_used_number(path: &Path, number: Number) -> Result<(), RefusedTarget> 
     Err(RefusedTarget::unfit(path, what))
 }
 
+/// Why the device at `path` must not be written even if that was allowed, with what to do; `None`
+/// when nothing uses it, or it is no device. Opens nothing.
+pub(in crate::target) fn who_uses(path: &Path) -> Option<String> {
+    let (kind, number) = device_at(path).ok()?;
+    let number = match kind {
+        TargetKind::NvmeGeneric => {
+            let metadata = fs::metadata(path).ok()?;
+            match generic::resolve(&metadata, path) {
+                Ok(namespace) => namespace.block.number,
+                Err(unsure) => return Some(words_of(unsure)),
+            }
+        }
+        _ => number,
+    };
+    refuse_used_number(path, number).err().map(words_of)
+}
+
+/// A refusal without the path that it begins with.
+fn words_of(refused: RefusedTarget) -> String {
+    match refused {
+        RefusedTarget::Unfit { what, .. } => what,
+        other => other.to_string(),
+    }
+}
+
 fn not_allowed(path: &Path, number: Number, allowed: &[PathBuf]) -> RefusedTarget {
     let same = allowed.iter().find(|one| device_at(one).is_ok_and(|(_, there)| there == number));
     let shown = path.display();
