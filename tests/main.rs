@@ -11,6 +11,7 @@ mod demonstration;
 mod devices;
 mod diff;
 mod docs;
+mod doctor;
 mod ending;
 mod engines;
 mod filesystems;

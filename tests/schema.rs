@@ -113,6 +113,18 @@ fn listings_of_engines_fit_their_schema() {
 }
 
 #[test]
+fn what_the_doctor_finds_fits_its_schema() {
+    let folder = Folder::new();
+    folder.file("f", 1 << 20);
+    let schema = schema(&folder, "doctor");
+    for path in [".", "f", "/dev/shm", "/proc"] {
+        if fs::exists(folder.path().join(path)).is_ok_and(|is_there| is_there) {
+            assert_fits(&schema, &folder.aio(&format!("doctor --json {path}")).code(0));
+        }
+    }
+}
+
+#[test]
 fn findings_in_good_and_in_damaged_files_fit_their_schema() {
     let folder = Folder::new();
     let schema = schema(&folder, "findings");

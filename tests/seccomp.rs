@@ -8,11 +8,11 @@ use std::sync::OnceLock;
 
 use crate::support::{AIO, Ended, Folder, skip};
 
-const ENOSYS: u32 = 38;
-const EPERM: u32 = 1;
+pub(crate) const ENOSYS: u32 = 38;
+pub(crate) const EPERM: u32 = 1;
 
-const IO_URING: &str = "io_uring_setup,io_uring_enter,io_uring_register";
-const BOTH: &str = "io_uring_setup,io_uring_enter,io_uring_register,io_setup";
+pub(crate) const IO_URING: &str = "io_uring_setup,io_uring_enter,io_uring_register";
+pub(crate) const BOTH: &str = "io_uring_setup,io_uring_enter,io_uring_register,io_setup";
 
 const LINE: &str = "--buffered --write-file w --write-size 1M";
 
@@ -56,7 +56,7 @@ fn try_out(filter: PathBuf) -> Result<PathBuf, String> {
 
 /// Runs the program in `folder` while `calls` fail with `errno`. `None`, said aloud, when there is
 /// no filter here.
-fn aio_without(folder: &Folder, calls: &str, errno: u32, line: &str) -> Option<Ended> {
+pub(crate) fn aio_without(folder: &Folder, calls: &str, errno: u32, line: &str) -> Option<Ended> {
     let filter =
         filter().inspect_err(|reason| skip(&format!("no seccomp filter: {reason}"))).ok()?;
     let mut command = folder.program(filter);

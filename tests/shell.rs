@@ -71,6 +71,7 @@ fn pages_are_well_formed_and_have_what_they_are_about() {
         ("run", ["PLAN.toml", "queue-depth"]),
         ("verify", ["all-written", "FILE"]),
         ("engines", ["nothing is read", "format"]),
+        ("doctor", ["changes nothing", "PATH"]),
     ] {
         let page = folder.aio(&format!("man {name}")).code(0).stdout;
         fs::write(folder.path().join("page"), page).expect("there is room");

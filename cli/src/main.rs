@@ -5,6 +5,7 @@ mod args;
 mod compare;
 mod demo;
 mod diff;
+mod doctor;
 mod documents;
 mod dry_run;
 mod ending;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
             Asked::Text(text) => Output::Stdout.write(text.as_bytes()).map(|()| Ending::Done),
             Asked::Run(args) => run(&args, &signals),
             Asked::Command(Command::Engines(asked)) => engines::list(&asked),
+            Asked::Command(Command::Doctor(asked)) => doctor::examine(&asked),
             Asked::Command(Command::Verify(asked)) => verify::verify(&asked, &signals),
             Asked::Command(Command::Run(asked)) => jobs::run(&plan_file::jobs(&asked)?, &signals),
             Asked::Command(Command::Fio(asked)) => jobs::run(&fio_job::jobs(&asked)?, &signals),

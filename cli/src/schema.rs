@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::args::{Document, Schema};
 use crate::diff::Difference;
+use crate::doctor::{self, Examination};
 use crate::dry_run::{self, Preview};
 use crate::ending::{Ending, Failure};
 use crate::engines::{self, Listing};
@@ -42,6 +43,9 @@ fn of(document: Document) -> Value {
         }
         Document::Engines => {
             made::<Listing>("engines", engines::SCHEMA_VERSION, "The engines and their options")
+        }
+        Document::Doctor => {
+            made::<Examination>("doctor", doctor::SCHEMA_VERSION, "What bears on a measurement")
         }
         Document::Findings => {
             made::<Findings>("findings", verify::SCHEMA_VERSION, "What became of verified blocks")

@@ -100,7 +100,7 @@ mod tests {
     fn an_unknown_command_has_no_page_and_the_refusal_says_which_have() {
         let refusal = |name| page(Some(name)).unwrap_err().sentence();
         assert_eq!(refusal("verfy"), "there is no command \"verfy\"; did you mean \"verify\"?");
-        assert!(refusal("xyz").contains("give one of engines, verify, run, fio"));
+        assert!(refusal("xyz").contains("give one of engines, doctor, verify, run, fio"));
     }
 
     #[test]

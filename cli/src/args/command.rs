@@ -15,6 +15,11 @@ pub(crate) enum Command {
     /// List the engines with their options, and whether they can run here
     #[command(long_about = ENGINES_LONG)]
     Engines(Engines),
+
+    /// Say what about this machine and a place on it bears on a measurement; changes nothing
+    #[command(long_about = DOCTOR_LONG)]
+    Doctor(Doctor),
+
     /// Check the blocks of files that were written with --verify, from the files alone
     #[command(long_about = VERIFY_LONG)]
     Verify(Verify),
@@ -121,6 +126,8 @@ pub(crate) enum Document {
     Preview,
     /// What aio engines prints
     Engines,
+    /// What aio doctor prints
+    Doctor,
     /// What aio verify prints
     Findings,
     /// Results of aio compare
@@ -168,6 +175,35 @@ pub(crate) struct Fio {
 const ENGINES_LONG: &str = "Lists the engines with their options: values, default, what each does, \
 the Linux version that brought it, and what this machine's kernel grants of it now. To find out, a \
 queue of each engine is opened for a moment; nothing is read or written.";
+
+const DOCTOR_LONG: &str = "Looks at the kernel, the engines with their options, limits, memory, \
+processors, and at a place with its device and file system. Says of each thing what it is, what that \
+does to a measurement, and the command that would change it. Runs none of these commands, changes \
+nothing and opens nothing for writing. What cannot be read is unknown. Exit code: 0 whatever was \
+found, 2 the place is not there.";
+
+/// `aio doctor`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// The file, folder or device that is to be measured [default: the current folder]
+    #[arg(value_name = "PATH")]
+    pub(crate) path: Option<PathBuf>,
+
+    /// Form of the findings: text, or json for programs
+    #[arg(long, value_enum, default_value_t = ListFormat::Text, hide_possible_values = true)]
+    format: ListFormat,
+
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+impl Doctor {
+    /// The form that was asked for.
+    pub(crate) fn format(&self) -> ListFormat {
+        if self.json { ListFormat::Json } else { self.format }
+    }
+}
 
 const VERIFY_LONG: &str = "Checks the blocks of files and devices that were written with --file \
 and --verify, from what is in them alone, and tells apart what is torn, stale, misplaced, zeroed, \

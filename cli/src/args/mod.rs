@@ -27,7 +27,8 @@ use flags::Line;
 pub(crate) use blocks::Blocks;
 pub(crate) use catalogue::{Catalogue, Flag, Takes, nearest};
 pub(crate) use command::{
-    Command, Completions, Document, Engines, Fio, ListFormat, Man, Run, Schema, Shell, Verify,
+    Command, Completions, Doctor, Document, Engines, Fio, ListFormat, Man, Run, Schema, Shell,
+    Verify,
 };
 pub(crate) use compare::Compare;
 pub(crate) use flags::{Args, Format, Listing, Loudness, Workload};

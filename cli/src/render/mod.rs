@@ -6,6 +6,7 @@ mod course;
 mod csv;
 mod details;
 mod devices;
+mod doctor;
 mod engines;
 mod failures;
 mod fio_json;
@@ -28,6 +29,7 @@ use aio_core::report::{Comparison, Report};
 use anyhow::Context;
 
 use crate::args::{Format, ListFormat};
+use crate::doctor::Examination;
 use crate::dry_run::Preview;
 use crate::ending::Failure;
 use crate::engines::Listing;
@@ -94,6 +96,16 @@ pub(crate) fn listing(listing: &Listing, format: ListFormat) -> Result<Vec<u8>, 
         ListFormat::Json => json::write(listing, &mut out),
     };
     result.context("cannot render the listing").map(|()| out).map_err(Failure::failed)
+}
+
+/// What bears on a measurement, in the form that was asked for.
+pub(crate) fn examination(found: &Examination, format: ListFormat) -> Result<Vec<u8>, Failure> {
+    let mut out = Vec::new();
+    let result = match format {
+        ListFormat::Text => doctor::write(found, &mut out),
+        ListFormat::Json => json::write(found, &mut out),
+    };
+    result.context("cannot render the findings").map(|()| out).map_err(Failure::failed)
 }
 
 /// What was found in files, in the form that was asked for.
