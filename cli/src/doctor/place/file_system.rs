@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use aio_core::target::{DirectIo, Place, FreeSpace, Survey, keeps_in_memory};
+use aio_core::target::{DirectIo, FreeSpace, Place, Survey, keeps_in_memory};
 
 use super::super::finding::Topic::FileSystem as TOPIC;
 use super::super::finding::{Finding, Verdict, good_or};

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::sync::Arc;
 
-use aio_core::target::{Alignment, DirectIo, FileSystem, Layout, Owner, FreeSpace};
+use aio_core::target::{Alignment, DirectIo, FileSystem, FreeSpace, Layout, Owner};
 
 use super::super::finding::{Topic, Verdict, named};
 use super::*;
