@@ -100,6 +100,10 @@ fn what_cannot_be_seen_of_a_device_is_doubted_and_it_is_not_written() {
         assert!(disk.content() == before, "{name} was written without {hidden}");
         let line = format!("--engine sync --quiet --read-file {name} --loops 1 --format json");
         let Some(ended) = aio_without(&folder, hidden, &line) else { return };
-        assert_eq!(ended.code(0).direction()["status"], "complete", "{name} without {hidden}");
+        let direction = ended.code(0).direction();
+        assert_eq!(direction["status"], "complete", "{name} without {hidden}");
+        let doubts = direction["doubts"].as_array().expect("doubts are a list");
+        let unseen = doubts.iter().any(|doubt| doubt["code"] == "unseen");
+        assert!(unseen, "{name} without {hidden}: {doubts:?}");
     }
 }

@@ -2,8 +2,8 @@
 //! restarted.
 //!
 //! The kernel gives a signal of the process's timer to whichever thread takes it, most often to the
-//! first. So that lanes, their helpers and tasklets get their share, each thread is also sent one of
-//! its own about as often.
+//! first. So that lanes, their helpers and tasklets get their share, each thread is also sent one
+//! of its own about as often.
 #![expect(unsafe_code, reason = "a handler, the timer of the process, signals to single threads")]
 
 use std::ffi::OsStr;

@@ -115,8 +115,8 @@ pub(super) fn doubts(
     doubts
 }
 
-/// What could not be looked at, and so cannot speak against a number, where `/proc` or `/sys` is not
-/// there.
+/// What could not be looked at, and so cannot speak against a number, where `/proc` or `/sys` is
+/// not there.
 fn blind(has_proc: bool, has_sys: bool) -> Option<String> {
     let (missing, unseen) = match (has_proc, has_sys) {
         (true, true) => return None,
