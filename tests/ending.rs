@@ -44,18 +44,6 @@ fn a_reader_that_has_gone_is_no_error() {
 }
 
 #[test]
-fn a_closed_stdout_and_a_full_stderr_are_no_panic() {
-    let folder = Folder::new();
-    for script in [r#""$0" "$@" >&-"#, r#""$0" "$@" 2>/dev/full"#, r#""$0" "$@" 2>&- >&- <&-"#] {
-        let mut shell = Command::new("sh");
-        shell.current_dir(folder.path()).args(["-c", script, AIO]);
-        let output = shell.args(NULL).output().unwrap();
-        let ended = Ended::new(script, &output).code(0);
-        assert!(!ended.stderr.contains("panic"), "{}", ended.stderr);
-    }
-}
-
-#[test]
 fn a_reader_that_takes_one_line_and_goes_is_no_error() {
     let folder = Folder::new();
     let script = r#"{ "$0" "$@"; echo $? >&2; } | head -1"#;

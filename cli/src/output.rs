@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use aio_core::streams::stdout_is_closed;
 use aio_core::target::Resolved;
 use anyhow::{Context, Error, Result, anyhow};
 
@@ -26,9 +27,12 @@ impl Output {
     /// Stdout, or the file `path`.
     ///
     /// # Errors
-    /// When nothing can be written there. Nothing is left behind.
+    /// When nothing can be written there, so that no run is made whose results would be lost.
+    /// Nothing is left behind.
     pub(crate) fn open(path: Option<&Path>) -> Result<Self, Failure> {
-        let Some(path) = path else { return Ok(Self::Stdout) };
+        let Some(path) = path else {
+            return refuse_closed_stdout().map(|()| Self::Stdout).map_err(Failure::failed);
+        };
         Self::tried(path)
             .with_context(|| format!("cannot write results to {}", path.display()))
             .map_err(Failure::refused)
@@ -69,7 +73,8 @@ impl Output {
     /// Writes all of `bytes`. A reader that has gone is no error.
     pub(crate) fn write(&self, bytes: &[u8]) -> Result<(), Failure> {
         let written = match self {
-            Self::Stdout => to_stdout(bytes).context("cannot write the results"),
+            Self::Stdout => refuse_closed_stdout()
+                .and_then(|()| to_stdout(bytes).context("cannot write the results")),
             Self::Replaced(path) => replace(path, bytes).with_context(|| name(path)),
             Self::Appended(path) => append(path, bytes).with_context(|| name(path)),
         };
@@ -89,6 +94,15 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     // At least one is still to be made: the names decide.
     let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.into());
     full(one) == full(other)
+}
+
+/// A stdout that is closed takes everything that is written and loses it.
+fn refuse_closed_stdout() -> Result<()> {
+    if stdout_is_closed() {
+        let closed = "cannot write the results: stdout is closed; redirect it to a file or a pipe";
+        return Err(anyhow!(closed));
+    }
+    Ok(())
 }
 
 fn to_stdout(bytes: &[u8]) -> io::Result<()> {

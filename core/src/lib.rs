@@ -18,6 +18,7 @@ pub mod report;
 mod schedule;
 pub mod session;
 pub mod stats;
+pub mod streams;
 pub mod target;
 pub mod testing;
 pub mod verify;

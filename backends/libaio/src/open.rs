@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, FromRawFd};
 use std::sync::Arc;
 use std::time::Duration;
 
-use aio_core::engine::{GrantedFlags, Operation, Operations, RwFlags, Unsupported};
+use aio_core::engine::{Errno, GrantedFlags, Operation, Operations, RwFlags, Unsupported};
 use aio_core::receipt::Receipt;
 use libaio_sys::{Context, IOCB_CMD_FSYNC, IoEvent, Iocb};
 
@@ -244,7 +244,10 @@ fn call_refused(call: &'static str, error: io::Error) -> Unsupported {
             format!("a seccomp filter or a container's policy forbids Linux AIO ({call}: EPERM)"),
             Some(CURE_SECCOMP.into()),
         ),
-        _ => (format!("{call} failed"), None),
+        errno => {
+            let errno = errno.map_or_else(|| error.to_string(), |errno| Errno(errno).to_string());
+            (format!("{call} failed: {errno}"), None)
+        }
     };
     Unsupported { reason, cure, source: Some(error) }
 }
@@ -294,6 +297,6 @@ mod tests {
         assert!(refused(libc::EPERM).contains("seccomp"));
         assert!(refused(libc::EAGAIN).contains("fs.aio-max-nr="));
         assert!(refused(libc::EINVAL).contains("depth 64"));
-        assert_eq!(refused(libc::ENOMEM), "io_setup failed");
+        assert_eq!(refused(libc::ENOMEM), "io_setup failed: Out of memory (ENOMEM)");
     }
 }

@@ -274,12 +274,12 @@ impl<D: Dialect> Drop for Ring<D> {
     }
 }
 
-/// Calls `open` again for up to a tenth of a second while it finds no memory: a ring that was just
-/// closed, such as a probe's, goes on counting against the limit on locked memory for a moment.
+/// Calls `open` again for up to a tenth of a second while it finds no memory, or no thread
+/// (`EAGAIN`): a ring that was just closed, such as a probe's, goes on counting against limits for a moment.
 fn patiently<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     for _attempt in 1..ATTEMPTS {
         match open() {
-            Err(error) if error.raw_os_error() == Some(libc::ENOMEM) => {
+            Err(error) if matches!(error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN)) => {
                 thread::sleep(ATTEMPT_PAUSE);
             }
             result => return result,
@@ -360,8 +360,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_want_of_memory_is_waited_out_and_not_for_ever() {
-        for (errno, attempts) in [(libc::ENOMEM, ATTEMPTS), (libc::EPERM, 1)] {
+    fn only_want_of_memory_or_threads_is_waited_out_and_not_for_ever() {
+        for (errno, attempts) in
+            [(libc::ENOMEM, ATTEMPTS), (libc::EAGAIN, ATTEMPTS), (libc::EPERM, 1)]
+        {
             let mut calls = 0;
             let result = patiently(|| {
                 calls += 1;

@@ -91,7 +91,10 @@ pub(crate) fn of_setup(
             "the kernel has no io_uring commands (io_uring_setup: EINVAL)".to_owned(),
             Some("use Linux 5.19 or later, or leave out passthrough".to_owned()),
         ),
-        _ => ("io_uring_setup failed".to_owned(), None),
+        errno => {
+            let errno = errno.map_or_else(|| source.to_string(), |errno| Errno(errno).to_string());
+            (format!("io_uring_setup failed: {errno}"), None)
+        }
     };
     Unsupported { reason, cure, source: Some(source) }
 }
@@ -249,8 +252,8 @@ mod tests {
         assert!(refused(libc::ENOMEM, None).contains("RLIMIT_MEMLOCK is 65536 bytes"));
         assert!(refused(libc::EMFILE, None).contains("EMFILE"));
         assert!(refused(libc::ENFILE, None).contains("ulimit -n"));
-        assert_eq!(refused(libc::EIO, None), "io_uring_setup failed");
-        assert_eq!(refused(libc::EINVAL, None), "io_uring_setup failed");
+        assert_eq!(refused(libc::EIO, None), "io_uring_setup failed: I/O error (EIO)");
+        assert!(refused(libc::EINVAL, None).starts_with("io_uring_setup failed: "));
         let on_a_cpu = Uring::parse("sqpoll-cpu=9").unwrap();
         let error = io::Error::from_raw_os_error(libc::EINVAL);
         let refused = of_setup(error, 64, &on_a_cpu, &Surroundings::default()).sentence();

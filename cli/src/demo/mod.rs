@@ -32,6 +32,7 @@ const SEED: u64 = 1;
 /// Makes the file, fills it, runs every engine in interleaved rounds, prints, and leaves nothing.
 pub(crate) fn run(signals: &Signals) -> Result<Ending, Failure> {
     let begin = Instant::now();
+    let output = Output::open(None)?;
     let folder =
         env::current_dir().context("cannot find the current folder").map_err(Failure::refused)?;
     let (made, direct) = file::make(&folder)?;
@@ -66,7 +67,7 @@ pub(crate) fn run(signals: &Signals) -> Result<Ending, Failure> {
     let engines = of_engine.into_iter().filter_map(crate::merge::rounds).collect();
     let mut report = session.report(engines, unavailable);
     merge_receipts(&mut report.receipts, choice.receipts.clone());
-    let written = print(&mut report, &folder, Rounds { number, ..rounds });
+    let written = print(&mut report, &folder, Rounds { number, ..rounds }, &output);
     session.finish().iter().for_each(|warning| complain(warning));
     written?;
     crate::conclude(&report, false, signals)
@@ -156,7 +157,12 @@ fn is_complete(report: &EngineReport) -> bool {
     report.directions.iter().all(|one| one.status == Status::Complete)
 }
 
-fn print(report: &mut Report, folder: &Path, rounds: Rounds) -> Result<(), Failure> {
+fn print(
+    report: &mut Report,
+    folder: &Path,
+    rounds: Rounds,
+    output: &Output,
+) -> Result<(), Failure> {
     // The plan of one round, as often as it was run.
     report.plan.loops = rounds.number * rounds.loops;
     let text = Text {
@@ -170,7 +176,7 @@ fn print(report: &mut Report, folder: &Path, rounds: Rounds) -> Result<(), Failu
     let mut out = Vec::new();
     let rendered = text.render(report, &mut out).context("cannot render the results");
     rendered.map_err(Failure::failed)?;
-    Output::Stdout.write(&out)
+    output.write(&out)
 }
 
 fn rounds_phrase(Rounds { number, loops }: Rounds) -> String {

@@ -1,5 +1,6 @@
 //! What can end a lane or a tasklet early, and the sentence that says so.
 
+use std::any::Any;
 use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
@@ -69,6 +70,8 @@ pub(crate) enum LaneError {
     BadBlock { target: u16, bad: FirstBad },
     #[error("stopped")]
     Halted,
+    #[error("a panic: {0} (a defect of aio)")]
+    Panic(String),
     #[error("the schedule broke: {0}")]
     Barrier(Broken),
 }
@@ -196,6 +199,12 @@ fn bad_block(tid: u32, path: Option<&Path>, bad: &FirstBad) -> Failure {
         length_bytes: Some(bad.length_bytes),
         ..plain(tid, path, bad.to_string())
     }
+}
+
+/// What was said in a panic that was caught.
+pub(super) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
 /// An error and its sources as one sentence.

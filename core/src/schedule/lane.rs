@@ -3,10 +3,11 @@
 mod blocks;
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::failure::LaneError;
+use super::failure::{LaneError, panic_text};
 use super::flow::{Flow, PaceTally, Tally, Watch};
 use super::shared::{CpuTime, Shared};
 use super::source::{Job, Share, Slice, Source, Sweep};
@@ -134,8 +135,18 @@ impl LaneResult {
 }
 
 impl LaneTask {
-    /// Runs the lane on the calling thread. Whatever happens is in the result.
-    pub(super) fn run<B: Backend>(mut self, backend: &B) -> LaneResult {
+    /// Runs the lane on the calling thread. Whatever happens is in the result, a panic too: a lane
+    /// has gone then, and its tasklet must not wait for it, or go before the others.
+    pub(super) fn run<B: Backend>(self, backend: &B) -> LaneResult {
+        let fingerprint = Fingerprint::new(self.shared.plan.seed, self.place.tid, self.place.lane);
+        let worked = catch_unwind(AssertUnwindSafe(|| self.work(backend)));
+        worked.unwrap_or_else(|panic| {
+            let error = LaneError::Panic(panic_text(panic.as_ref()));
+            LaneResult::failed(error, fingerprint, Vec::new(), None)
+        })
+    }
+
+    fn work<B: Backend>(mut self, backend: &B) -> LaneResult {
         let shared = Arc::clone(&self.shared);
         let guard = shared.guard();
         let place = self.place;

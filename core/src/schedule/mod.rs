@@ -41,6 +41,9 @@ pub(crate) const DRAIN_LIMIT: Duration = Duration::from_secs(10);
 /// How long a lane waits without a single completion before it gives up. Longer than the kernel's
 /// own time limits for a command (30 s for SCSI and `NVMe`) and a retry.
 pub(crate) const STALL_LIMIT: Duration = Duration::from_secs(120);
+/// The most of one look that counts as waiting, where looks are a tenth of a second apart: whoever
+/// looks much later was stopped, as by Ctrl-Z, and so was what it waits for.
+pub(crate) const AWAY_MAX: Duration = Duration::from_secs(1);
 /// The longest wait at a barrier: it bounds a defect, not a slow device.
 pub(crate) const BARRIER_LIMIT: Duration = Duration::from_secs(24 * 3600);
 /// How often a waiting lane looks whether it is to stop.

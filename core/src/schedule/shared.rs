@@ -128,9 +128,7 @@ impl Shared {
             alignment: wave.resolved.alignment,
             made: Arc::clone(wave.made),
             first_loop: wave.first_loop,
-            run: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)),
+            run: time_of_day(),
             stop: wave.stop.clone(),
             halt: AtomicBool::new(false),
             tasklets: Barrier::new(tasklets),
@@ -248,6 +246,13 @@ impl Shared {
         let observer = *self.observer_cpu.lock().unwrap_or_else(PoisonError::into_inner);
         CpuTime::of(UsageWho::RUSAGE_SELF).saturating_sub(observer)
     }
+}
+
+/// Nanoseconds since 1970, by the clock that tells the time of day.
+#[expect(clippy::disallowed_methods, reason = "it names a run, and no duration is made of it")]
+fn time_of_day() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Halts a wave when dropped; see [`Shared::guard`].

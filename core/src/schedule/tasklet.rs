@@ -1,6 +1,5 @@
 //! One tasklet: makes its files and its tensor, runs its lanes, checks and tidies up.
 
-use std::any::Any;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
@@ -11,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::failure::TaskletError;
+use super::failure::{TaskletError, panic_text};
 use super::lane::{LanePlace, LaneResult, LaneTask, Work};
 use super::listing::Listing;
 use super::shared::Shared;
@@ -223,7 +222,7 @@ impl TaskletTask {
         let shared = &self.shared;
         let plan = &shared.plan;
         let (results, gathered) = channel();
-        let mut first = None;
+        let (mut first, mut started, mut broken) = (None, 0, None);
         for (lane, (work, bytes)) in (0..plan.lanes).zip(self.divide()) {
             let length = usize::try_from(bytes).expect("it is in memory");
             let rest = memory.split_off(length);
@@ -243,13 +242,16 @@ impl TaskletTask {
             memory = rest;
             if lane == 0 {
                 first = Some(task);
-            } else {
-                spawn_lane(task, backend.clone(), results.clone(), lane)?;
+            } else if let Err(error) = spawn_lane(task, backend.clone(), results.clone(), lane) {
+                broken = Some(error);
+                break;
             }
+            started += 1;
         }
         drop(results);
         let first = first.expect("a tasklet has a lane").run(backend);
-        gather(first, &gathered, plan.lanes)
+        let lanes = gather(first, &gathered, started);
+        broken.map_or(lanes, Err)
     }
 
     fn lane_failures(&self, lanes: &[LaneResult]) -> Vec<Failure> {
@@ -423,9 +425,4 @@ fn gather(
     }
     results.sort_by_key(|(lane, _)| *lane);
     Ok(results.into_iter().map(|(_, result)| result).collect())
-}
-
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }

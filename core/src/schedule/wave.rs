@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::failure::TaskletError;
 use super::shared::{CpuTime, LoopClock, Shared};
 use super::tasklet::{COME_BACK_LIMIT, Message, TaskletResult, TaskletTask};
-use super::{STALL_LIMIT, TICK};
+use super::{AWAY_MAX, STALL_LIMIT, TICK};
 use crate::clock::Stamp;
 use crate::engine::Backend;
 use crate::observe::Seen;
@@ -191,12 +191,14 @@ struct Supervision<'a> {
     last_moved: (Instant, u64),
     /// When everybody has to be back.
     give_up_at: Option<Instant>,
+    /// When it was last looked.
+    looked: Instant,
 }
 
 impl<'a> Supervision<'a> {
     fn new(shared: &'a Shared, observer: &'a mut dyn Observer, observer_cpu: CpuTime) -> Self {
-        let last_moved = (Instant::now(), 0);
-        Self { shared, observer, observer_cpu, last_moved, give_up_at: None }
+        let looked = Instant::now();
+        Self { shared, observer, observer_cpu, last_moved: (looked, 0), give_up_at: None, looked }
     }
 
     fn run(&mut self, messages: &Receiver<Message>, results: &mut [Option<TaskletResult>]) {
@@ -221,12 +223,22 @@ impl<'a> Supervision<'a> {
         }
     }
 
+    /// Puts off all deadlines by the time in which this thread was kept from looking: most likely
+    /// the whole process was stopped.
+    fn forgive(&mut self, now: Instant) {
+        let away = (now - self.looked).saturating_sub(AWAY_MAX);
+        self.looked = now;
+        self.last_moved.0 += away;
+        self.give_up_at = self.give_up_at.map(|at| at + away);
+    }
+
     fn tick(&mut self) {
         let bytes = self.shared.moved_in_all();
         let loops_done = self.shared.loops_done();
         self.observer.event(Event::Progress { loops_done, bytes });
         self.shared.tell_observer_cpu(self.observer_cpu);
         let now = Instant::now();
+        self.forgive(now);
         if bytes != self.last_moved.1 || !self.shared.is_in_main() {
             self.last_moved = (now, bytes);
         } else if now - self.last_moved.0 > STALL_LIMIT + COME_BACK_LIMIT {

@@ -69,11 +69,16 @@ pub(super) fn doubts(
     targets: &[TargetReport],
 ) -> Vec<(Direction, Doubt)> {
     let mut doubts = Vec::new();
+    let is_there = |path: &str| Path::new(path).exists();
+    let blind = blind(is_there("/proc/self/mountinfo"), is_there("/sys/dev/block"));
     for phase in &plan.phases {
         let tasklets = || waves.iter().flatten().filter(|one| one.direction == phase.direction);
         let mut add = |code: &str, reason: String| {
             doubts.push((phase.direction, Doubt::new(code, reason)));
         };
+        if let Some(reason) = &blind {
+            add("unseen", reason.clone());
+        }
         if plan.buffered {
             add("buffered", "buffered I/O measures the page cache at least in part".into());
         }
@@ -108,6 +113,20 @@ pub(super) fn doubts(
         }
     }
     doubts
+}
+
+/// What could not be looked at, and so cannot speak against a number, where `/proc` or `/sys` is
+/// not there.
+fn blind(has_proc: bool, has_sys: bool) -> Option<String> {
+    let (missing, unseen) = match (has_proc, has_sys) {
+        (true, true) => return None,
+        (false, true) => ("/proc is", "the file system, the device and limits of control groups"),
+        (true, false) => ("/sys is", "the device and limits of control groups"),
+        (false, false) => {
+            ("/proc and /sys are", "the file system, the device and limits of control groups")
+        }
+    };
+    Some(format!("{missing} not mounted, so {unseen} could not be looked at"))
 }
 
 /// Whether a block device of this name is made of memory: `ram0` of brd, and `zram0`.
@@ -207,6 +226,16 @@ fn fits_page_cache(data_bytes: u64, memory_bytes: u64) -> Option<Doubt> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_cannot_be_looked_at_is_said() {
+        assert_eq!(blind(true, true), None);
+        assert!(
+            blind(false, true).unwrap().starts_with("/proc is not mounted, so the file system")
+        );
+        assert!(blind(true, false).unwrap().starts_with("/sys is not mounted, so the device"));
+        assert!(blind(false, false).unwrap().starts_with("/proc and /sys are not mounted"));
+    }
 
     #[test]
     fn devices_that_are_made_of_memory_are_known_by_their_names() {

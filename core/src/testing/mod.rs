@@ -7,6 +7,7 @@
 
 mod bare;
 mod conformance;
+mod dice;
 mod discards;
 mod exactly_once;
 mod fixture;
@@ -16,13 +17,16 @@ mod opening;
 mod queueing;
 mod stress;
 mod transfers;
+mod usage;
 
 use std::io::Write;
 
 pub use conformance::conformance;
+pub use dice::Dice;
 pub use discards::discards;
 pub use flags::{cold_reads, direct_round_trip};
-pub use stress::{StressPlan, StressReport, stress};
+pub use stress::{StressPlan, StressReport, stress, variable};
+pub use usage::{Usage, anonymous_bytes};
 
 use crate::engine::Unsupported;
 

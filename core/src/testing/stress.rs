@@ -8,12 +8,10 @@
 //!
 //! It finds what the conformance suite does not think of, and is not a measurement.
 
-mod dice;
 mod disk;
 mod draw;
 mod round;
 mod settle;
-mod usage;
 mod walk;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -21,10 +19,10 @@ use std::str::FromStr;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fmt, process};
 
-use dice::Dice;
 use disk::Disk;
-use usage::Usage;
 
+use super::dice::Dice;
+use super::usage::{self, Usage};
 use super::{fixture, skip};
 use crate::engine::{Backend, Files};
 
@@ -51,6 +49,7 @@ impl StressPlan {
     /// # Panics
     /// When a variable is set to what is not a number.
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "a seed that differs from run to run")]
     pub fn from_environment(variants: u32) -> Self {
         let seconds = variable("AIO_STRESS_SECONDS").unwrap_or(DEFAULT_SECONDS);
         let clock = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
@@ -60,7 +59,12 @@ impl StressPlan {
     }
 }
 
-fn variable<T: FromStr>(name: &str) -> Option<T> {
+/// The number in the environment variable `name`, if it is set.
+///
+/// # Panics
+/// When it is set to what is not a number.
+#[must_use]
+pub fn variable<T: FromStr>(name: &str) -> Option<T> {
     let text = env::var(name).ok()?;
     let number = text.parse().ok();
     Some(number.unwrap_or_else(|| panic!("{name} is {text:?}, which is not a number")))

@@ -9,6 +9,7 @@
 mod apart;
 mod books;
 mod hot;
+mod idle;
 mod pace;
 mod paced;
 mod single;
@@ -36,6 +37,7 @@ use crate::stats::{LanePrint, PerKind};
 use crate::target::Alignment;
 use apart::{BATCHES_EACH, Call, submit_then_reap};
 use books::Books;
+use idle::Idle;
 use single::Called;
 
 /// How long to wait when the kernel takes nothing while nothing is in flight.
@@ -69,6 +71,7 @@ pub(super) struct Flow {
     /// Whether the queue has room for one request only.
     one_by_one: bool,
     done: Completions,
+    idle: Idle,
 }
 
 impl Flow {
@@ -84,6 +87,7 @@ impl Flow {
             one_by_one: depth == 1,
             books: Books::new(depth, alignment, tally),
             done: Completions::with_capacity(depth as usize),
+            idle: Idle::new(),
         }
     }
 
@@ -239,8 +243,8 @@ impl Flow {
 
     /// After a call that brought no completion.
     #[cold]
-    fn nothing_came(&self, now: Stamp, last_reaped: Stamp) -> Result<(), LaneError> {
-        if now.since(last_reaped) > STALL_LIMIT {
+    fn nothing_came(&mut self, now: Stamp, last_reaped: Stamp) -> Result<(), LaneError> {
+        if self.idle.found_nothing(now, last_reaped) > STALL_LIMIT {
             return Err(LaneError::Stalled(STALL_LIMIT));
         }
         if self.books.untaken() == self.books.outstanding() {

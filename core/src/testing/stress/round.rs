@@ -5,12 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use super::StressReport;
-use super::dice::Dice;
 use super::disk::Disk;
 use super::draw;
 use super::walk::{OWN_PANIC, State, Walk};
 use crate::engine::{Backend, LaneSetup, OpenError};
 use crate::memory::{Block, Mapping, MemoryKind, Part};
+use crate::testing::dice::Dice;
 
 /// Bytes in the largest block.
 pub(super) const BLOCK_BYTES_MAX: u32 = 1 << 20;

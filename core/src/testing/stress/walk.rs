@@ -6,13 +6,13 @@ use std::panic::resume_unwind;
 use std::time::Duration;
 
 use super::StressReport;
-use super::dice::Dice;
 use super::disk::{Disk, Written};
 use super::draw::{Fate, Sent};
 use super::round::{Ending, Shape};
 use crate::clock::Stamp;
 use crate::engine::{Completions, Deadline, IoEngine, Lane, Operation, Request, Why};
 use crate::memory::Block;
+use crate::testing::dice::Dice;
 
 /// What a lane panics with that is to panic.
 pub(super) const OWN_PANIC: &str = "the lane panics";

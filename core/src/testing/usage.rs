@@ -8,17 +8,24 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// By how much memory may grow after the warm-up: allocators keep some.
 const GROWTH_BYTES_MAX: u64 = 64 << 20;
 
-/// Numbers that a round must leave as it found them.
+/// Numbers that a round must leave as it found them: descriptors, threads, mappings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Usage {
-    descriptors: usize,
-    threads: usize,
+pub struct Usage {
+    /// Open files.
+    pub descriptors: usize,
+    /// Threads, without those that the kernel starts and ends by itself.
+    pub threads: usize,
     /// Of files and of the kernel's rings. Stacks and heaps come and go as the allocator likes.
-    named_mappings: usize,
+    pub named_mappings: usize,
 }
 
 impl Usage {
-    pub(super) fn now() -> Self {
+    /// What the process holds now.
+    ///
+    /// # Panics
+    /// When `/proc` cannot be read.
+    #[must_use]
+    pub fn now() -> Self {
         let count = |path| fs::read_dir(path).expect("/proc is mounted").count();
         let maps = fs::read_to_string("/proc/self/maps").expect("/proc is mounted");
         let named =
@@ -32,7 +39,10 @@ impl Usage {
 
     /// Asserts that the process holds as much as it did, at the latest after a while: a thread
     /// that was waited for may be seen a moment longer.
-    pub(super) fn assert_is_now(self) {
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn assert_is_now(self) {
         let start = Instant::now();
         let mut now = Self::now();
         while now != self && start.elapsed() < PATIENCE {
@@ -63,7 +73,8 @@ fn is_of_the_ring(stat: &str) -> bool {
 }
 
 /// Bytes of memory that is present and no file's; `None` when the kernel does not tell.
-pub(super) fn anonymous_bytes() -> Option<u64> {
+#[must_use]
+pub fn anonymous_bytes() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("RssAnon:"))?;
     let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
