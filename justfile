@@ -24,6 +24,10 @@ oracles:
 stress seconds="60":
     ci/stress.sh {{seconds}}
 
+# All engines on one file with random work and faults, for two and a half minutes; an hour: just soak 3600.
+soak seconds="150":
+    ci/soak.sh {{seconds}}
+
 # aio against fio and t/io_uring, all modes or some: just bench cached nop.
 bench *modes:
     ci/bench.sh {{modes}}

@@ -6,9 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use crate::support::{ENGINES, Folder, skip};
 
 /// The bit of `CAP_IPC_LOCK`, with which the limit of locked memory means nothing.
-const CAP_IPC_LOCK: u32 = 14;
+pub(crate) const CAP_IPC_LOCK: u32 = 14;
 
-fn has_capability(bit: u32) -> bool {
+/// Whether this process has the capability of this number.
+pub(crate) fn has_capability(bit: u32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
@@ -78,36 +79,6 @@ fn a_run_that_needs_more_descriptors_than_allowed_fails_in_one_sentence() {
     let read = format!("--engine null {common} --read-file r.{{tid}}");
     let ended = folder.shell("ulimit -n 16 && exec \"$0\" \"$@\"", &read);
     ended.refused(&["r.", "Too many open files", "; raise the limit with ulimit -n"]);
-}
-
-#[test]
-fn memory_that_may_not_be_locked_is_on_the_receipts() {
-    let folder = Folder::new();
-    let unlimited = has_capability(CAP_IPC_LOCK);
-    if unlimited {
-        skip("receipts of memory that may not be locked: this user may lock all of it");
-    }
-    for engine in ENGINES.into_iter().filter(|engine| folder.can_run(engine)) {
-        let line = format!(
-            "--engine {engine} --buffered --quiet --validate --write-file w --write-size 8M \
-             --format json"
-        );
-        let ended = folder.shell("ulimit -l 64 && exec \"$0\" \"$@\"", &line).code(0);
-        assert_eq!(ended.direction()["status"], "complete");
-        assert_eq!(folder.names(), [""; 0]);
-        if unlimited {
-            continue;
-        }
-        let receipts = ended.receipts("memory-lock");
-        assert!(!receipts.is_empty(), "{engine}");
-        for receipt in &receipts {
-            assert_eq!((&receipt["asked"], &receipt["granted"]), (&"on".into(), &"off".into()));
-            assert!(receipt["why_not"].as_str().unwrap().contains("ulimit -l"), "{receipt}");
-        }
-        let strict = line.replace("--format json", "--strict");
-        let ended = folder.shell("ulimit -l 64 && exec \"$0\" \"$@\"", &strict).code(3);
-        ended.says(&["--strict: memory-lock was asked as on and granted as off"]);
-    }
 }
 
 #[test]

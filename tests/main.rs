@@ -35,6 +35,7 @@ mod signals;
 mod sizes;
 mod strace;
 mod support;
+mod surroundings;
 mod verbosity;
 mod verdicts;
 mod verify;

@@ -99,19 +99,19 @@ impl Drop for Running {
 }
 
 /// Whether `name` in `folder` has something in it.
-fn has_content(folder: &Folder, name: &str) -> bool {
+pub(crate) fn has_content(folder: &Folder, name: &str) -> bool {
     fs::metadata(folder.path().join(name)).is_ok_and(|file| file.len() > 0)
 }
 
 /// How many bytes the process has written by system calls, where the kernel counts them.
-fn written_bytes(pid: u32) -> Option<u64> {
+pub(crate) fn written_bytes(pid: u32) -> Option<u64> {
     let counters = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
     let written = counters.lines().find_map(|line| line.strip_prefix("wchar: "))?;
     written.parse().ok()
 }
 
 /// Whether hangups are ignored here, and therefore by the program too: `nohup cargo test`.
-fn ignores_hangups() -> bool {
+pub(crate) fn ignores_hangups() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())

@@ -12,7 +12,7 @@ use nix::fcntl::{FallocateFlags, fallocate};
 use serde_json::Value;
 
 use crate::devices::Loop;
-use crate::support::{ENGINES, Folder, skip};
+use crate::support::{ENGINES, Ended, Folder, skip};
 
 const MIB: usize = 1 << 20;
 /// Blocks at random, as many as are read however fast that is.
@@ -190,7 +190,12 @@ fn both_directions_of_a_mix_are_told_apart_at_the_device_and_none_is_taken_for_o
 
 /// Runs the program in a control group of its own, for which `script` sets `$group/…`; said aloud
 /// where there can be none. The group is removed.
-fn in_group(folder: &Folder, controller: &str, script: &str, line: &str) -> Option<Value> {
+pub(crate) fn in_group(
+    folder: &Folder,
+    controller: &str,
+    script: &str,
+    line: &str,
+) -> Option<Ended> {
     let script = format!(
         "first=/sys/fs/cgroup/{controller}; second=/sys/fs/cgroup
          if [ -e $first/tasks ]; then group=$first/aio-$$; version=1
@@ -205,7 +210,7 @@ fn in_group(folder: &Folder, controller: &str, script: &str, line: &str) -> Opti
         skip(&format!("no control group: {}", ended.stderr));
         return None;
     }
-    Some(ended.code(0).direction())
+    Some(ended)
 }
 
 #[test]
@@ -217,9 +222,11 @@ fn a_control_group_without_processor_time_left_is_told() {
     let quota = "case $version in
                  1) echo 10000 >$group/cpu.cfs_quota_us;;
                  2) echo 10000 100000 >$group/cpu.max;; esac";
-    let Some(direction) = in_group(&folder, "cpu", quota, line) else { return };
+    let Some(ended) = in_group(&folder, "cpu", quota, line) else { return };
+    let direction = ended.code(0).direction();
     told(&direction, "throttled-cpu", true);
-    let Some(direction) = in_group(&folder, "cpu", "true", line) else { return };
+    let Some(ended) = in_group(&folder, "cpu", "true", line) else { return };
+    let direction = ended.code(0).direction();
     told(&direction, "throttled-cpu", false);
 }
 
@@ -237,7 +244,8 @@ fn a_limit_to_a_device_is_told_in_its_direction() {
              2) echo {0} {short}iops=1000000 >$group/io.max;; esac",
             number.trim()
         );
-        let Some(direction) = in_group(&folder, "blkio", &limit, &line) else { return };
+        let Some(ended) = in_group(&folder, "blkio", &limit, &line) else { return };
+        let direction = ended.code(0).direction();
         told(&direction, "throttled-io", is_told);
     }
 }
