@@ -358,7 +358,7 @@ fn nobody_can_take_a_device_while_it_is_written() {
     let name = disk.name();
     let line = format!(
         "--engine sync --quiet --write-file {name} --allow-device {name} --write-size 16M --loops \
-         100000"
+         100000 --yes"
     );
     let mut run = Command::new(crate::support::AIO);
     let run = run.args(line.split_whitespace()).stdout(std::process::Stdio::null());

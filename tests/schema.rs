@@ -76,7 +76,7 @@ fn results_of_runs_that_ended_badly_fit_their_schema() {
     // Told to end once it has been seen to write.
     let script = "\"$0\" \"$@\" & it=$!; until [ -s w ]; do sleep 0.01; done; kill $it; wait $it";
     for blocks in ["--runtime 100", "--loops 1000000"] {
-        let line = format!("{json} sync --file w --rw write --size 1M --overwrite {blocks}");
+        let line = format!("{json} sync --file w --rw write --size 1M --overwrite --yes {blocks}");
         let ended = folder.shell(script, &line).code(143);
         assert_eq!(ended.json()["status"], "interrupted");
         assert_fits(&schema, &ended);

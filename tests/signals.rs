@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::support::{AIO, ENGINES, Ended, Folder, LIMIT, skip};
 
 /// Takes much longer than any test waits.
-const ENDLESS: &str = "--buffered --quiet --loops 1000000 --block-size 64k --format json";
+const ENDLESS: &str = "--buffered --quiet --loops 1000000 --block-size 64k --format json --yes";
 
 /// Time between two looks at what the program does.
 const LOOK_EVERY: Duration = Duration::from_millis(2);

@@ -5,7 +5,7 @@ use nix::unistd::{getegid, geteuid, getgid, getuid};
 
 use crate::ending::Failure;
 
-/// Refuses to run set-uid or set-gid: the program writes where it is told, so that whoever may start
+/// Refuses to run set-uid or set-gid: the program writes where it is told, so whoever may start
 /// it could write wherever its owner can.
 pub(crate) fn refuse_borrowed() -> Result<(), Failure> {
     if getuid() == geteuid() && getgid() == getegid() {

@@ -1,5 +1,6 @@
 //! What is said on stderr. A stderr that is closed or full is no reason to fail.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Says what went wrong, in one line.
@@ -34,7 +35,7 @@ pub(crate) fn printable_json(document: &str) -> String {
             continue;
         }
         for unit in c.encode_utf16(&mut units) {
-            out.push_str(&format!("\\u{unit:04x}"));
+            let _a_string_takes_all = write!(out, "\\u{unit:04x}");
         }
     }
     out

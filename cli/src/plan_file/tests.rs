@@ -227,7 +227,10 @@ fn a_plan_that_flags_do_not_allow_is_refused_when_it_is_lowered() {
 #[track_caller]
 fn reads_back(args: &Args, dumped: &str) {
     let back = only(dumped);
-    let shown = |args: &Args| format!("{args:?}").replace("dump_plan: true", "dump_plan: false");
+    let shown = |args: &Args| {
+        let text = format!("{args:?}").replace("dump_plan: true", "dump_plan: false");
+        text.replace("yes: true", "yes: false")
+    };
     let without = |args: &Args| {
         args.given.iter().filter(|one| !is_only_typed(one)).cloned().collect::<Vec<_>>()
     };

@@ -39,7 +39,7 @@ pub(super) fn refuse_too_much_memory(
     Err(ResolveError::Memory { cure, asked_bytes, available_bytes, of_group })
 }
 
-/// The memory that the machine and the control groups of this process leave it; `None` where neither
+/// The memory that the machine and the control groups leave this process; `None` where neither
 /// tells.
 #[must_use]
 pub fn available_memory_bytes() -> Option<u64> {
