@@ -178,7 +178,7 @@ impl Source<'_> {
         let rest = usize::try_from(self.size_bytes - at).unwrap_or(usize::MAX);
         let length = buffer.len().min(rest) / SECTOR_BYTES * SECTOR_BYTES;
         let chunk = &mut buffer[..length];
-        read_whole(&self.file, chunk, at).map_err(|unreadable| InspectError::Read {
+        read_whole(self.file, chunk, at).map_err(|unreadable| InspectError::Read {
             path: self.path.into(),
             offset_bytes: unreadable.offset_bytes,
             length_bytes: unreadable.length_bytes,
