@@ -1,9 +1,9 @@
 //! What the kernel tells about a run from outside of its hot loop, and what that says about the
 //! numbers.
 //!
-//! A [`Watch`] reads counters just before a loop's clock starts and just after it has stopped: of
+//! A `Watch` reads counters just before a loop's clock starts and just after it has stopped: of
 //! the devices that the targets lie on, of the processor's temperature, of control groups. What
-//! was counted is in a [`Seen`]; [`devices`] and [`doubts`] turn it into parts of the report, and
+//! was counted is in a `Seen`; `devices` and `doubts` turn it into parts of the report, and
 //! are functions of numbers alone. No lane comes here while its requests are measured.
 
 mod cgroup;
