@@ -84,7 +84,7 @@ mod tests {
             "aio_handle:dsync",
         ];
         let backends = all();
-        let keys = backends.iter().flat_map(|backend| backend.options()).map(|option| option.key);
+        let keys = backends.iter().flat_map(RunPlan::options).map(|option| option.key);
         let mut words: Vec<&str> = keys.collect();
         words.extend(NAMES);
         words.extend([":", "=", "=on", "=off", "=0", "=4294967295"]);
