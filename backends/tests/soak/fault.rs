@@ -76,6 +76,7 @@ impl Fault {
                 "failed to fill whole buffer",
                 "--size asks for",
                 "bytes by now",
+                "short transfers that do not get on",
             ],
             _ => &[],
         };

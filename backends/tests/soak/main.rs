@@ -1,5 +1,6 @@
 //! The soak: engines take turns on one file, with random work and random faults, for as long as
-//! they are told to. Whatever they write and read is compared; memory, files and threads must stay flat.
+//! they are told to. Whatever they write and read is compared; memory, files and threads must stay
+//! flat.
 //!
 //! `AIO_SOAK_SECONDS` says how long (5 in the suite), `AIO_SOAK_SEED` where the choices start. By
 //! hand: `ci/soak.sh`.

@@ -314,7 +314,8 @@ impl<D: Dialect> Drop for Ring<D> {
 }
 
 /// Calls `open` again for up to a tenth of a second while it finds no memory, or no thread
-/// (`EAGAIN`): a ring that was just closed, such as a probe's, goes on counting against limits for a moment.
+/// (`EAGAIN`): a ring that was just closed, such as a probe's, goes on counting against limits for
+/// a moment.
 fn patiently<T>(mut open: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     for _attempt in 1..ATTEMPTS {
         match open() {
