@@ -82,6 +82,10 @@ fn a_fifo_that_nobody_writes_to_is_as_good_as_empty() {
 fn a_signal_ends_the_wait_for_input() {
     let folder = Folder::new();
     fifo(&folder, "p");
+    folder.aio(
+        "--engine null --buffered --quiet --write-file w --write-size 1M --format json --output \
+         other.json",
+    );
     for reader in READERS {
         for path in ["p", "-"] {
             let line = format!("{reader} {path}");
@@ -110,7 +114,10 @@ fn a_fifo_is_read_to_its_end_however_slowly_it_comes() {
         }
     });
     let ended = folder.aio("run p --dry-run --format json").code(0);
-    assert_eq!(ended.json()["plan"]["phases"][0]["tensors"][0]["path"], "f");
+    assert_eq!(
+        ended.json()["jobs"][0]["preview"]["plan"]["phases"][0]["tensors"][0]["path"],
+        "f.{tid}"
+    );
     writer.join().expect("all of it was read");
 }
 

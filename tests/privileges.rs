@@ -28,10 +28,10 @@ fn as_nobody(folder: &Folder, program: &str, line: &str) -> Option<Ended> {
 /// A folder that everybody may go to, with a copy of the program in it.
 fn open_folder(mode: u32) -> Option<(Folder, String)> {
     let folder = Folder::new_in("/tmp");
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("it is ours");
     let copy = folder.path().join("aio");
-    fs::copy(AIO, &copy).unwrap();
-    fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).unwrap();
+    fs::copy(AIO, &copy).expect("there is room");
+    fs::set_permissions(&copy, fs::Permissions::from_mode(mode)).expect("it is ours");
     let probed = folder.program(&copy).arg("--version").output();
     if !probed.is_ok_and(|output| output.status.success()) {
         skip("a copy of the program: nothing in /tmp may be run");

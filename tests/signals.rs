@@ -185,7 +185,7 @@ fn blocks_that_were_done_before_a_signal_are_a_result() {
         // Several megabytes of blocks have gone out when the signal comes.
         let line = format!(
             "--engine sync --file w --rw randwrite --size 1M --block-size 4k --queue-depth 1 \
-             --buffered --runtime 1h --threads {threads} --format json --quiet"
+             --buffered --runtime 1h --threads {threads} --format json --quiet --yes"
         );
         let mut running = Running::start(&folder, &line);
         running.until(|pid| written_bytes(pid) >= Some(8 << 20));
@@ -210,7 +210,7 @@ fn both_halves_of_a_mix_that_were_done_before_a_signal_are_a_result() {
     for flags in ["--queue-depth 1", "--queue-depth 8 --threads 2 --fsync 100"] {
         let line = format!(
             "--engine sync --file w --rw randrw --size 1M --block-size 4k --buffered --runtime 1h \
-             --ramp-time 1ms {flags} --format json --quiet"
+             --ramp-time 1ms {flags} --format json --quiet --yes"
         );
         let mut running = Running::start(&folder, &line);
         running.until(|pid| written_bytes(pid) >= Some(8 << 20));

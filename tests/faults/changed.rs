@@ -22,14 +22,14 @@ fn changed_by(target: &Target, line: &str, change: impl Fn(&Target)) -> Running 
     let at = |name: &str| target.folder.path().join(name);
     running.until(|_| at("held").exists());
     change(target);
-    fs::write(at("release"), "").unwrap();
+    fs::write(at("release"), "").expect("the folder can be written");
     running
 }
 
 /// Removes what held the program; says what is left.
 fn left(target: &Target) -> Vec<String> {
     for name in ["held", "release"] {
-        fs::remove_file(target.folder.path().join(name)).unwrap();
+        fs::remove_file(target.folder.path().join(name)).expect("what it made is there");
     }
     target.folder.names()
 }

@@ -20,11 +20,11 @@ fn ends_after_the_limit(engine: &str) {
     running.until(|_| at("held").exists());
     running.send(&["INT"]);
     running.until_it_says_something();
-    fs::write(at("release"), "").unwrap();
+    fs::write(at("release"), "").expect("the folder can be written");
     let ended = running.ended().code(130).says(&["Failure in one of 1 Read tasklets", "f: "]);
     let direction = ended.direction();
     assert_eq!(direction["status"], "failed", "{direction}");
-    let failure = direction["failures"][0]["message"].as_str().unwrap();
+    let failure = direction["failures"][0]["message"].as_str().expect("a failure has a message");
     assert!(failure.contains("left to the kernel"), "{failure}");
     assert_eq!(direction["failures"][0]["path"], "f");
     // The third loop was cut short; how far it came is known where the lane came back.

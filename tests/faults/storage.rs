@@ -38,8 +38,8 @@ impl Ext4 {
         let folder = Folder::new();
         let disk = Loop::attach(&folder, &[])?;
         let mount = folder.path().join("mnt");
-        fs::create_dir(&mount).unwrap();
-        let point = mount.to_str().unwrap();
+        fs::create_dir(&mount).expect("there is room");
+        let point = mount.to_str().expect("the path is UTF-8");
         let options = ["-o", "errors=remount-ro", disk.name(), point];
         if !done("mkfs.ext4", &["-q", "-F", disk.name()]) || !done("mount", &options) {
             return None;
@@ -63,7 +63,7 @@ fn a_file_system_that_turns_read_only_in_mid_run_ends_the_run() {
         let base = ext4.mount.join("w");
         let line = format!(
             "--engine {engine} --write-file {} --write-size 2M --block-size 64k --loops 1000000 \
-             --quiet --format json",
+             --quiet --format json --yes",
             base.display()
         );
         let folder = Folder::new();

@@ -49,7 +49,11 @@ fn loops_that_were_finished_before_a_request_failed_are_kept_and_make_no_speed()
         assert!(speed.as_f64().is_some_and(|speed| speed > 0.0), "the loop has its own: {one}");
         let text = target.aio("write:EIO:after=40", &line.replace("json", "text")).code(1);
         assert!(text.stdout.contains("FAILED"), "{}", text.stdout);
-        assert!(text.stdout.contains("1 loop was finished before, and"), "{}", text.stdout);
+        assert!(
+            text.stdout.contains("1 loop was finished before; the JSON results have it"),
+            "{}",
+            text.stdout
+        );
         assert!(!text.stdout.contains("validated"), "{}", text.stdout);
         assert_eq!(target.folder.names(), [""; 0], "{line}");
     }
@@ -69,7 +73,14 @@ fn short_transfers_go_on_and_the_data_is_right() {
         ] {
             let line = format!("--engine {engine} {flags} --folder . {work} {TENSOR}");
             // A file to read is filled first, by other requests.
-            let ended = target.aio(&rule, &line).code(0);
+            let ended = target.aio(&rule, &line);
+            if engine == "uring" && ended.code == 1 {
+                // Where io_uring goes on by itself, Linux 6.18 may do so at the wrong offset of a FUSE
+                // file: what it then brings must fail, and never pass for data.
+                failed(ended, &["_aio_"]);
+                continue;
+            }
+            let ended = ended.code(0);
             let one = ended.direction();
             assert_eq!(one["validated_bytes"], 1 << 20, "{line}");
             assert_eq!(counted_loops(&one), [1 << 20, 1 << 20], "each byte is counted once");
@@ -158,8 +169,8 @@ fn blocks_that_fail_in_a_mix_are_told_once_in_the_direction_of_the_request() {
         for (operation, flags) in [
             ("read", ""),
             ("write", ""),
-            ("read", "--rate 100000"),
-            ("write", "--rate 100000"),
+            ("read", "--rate-iops 100000"),
+            ("write", "--rate-iops 100000"),
             ("read", "--verify crc32c"),
         ] {
             let line = format!(

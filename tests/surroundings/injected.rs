@@ -57,6 +57,7 @@ fn calls_that_are_to_be_made_again_are_made_again_and_counted() {
         ("libaio", "io_submit", "EAGAIN", deep, "again"),
         ("libaio", "io_submit", "EAGAIN", "--queue-depth 1", "again"),
         ("libaio", "io_submit", "EAGAIN", "--queue-depth 8 --single-submit", "again"),
+        ("libaio", "io_submit", "EINTR", deep, "interrupted"),
         ("libaio", "io_pgetevents", "EINTR", deep, "interrupted"),
         ("libaio", "io_pgetevents", "EINTR", "--queue-depth 1", "interrupted"),
         ("uring", "io_uring_enter", "EAGAIN", deep, "again"),

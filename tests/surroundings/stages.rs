@@ -98,7 +98,7 @@ fn loops_that_were_finished_are_kept_by_every_engine() {
     for engine in ["libaio", "uring"].into_iter().filter(|engine| folder.can_run(engine)) {
         let line = format!(
             "--engine {engine} --buffered --quiet --write-file w --write-size 64k --loops 1000000 \
-             --format json"
+             --format json --yes"
         );
         let mut running = Running::start(&folder, &line);
         // A second of the kernel's counting, which for other interfaces than calls of our own is

@@ -105,7 +105,7 @@ fn a_run_that_is_told_to_end_while_it_is_stopped_ends_when_it_goes_on() {
     for engine in ENGINES.into_iter().filter(|engine| folder.can_run(engine)) {
         let line = format!(
             "--engine {engine} --buffered --quiet --write-file w --write-size 1M --loops 1000000 \
-             --format json"
+             --format json --yes"
         );
         let mut running = Running::start(&folder, &line);
         running.until(|_| has_content(&folder, "w.0"));

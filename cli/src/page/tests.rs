@@ -253,7 +253,7 @@ fn a_run_in_markdown() {
     - libaio: write failed and has no numbers.
     - sync: read at 1.980 GiB/s; half of the requests took up to 14.90 ms, 99 % up to 20.10 ms.
 
-    - **Failed:** Failure in one of 2 Write tasklets: libaio, tasklet 1: cannot write /data/f.1: No space left on device, at offset 31457280, 1048576 bytes, ENOSPC
+    - **Failed:** Failure in one of 2 Write tasklets: libaio, tasklet 1: cannot write /data/f.1: No space left on device, at offset 31457280, 1048576 bytes, ENOSPC; 3 loops were finished before; the JSON results have them
     - **Doubtful:** sync: read: buffered I/O measures the page cache
     - **Not as asked:** uring cannot run here: no such system call; use Linux 5.1 or later
     - **Not as asked:** block-size 100352 instead of 100000: O_DIRECT moves multiples of 512 bytes here

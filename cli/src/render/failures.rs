@@ -25,8 +25,9 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
 /// Where the loops are that count and were finished before it failed, if there are any.
 fn kept_line(one: &DirectionReport) -> Option<String> {
     let finished = one.loops.iter().filter(|done| done.counts).count();
-    let were = if finished == 1 { "loop was" } else { "loops were" };
-    (finished > 0).then(|| format!("  {finished} {were} finished before, and in --format json"))
+    let (were, them) = if finished == 1 { ("loop was", "it") } else { ("loops were", "them") };
+    let line = || format!("  {finished} {were} finished before; the JSON results have {them}");
+    (finished > 0).then(line)
 }
 
 /// A sentence for each direction of an engine that failed.
@@ -94,7 +95,7 @@ mod tests {
         assert!(told.ends_with("; raise the limit with ulimit -n"), "{told}");
         let all = lines(&report);
         assert_eq!(all[0], "Failure in 3 of 16 Write tasklets");
-        assert_eq!(all[4], "  3 loops were finished before, and in --format json");
+        assert_eq!(all[4], "  3 loops were finished before; the JSON results have them");
         assert_eq!(all.iter().filter(|line| line.contains("ulimit -n")).count(), 1, "{all:#?}");
         report.engines[0].directions[0].failures.truncate(1);
         assert!(failures(&report)[0].starts_with("Failure in one of 16 Write tasklets: "));

@@ -194,7 +194,7 @@ mod tests {
         Failure in one of 2 Write tasklets
           libaio, tasklet 1: cannot write /data/f.1: No space left on device, at offset 31457280, 1048576
             bytes, ENOSPC
-          3 loops were finished before, and in --format json
+          3 loops were finished before; the JSON results have them
         sync: read is doubtful: buffered I/O measures the page cache
         unavailable: uring cannot run here: no such system call; use Linux 5.1 or later
         granted: block-size 100352 instead of 100000: O_DIRECT moves multiples of 512 bytes here

@@ -340,7 +340,7 @@ mod tests {
         let failure = TaskletError::Memory { bytes: 5, source }.report(0, None);
         assert_eq!(
             failure.message,
-            "cannot reserve 5 bytes for the tensor: Cannot allocate memory (ENOMEM)"
+            "cannot reserve 5 bytes for the tensor: Out of memory (ENOMEM)"
         );
         assert_eq!(failure.errno.as_deref(), Some("ENOMEM"));
     }

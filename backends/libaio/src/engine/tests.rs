@@ -295,15 +295,17 @@ fn a_damaged_ring_is_given_up_for_system_calls_and_the_receipt_says_so() {
 
 /// Puts an event into the ring of the context `id`, as if the kernel had.
 fn pretend(id: ContextId, event: IoEvent) {
-    let start = ptr::with_exposed_provenance_mut::<u8>(usize::try_from(id).unwrap());
+    let address = usize::try_from(id).unwrap();
+    let start = ptr::with_exposed_provenance_mut::<RingHeader>(address);
     // SAFETY: the kernel has mapped a header there, and is idle but for a poll that never ends.
-    let header = unsafe { &*start.cast::<RingHeader>() };
+    let header = unsafe { &*start };
     let (nr, tail) = (header.nr.load(Ordering::Relaxed), header.tail.load(Ordering::Relaxed));
-    // SAFETY: the tail is below the number of events, which lie behind the header.
-    let place =
-        unsafe { start.add(size_of::<RingHeader>() + tail as usize * size_of::<IoEvent>()) };
-    // SAFETY: aligned, mapped to be written, and not between head and tail, where a reader looks.
-    unsafe { place.cast::<IoEvent>().write(event) };
+    let events = address + size_of::<RingHeader>();
+    let place = events + tail as usize * size_of::<IoEvent>();
+    let place = ptr::with_exposed_provenance_mut::<IoEvent>(place);
+    // SAFETY: events lie behind the header, and the tail is below their number; aligned, mapped to be
+    // written, and not between head and tail, where a reader looks.
+    unsafe { place.write(event) };
     header.tail.store((tail + 1) % nr, Ordering::Release);
 }
 
@@ -324,8 +326,8 @@ fn an_event_of_nothing_in_flight_is_a_panic_and_leaves_memory_and_context_to_the
         }
         pretend(id, IoEvent { data, result: 4096, ..IoEvent::default() });
         let mut done = Completions::with_capacity(2);
-        let reap = || lent.engine().reap(1, past(), &mut done);
-        assert!(catch_unwind(AssertUnwindSafe(reap)).is_err(), "{data}");
+        let ask = || lent.engine().reap(1, past(), &mut done);
+        assert!(catch_unwind(AssertUnwindSafe(ask)).is_err(), "{data}");
         drop(lent);
         assert_eq!(part.mapping_owners_elsewhere(), 1, "the block is leaked");
         assert!(part.rewind().is_none());

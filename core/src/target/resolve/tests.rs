@@ -88,7 +88,7 @@ fn tensors_larger_than_memory_are_refused_with_both_numbers() {
     let path = folder.path().join("f");
     let plan = plan(Direction::Write, group(path, 1, &[1 << 50], Origin::Made));
     let error = resolve(&plan, None, &[]).expect_err("no machine has a pebibyte");
-    assert!(matches!(error, ResolveError::Memory { asked_bytes, .. } if asked_bytes == 1 << 50));
+    assert!(matches!(error, ResolveError::Memory { asked_bytes, .. } if asked_bytes >= 1 << 50));
 }
 
 #[test]
