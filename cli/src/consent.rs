@@ -52,6 +52,17 @@ pub(crate) fn is_much(written: &[Written]) -> bool {
         || known > NEVER_ASKED_BYTES && written.iter().any(is_large_part)
 }
 
+/// Bytes of all of `written`, known and assumed.
+fn in_all(written: &[Written]) -> u64 {
+    let bytes = written.iter().flat_map(|one| [one.bytes, one.assumed_bytes]);
+    bytes.fold(0, u64::saturating_add)
+}
+
+/// Whether `now` comes to more than what was `asked` about.
+pub(crate) fn is_more(now: &[Written], asked: &[Written]) -> bool {
+    in_all(now) > in_all(asked)
+}
+
 /// Asks whether so much, or at `least` so much, is to be written, if it is much; how the program
 /// ends if not. `--yes` answers. Nothing was made yet.
 ///
@@ -90,7 +101,7 @@ pub(crate) fn ask(
     if is_yes(&answer) {
         return Ok(None);
     }
-    Err(Failure::refused(anyhow!("nothing was made and nothing was written")))
+    Err(Failure::refused(anyhow!("no target was made or written")))
 }
 
 /// What is typed, or nothing when a signal or the end of the input comes first.
@@ -201,6 +212,13 @@ mod tests {
         ];
         insta::assert_snapshot!(amounts(&all), @"150 GiB to /dev/nvme0n1 (500 GiB), 1.5 GiB to /dev/loop0 (1 MiB) and an estimated 3 TiB (only time ends it; at 1 GiB/s) to the file system of /mnt/f");
         assert_eq!(amounts(&[to("sda", 0, 512, 0)]), "512 bytes to /dev/sda");
+    }
+
+    #[test]
+    fn what_grew_since_the_answer_is_more_and_nothing_else() {
+        let asked = [to("sda", GIB, 5, 1)];
+        assert!(!is_more(&asked, &asked) && !is_more(&[to("sda", GIB, 4, 2)], &asked));
+        assert!(is_more(&[to("sda", GIB, 5, 2)], &asked) && is_more(&asked, &[]));
     }
 
     #[test]

@@ -41,7 +41,7 @@ use std::process::ExitCode;
 use aio_backends::{Choice, choose};
 use aio_core::plan::Plan;
 use aio_core::report::{Report, Status};
-use aio_core::session::Session;
+use aio_core::session::{Session, Written};
 
 use crate::args::{Args, Asked, Command};
 use crate::dry_run::Preview;
@@ -89,11 +89,12 @@ fn run(args: &Args, signals: &Signals) -> Result<Ending, Failure> {
 
 /// Whether it was asked already if as much as this run writes is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Question {
+enum Question<'a> {
     /// Not yet.
     Open,
-    /// Together with other runs.
-    Answered,
+    /// Together with other runs, when this one was to write so much. Those have changed the files
+    /// since, so that it may be more by now.
+    Answered(&'a [Written]),
 }
 
 /// Resolve, choose, measure, print, clean up.
@@ -101,21 +102,23 @@ fn perform(
     plan: Plan,
     args: &Args,
     results: &mut Results,
-    question: Question,
+    question: Question<'_>,
     signals: &Signals,
 ) -> Result<Ending, Failure> {
     let session = Session::open(plan, None, signals.stop().clone())?;
     signals.remove_at_once(session.made());
     let choice = chosen(&session, args, results)?;
     measure::tell_choice(&choice, &args.loudness);
+    let written = consent::written(&session, &choice);
     if args.safety.dry_run {
-        let written = consent::written(&session, &choice);
         results.preview(Preview::of(&session, &choice, written))?;
         return Ok(Ending::Done);
     }
-    if question == Question::Open
-        && let Some(ended) = consent::ask(&consent::written(&session, &choice), "", args, signals)?
-    {
+    let is_open = match question {
+        Question::Open => true,
+        Question::Answered(asked) => consent::is_more(&written, asked),
+    };
+    if is_open && let Some(ended) = consent::ask(&written, "", args, signals)? {
         return Ok(ended);
     }
     let report = measure::measure(&session, &choice, signals, &mut Display::new(&args.loudness));

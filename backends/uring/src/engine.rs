@@ -301,8 +301,10 @@ impl<D: Dialect> IoEngine for Engine<'_, D> {
         let request = self.in_flight.accept(request)?;
         let entry = self.dialect.encode(&request, memory);
         // SAFETY: the entry points at most to the inside of a block that the table has accepted and
-        // keeps until the request completes, is taken back unseen, or is leaked; `Block` is the
-        // exclusive owner of that memory. The target is open as long as the ring.
+        // keeps until the request completes, is taken back unseen, or is leaked, and of which `Block`
+        // is the exclusive owner; or to this tag's vector in the dialect, which points there, is
+        // written only while the tag is free, and is leaked with the engine unless nothing is in
+        // flight. The target is open as long as the ring.
         let pushed = unsafe { self.submission.push(&entry) };
         pushed.expect("the ring has an entry for every tag of the table");
         self.queued.push(request.tag);

@@ -1,5 +1,7 @@
 //! What vectored requests point to: one vector per tag.
+#![expect(unsafe_code, reason = "writes what the kernel may be reading, without a reference to it")]
 
+use std::cell::UnsafeCell;
 use std::mem;
 
 /// The vectors of the requests in flight.
@@ -8,25 +10,30 @@ use std::mem;
 /// completed. So the table is made once and does not move; a tag's vector changes only when the tag
 /// is free; and like the blocks in flight, the table is leaked with its engine unless it was said
 /// that nothing is in flight any more.
-pub(crate) struct Vectors(Kept<Vec<libc::iovec>>);
+pub(crate) struct Vectors(Kept<Box<[UnsafeCell<libc::iovec>]>>);
 
 impl Vectors {
     /// For tags below `tags`.
     pub(crate) fn new(tags: u32) -> Self {
         let empty = libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 };
-        Self(Kept::new(vec![empty; tags as usize]))
+        Self(Kept::new((0..tags).map(|_| UnsafeCell::new(empty)).collect()))
     }
 
     /// Makes the vector of the request `tag` say `length_bytes` from `address` on, and says where
     /// it is.
+    ///
+    /// The tag must be free: a kernel may be reading the vector of a request in flight.
     pub(crate) fn point(
         &mut self,
         tag: u32,
         address: usize,
         length_bytes: u32,
     ) -> *const libc::iovec {
-        let vector = &mut self.0.value[tag as usize];
-        *vector = libc::iovec { iov_base: address as *mut _, iov_len: length_bytes as usize };
+        let vector = self.0.value[tag as usize].get();
+        let here = libc::iovec { iov_base: address as *mut _, iov_len: length_bytes as usize };
+        // SAFETY: the cell is a part of the table, and the kernel reads it only while a request of
+        // this tag is in flight, which is when nobody asks for another.
+        unsafe { vector.write(here) };
         vector
     }
 
@@ -83,8 +90,9 @@ mod tests {
         let first = vectors.point(0, 4096, 512);
         let second = vectors.point(1, 8192, 1024);
         assert_eq!(vectors.point(0, 12_288, 1), first);
-        let [one, two] = &vectors.0.value[..] else { panic!("two tags") };
-        assert_eq!((&raw const *one, &raw const *two), (first, second));
+        let [one, two] = &mut vectors.0.value[..] else { panic!("two tags") };
+        assert_eq!((one.get().cast_const(), two.get().cast_const()), (first, second));
+        let (one, two) = (one.get_mut(), two.get_mut());
         assert_eq!((one.iov_base as usize, one.iov_len), (12_288, 1));
         assert_eq!((two.iov_base as usize, two.iov_len), (8192, 1024));
     }

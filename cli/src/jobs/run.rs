@@ -17,8 +17,8 @@ use crate::{Question, consent, lower, plan_file};
 
 /// What is known of a job before anything has run.
 enum Outlook {
-    /// It can run.
-    Ready,
+    /// It can run, and writes so much.
+    Ready(Vec<Written>),
     /// It needs a file that the job of this name makes and leaves.
     Awaits(String),
 }
@@ -78,8 +78,9 @@ fn look_ahead(
             Ok(session) => {
                 let chosen = crate::chosen(&session, &job.args, results);
                 let chosen = chosen.map_err(|failure| job.refuse(failure))?;
-                add_written(&mut written, &consent::written(&session, &chosen));
-                outlooks.push(Outlook::Ready);
+                let of_job = consent::written(&session, &chosen);
+                add_written(&mut written, &of_job);
+                outlooks.push(Outlook::Ready(of_job));
                 let mut room = kept.clone();
                 room.add(&session.resolved().room);
                 room.check().map_err(|error| job.refuse(error.into()))?;
@@ -140,8 +141,8 @@ fn each(
             let name = printable(&job.name);
             say(&format!("aio: job {name} ({} of {})", index + 1, jobs.len()));
         }
-        let question = match outlooks[index] {
-            Outlook::Ready => Question::Answered,
+        let question = match &outlooks[index] {
+            Outlook::Ready(written) => Question::Answered(written),
             Outlook::Awaits(_) => Question::Open,
         };
         let ended = crate::perform(plan, &job.args, results, question, signals);

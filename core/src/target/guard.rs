@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -10,6 +10,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use thiserror::Error;
 
 use super::device::{NO_PAGE_CACHE, TargetKind};
+use super::file_id::FileId;
 use super::made::Made;
 use super::mark::{self, Owner};
 
@@ -118,19 +119,6 @@ pub(super) fn settle_flags(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Which file it is, whatever its name: the numbers of its device and inode.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FileId {
-    device: u64,
-    inode: u64,
-}
-
-impl FileId {
-    pub(super) fn of(metadata: &Metadata) -> Self {
-        Self { device: metadata.dev(), inode: metadata.ino() }
-    }
-}
-
 /// Whether the file at `path`, if there is one, may be overwritten; says which one it is.
 pub(super) fn may_write(path: &Path, overwrite: bool) -> Result<Option<FileId>, RefusedTarget> {
     let metadata = match fs::metadata(path) {
@@ -204,7 +192,7 @@ fn open_to_write(path: &Path, direct: bool) -> Result<(File, Metadata), RefusedT
 
 /// Whether this run made it.
 fn is_made(metadata: &Metadata, made: &Made) -> bool {
-    made.contains(metadata.dev(), metadata.ino())
+    made.contains(FileId::of(metadata))
 }
 
 fn writable_kind(path: &Path, metadata: &Metadata) -> Result<(), RefusedTarget> {

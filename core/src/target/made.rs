@@ -2,9 +2,10 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+
+use super::file_id::FileId;
 
 /// The files that a run created. They are removed when this is dropped, unless they are to be kept.
 #[derive(Debug, Default)]
@@ -16,8 +17,7 @@ pub struct Made {
 #[derive(Debug)]
 struct MadeFile {
     path: PathBuf,
-    device: u64,
-    inode: u64,
+    id: FileId,
 }
 
 impl Made {
@@ -32,17 +32,16 @@ impl Made {
     /// # Errors
     /// When the file cannot be looked at; it is not remembered then.
     pub fn remember(&self, path: &Path, file: &File) -> io::Result<()> {
-        let metadata = file.metadata()?;
-        let made = MadeFile { path: path.into(), device: metadata.dev(), inode: metadata.ino() };
+        let made = MadeFile { path: path.into(), id: FileId::of(&file.metadata()?) };
         self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(made);
         Ok(())
     }
 
     /// Whether this run created the file.
     #[must_use]
-    pub fn contains(&self, device: u64, inode: u64) -> bool {
+    pub fn contains(&self, id: FileId) -> bool {
         let files = self.files.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        files.iter().any(|file| (file.device, file.inode) == (device, inode))
+        files.iter().any(|file| file.id == id)
     }
 
     /// Removes what was created, unless it is to be kept, and forgets it. A name that means another
@@ -59,10 +58,7 @@ impl Made {
 
 fn remove(file: &MadeFile) -> io::Result<()> {
     match fs::symlink_metadata(&file.path) {
-        // Numbers of inodes are used again, and not for files alone.
-        Ok(now) if now.is_file() && (now.dev(), now.ino()) == (file.device, file.inode) => {
-            fs::remove_file(&file.path)
-        }
+        Ok(now) if now.is_file() && FileId::of(&now) == file.id => fs::remove_file(&file.path),
         // Somebody else's by now, or gone.
         Ok(_) => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

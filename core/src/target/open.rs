@@ -9,9 +9,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::describe::folder_of;
-use super::guard::{
-    FileId, RefusedTarget, open_direct, open_existing, open_to_overwrite, settle_flags,
-};
+use super::file_id::FileId;
+use super::guard::{RefusedTarget, open_direct, open_existing, open_to_overwrite, settle_flags};
 use super::inspect::send_to_storage;
 use super::made::Made;
 use super::mark;

@@ -16,7 +16,8 @@ use super::conflicts::{refuse_among_devices, refuse_missing_with_a_hint, refuse_
 use super::describe::{Mounts, folder_of};
 use super::device::{Devices, HeldDevice, TargetKind, is_device, namespace_of};
 use super::doubts::{describe, doubts};
-use super::guard::{FileId, RefusedTarget, may_write, open_existing};
+use super::file_id::FileId;
+use super::guard::{RefusedTarget, may_write, open_existing};
 use super::memory::refuse_too_much_memory;
 use super::open::{Given, try_folder_of};
 use super::space::Room;

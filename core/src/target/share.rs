@@ -1,10 +1,10 @@
 //! A file that is made for blocks: once per run of an engine, for all tasklets that share it.
 
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::file_id::FileId;
 use super::guard::{RefusedTarget, open_existing, open_to_write_in_place};
 use super::mark;
 use super::open::{OpenPolicy, TargetFailure, create_or_empty, fill};
@@ -84,9 +84,8 @@ impl MadeForBlocks {
 /// Whether an earlier engine of this run has filled the file: then its blocks are allocated, and
 /// what they hold does not matter. One that was filled in part is shorter.
 fn is_there_already(path: &Path, policy: OpenPolicy, size_bytes: u64) -> bool {
-    fs::metadata(path).is_ok_and(|there| {
-        policy.made.contains(there.dev(), there.ino()) && there.len() == size_bytes
-    })
+    fs::metadata(path)
+        .is_ok_and(|there| policy.made.contains(FileId::of(&there)) && there.len() == size_bytes)
 }
 
 /// Marks a file that is about to be written in place, and refuses one that has become so short

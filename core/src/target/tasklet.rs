@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::alignment::Alignment;
 use super::device::TargetKind;
-use super::guard::FileId;
+use super::file_id::FileId;
 use super::share::MadeForBlocks;
 use crate::plan::{Access, Direction};
 

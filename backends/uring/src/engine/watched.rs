@@ -7,7 +7,7 @@ use std::{io, ptr, thread};
 use aio_core::engine::{Completions, Deadline, EngineError};
 use io_uring::EnterFlags;
 
-use super::{Engine, PAUSE, WAIT_MAX};
+use super::{Engine, Entered, PAUSE, WAIT_MAX};
 use crate::dialect::Dialect;
 
 impl<D: Dialect> Engine<'_, D> {
@@ -60,7 +60,10 @@ impl<D: Dialect> Engine<'_, D> {
             self.completion.sync();
             if found > 0 && self.completion.is_empty() {
                 // The kernel has something for a call to fetch.
-                self.enter(0, 0, EnterFlags::GETEVENTS, Duration::ZERO)?;
+                let entered = self.enter(0, 0, EnterFlags::GETEVENTS, Duration::ZERO)?;
+                if entered == Entered::Again {
+                    thread::sleep(PAUSE);
+                }
             }
             return Ok(());
         }
@@ -71,7 +74,10 @@ impl<D: Dialect> Engine<'_, D> {
                 self.counters.again += 1;
                 thread::sleep(PAUSE);
             }
-            _ => return Err(EngineError { call: "ppoll", source }),
+            errno => {
+                self.dead = Some(errno.unwrap_or(libc::EIO));
+                return Err(EngineError { call: "ppoll", source });
+            }
         }
         Ok(())
     }
