@@ -1,8 +1,8 @@
 //! Targets that fail: files of which some transfers fail, end early or take long, as
 //! `ci/lab/faulty-fuse.c` plays them, file systems that turn read-only and devices that shrink.
 //!
-//! Whatever happens, the program ends by itself and with the right code, one sentence has the cause,
-//! what it made is gone, and what was finished before is kept and marked.
+//! Whatever happens, the program ends by itself and with the right code, one sentence has the
+//! cause, what it made is gone, and what was finished before is kept and marked.
 
 mod calls;
 mod changed;
@@ -86,8 +86,8 @@ fn player() -> Result<PathBuf, String> {
 }
 
 /// Asserts that a run with `--quiet --format json` failed as a run has to: one sentence on stderr,
-/// with the `words`; a report without rates; nothing that the kernel was left with. Returns the only
-/// direction, or the only one of which a request failed.
+/// with the `words`; a report without rates; nothing that the kernel was left with. Returns the
+/// only direction, or the only one of which a request failed.
 #[track_caller]
 fn failed(ended: Ended, words: &[&str]) -> Value {
     let ended = ended.code(1).says(words);
