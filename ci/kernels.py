@@ -243,12 +243,29 @@ def pulled(path, problems):
             problems.append(f"{path.stem}: looks as if it were complete: {direction['status']} {rates}")
 
 
+def doctor(path, rows, problems):
+    """aio doctor must say of a switch on the disk what a run was granted."""
+    for engine in json.loads(path.read_text())["engines"]:
+        for option in engine["options"]:
+            key, here = option["key"], option["here"]
+            granted = rows.get(("nvme", f"{engine['engine']}:{key}=on", key))
+            # It asks for the default depth, at which calls are not made inline; and whether writes
+            # are granted, only a descriptor for writing tells.
+            if granted is None or here is None or key in ARGUMENTS:
+                continue
+            said = (here["granted"] or "refused").replace(" ", "-")
+            if said not in (granted, *granted.split(",")):
+                problems.append(f"aio doctor: {engine['engine']}:{key}: {said}, and a run: {granted}")
+
+
 def judge(kernel, version, folders):
     problems = []
     runs = Runs(problems)
     counts = {clock: 0, pulled: 0}
+    examined = []
     for folder in map(pathlib.Path, folders):
         runs.read(folder)
+        examined += folder.glob("doctor.json")
         for judge_one in counts:
             for path in sorted(folder.glob(f"{judge_one.__name__}.*.json")):
                 counts[judge_one] += 1
@@ -258,6 +275,10 @@ def judge(kernel, version, folders):
             f"{counts[clock]} of 5 runs while the clock was set, "
             f"{counts[pulled]} of 6 while the disk was pulled"
         )
+    if len(examined) != 1:
+        problems.append("aio doctor brought nothing")
+    for path in examined:
+        doctor(path, runs.rows(), problems)
     compare(kernel, runs.rows(), problems)
     for problem in problems:
         print(f"FAILED: {problem}")

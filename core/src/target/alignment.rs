@@ -5,8 +5,11 @@ use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileTypeExt;
 
-/// What is assumed where the kernel does not tell: before 6.1, and on btrfs, tmpfs and FUSE.
+use super::device::logical_block_bytes;
+
+/// What is assumed where nothing tells: files before Linux 6.1, and those of btrfs, tmpfs and FUSE.
 const ASSUMED_BYTES: u32 = 4096;
 
 /// What offsets, lengths and addresses of direct I/O must be a multiple of, in bytes.
@@ -40,6 +43,12 @@ fn statx(file: &File, mask: libc::c_uint) -> Option<libc::statx> {
     Some(unsafe { answer.assume_init() })
 }
 
+/// The logical block of a block device.
+fn block_of_device(file: &File) -> Option<u32> {
+    let is_device = file.metadata().ok()?.file_type().is_block_device();
+    if is_device { logical_block_bytes(file).ok() } else { None }
+}
+
 impl Alignment {
     /// Buffered I/O: any byte.
     pub const NONE: Self = Self { offset_bytes: 1, told: true };
@@ -51,20 +60,28 @@ impl Alignment {
     /// the error of `statx`.
     pub fn of(file: &File) -> io::Result<Self> {
         // A seccomp profile that knows no statx is no reason to refuse direct I/O.
-        let Some(answer) = statx(file, libc::STATX_DIOALIGN) else {
-            return Ok(Self { offset_bytes: ASSUMED_BYTES, told: false });
-        };
-        Self::from_answer(answer.stx_mask, answer.stx_dio_offset_align, answer.stx_dio_mem_align)
+        let told = statx(file, libc::STATX_DIOALIGN).and_then(|answer| {
+            let steps = (answer.stx_dio_offset_align, answer.stx_dio_mem_align);
+            Self::from_answer(answer.stx_mask, steps)
+        });
+        told.unwrap_or_else(|| Ok(Self::without_answer(block_of_device(file))))
     }
 
-    fn from_answer(mask: u32, offset_align: u32, memory_align: u32) -> io::Result<Self> {
+    /// `None` where the kernel does not tell.
+    fn from_answer(mask: u32, (offsets, memory): (u32, u32)) -> Option<io::Result<Self>> {
         if mask & libc::STATX_DIOALIGN == 0 {
-            return Ok(Self { offset_bytes: ASSUMED_BYTES, told: false });
+            return None;
         }
-        if offset_align == 0 {
-            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        if offsets == 0 {
+            return Some(Err(io::Error::from_raw_os_error(libc::EINVAL)));
         }
-        Ok(Self { offset_bytes: offset_align.max(memory_align.min(ASSUMED_BYTES)), told: true })
+        Some(Ok(Self { offset_bytes: offsets.max(memory.min(ASSUMED_BYTES)), told: true }))
+    }
+
+    /// Before Linux 6.1 a block device takes multiples of its logical block, and says how large
+    /// that is.
+    fn without_answer(block_bytes: Option<u32>) -> Self {
+        Self { offset_bytes: block_bytes.unwrap_or(ASSUMED_BYTES), told: block_bytes.is_some() }
     }
 
     /// `bytes` rounded up to a multiple.
@@ -86,17 +103,26 @@ mod tests {
 
     #[test]
     fn the_kernels_answer_is_used_and_4_kib_assumed_without_one() {
-        let told = Alignment::from_answer(libc::STATX_DIOALIGN, 512, 4).unwrap();
+        let told = Alignment::from_answer(libc::STATX_DIOALIGN, (512, 4)).unwrap().unwrap();
         assert_eq!(told, Alignment { offset_bytes: 512, told: true });
         assert_eq!(told.round_up(100_000), 100_352);
-        let assumed = Alignment::from_answer(0, 0, 0).unwrap();
+        assert!(Alignment::from_answer(0, (0, 0)).is_none());
+        let assumed = Alignment::without_answer(None);
         assert_eq!(assumed, Alignment { offset_bytes: 4096, told: false });
         assert_eq!(told.and(assumed).offset_bytes, 4096);
     }
 
     #[test]
+    fn a_device_of_an_older_kernel_takes_multiples_of_its_block() {
+        let told = Alignment::without_answer(Some(512));
+        assert_eq!(told, Alignment { offset_bytes: 512, told: true });
+        let file = tempfile::tempfile().unwrap();
+        assert_eq!(block_of_device(&file), None, "a file has no block of its own");
+    }
+
+    #[test]
     fn direct_io_that_would_be_buffered_is_a_refusal() {
-        let refused = Alignment::from_answer(libc::STATX_DIOALIGN, 0, 0).unwrap_err();
+        let refused = Alignment::from_answer(libc::STATX_DIOALIGN, (0, 0)).unwrap().unwrap_err();
         assert_eq!(refused.raw_os_error(), Some(libc::EINVAL));
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn is_read_only(device: &File) -> io::Result<bool> {
 }
 
 /// The bytes of a logical block of the block device.
-pub(super) fn logical_block_bytes(device: &File) -> io::Result<u32> {
+pub(in crate::target) fn logical_block_bytes(device: &File) -> io::Result<u32> {
     let bytes = u32::try_from(number(device, libc::BLKSSZGET)?).unwrap_or(0);
     // Nothing that is moved could be a multiple of anything else.
     if bytes.is_power_of_two() { Ok(bytes) } else { Err(io::ErrorKind::InvalidData.into()) }

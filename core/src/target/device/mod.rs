@@ -22,6 +22,7 @@ pub(crate) use generic::open_block_device_of;
 pub(super) use generic::{block_number_of, namespace_of};
 pub use hold::HeldDevice;
 pub(super) use hold::{Devices, NO_PAGE_CACHE, is_device, who_uses};
+pub(super) use ioctl::logical_block_bytes;
 pub use ioctl::namespace_id;
 pub use kind::TargetKind;
 
