@@ -1,6 +1,8 @@
 //! Calls that the kernel refuses for now, or that a signal interrupts, as strace plays them: each
 //! second or third call of a thread is not made and returns the error.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::strace;
@@ -8,13 +10,28 @@ use crate::support::{AIO, Ended, Folder, skip};
 
 /// Runs the program in `folder` while `call` fails with `errno` at each of `when`.
 fn aio_while(folder: &Folder, call: &str, errno: &str, when: &str, line: &str) -> Ended {
+    aio_and_failures(folder, call, errno, when, line).0
+}
+
+/// The same, and how many calls failed: when there is no need to wait, fewer are made.
+fn aio_and_failures(
+    folder: &Folder,
+    call: &str,
+    errno: &str,
+    when: &str,
+    line: &str,
+) -> (Ended, usize) {
     let mut strace = folder.program("strace");
-    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "signal=none"]);
+    strace.args(["-f", "-qq", "-o", "strace.log", "-e", "signal=none"]);
     strace.args(["-e", &format!("trace={call}")]);
     strace.args(["-e", &format!("inject={call}:error={errno}:when={when}")]);
     let output = strace.arg(AIO).args(line.split_whitespace()).output();
     let what = format!("{line} (while {call} fails with {errno} at {when})");
-    Ended::new(&what, &output.expect("strace can be started"))
+    let ended = Ended::new(&what, &output.expect("strace can be started"));
+    let log = folder.path().join("strace.log");
+    let calls = fs::read_to_string(&log).expect("strace has written it");
+    fs::remove_file(log).expect("it is ours");
+    (ended, calls.matches("(INJECTED)").count())
 }
 
 /// Writes, reads back and compares through `engine`; direct where that can be done, so that there
@@ -78,7 +95,14 @@ fn calls_that_are_to_be_made_again_are_made_again_and_counted() {
         let line = round_trip(&folder, engine, more);
         // The loader reads libraries by the same call.
         let when = if call == "pread64" { "20+3" } else { "2+3" };
-        let json = assert_right(aio_while(&folder, call, errno, when, &line));
+        let (ended, failed) = aio_and_failures(&folder, call, errno, when, &line);
+        let json = assert_right(ended);
+        if failed == 0 {
+            // Completions that are there already need no call to be waited for.
+            assert_eq!(call, "io_pgetevents", "{line}");
+            skip(&format!("{engine} {more}: {call} was called too seldom to fail"));
+            continue;
+        }
         assert!(counted(&json, counter) > 0, "{engine} {more}: {call} {errno} is not counted");
         assert_eq!(folder.names(), ["probe.strace", "r"], "{engine} {call} {errno}");
     }

@@ -70,7 +70,8 @@ fn a_signal_in_any_stage_ends_the_run_with_its_code_and_nothing_is_left() {
                     skip("SIGHUP: it is ignored here");
                     continue;
                 }
-                let line = format!("--engine {engine} --buffered --quiet {line} --format json");
+                let line =
+                    format!("--engine {engine} --buffered --quiet {line} --format json --yes");
                 let mut running = Running::start(&folder, &line);
                 running.until(|pid| is_seen(&folder, pid));
                 running.send(&[signal]);

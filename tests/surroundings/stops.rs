@@ -61,7 +61,7 @@ fn the_time_of_a_stop_is_part_of_the_loop_that_it_fell_into() {
     for engine in ENGINES.into_iter().filter(|engine| folder.can_run(engine)) {
         let line = format!(
             "--engine {engine} --buffered --quiet --file w --rw randwrite --size 1M --block-size 4k \
-             --queue-depth 4 --runtime 1h --loops 1 --format json"
+             --queue-depth 4 --runtime 1h --loops 1 --format json --yes"
         );
         let mut running = Running::start(&folder, &line);
         // Nothing but the loop takes so much.

@@ -199,7 +199,7 @@ fn a_range_larger_than_memory_is_fine_and_too_many_requests_in_flight_are_not() 
     assert!(matches!(refused, ResolveError::Space { .. }), "memory is enough: {refused}");
     (plan.block_size_bytes, plan.queue_depth) = (1 << 30, 1 << 20);
     let refused = resolve(&plan, None, &[]).expect_err("no machine has a pebibyte");
-    assert!(matches!(refused, ResolveError::Memory { asked_bytes, .. } if asked_bytes == 1 << 50));
+    assert!(matches!(refused, ResolveError::Memory { asked_bytes, .. } if asked_bytes > 1 << 50));
     assert!(refused.to_string().contains("a smaller --queue-depth"), "{refused}");
 }
 
