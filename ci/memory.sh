@@ -2,8 +2,10 @@
 # The crates with unsafe code under instruments that see what a test alone does not: uses of memory
 # that is gone, bytes beside a block, leaks, races, undefined behaviour.
 #
-#   ci/memory.sh                    what CI runs, some minutes
-#   ci/memory.sh all                every test of these crates under every instrument
+#   ci/memory.sh                    what CI runs: unit tests and conformance suites of the engines, and
+#                                   of core what has unsafe code or feeds it; some minutes
+#   ci/memory.sh all                besides, all of core, the stress test for a minute for each engine,
+#                                   and what engines do with flags, discards and devices
 #   ci/memory.sh asan|valgrind|miri|self-test
 #
 # Each instrument first has to find a bug that was made for it. What cannot be had here is skipped
@@ -132,8 +134,7 @@ asan() {
     finds AddressSanitizer beyond heap-buffer-overflow -Zsanitizer=address --
     finds AddressSanitizer leak "LeakSanitizer: detected memory leaks" -Zsanitizer=address --
     [ "$asked" = self-test ] && return
-    # In CI without the stress test, and of core what has unsafe code or feeds it. The program itself
-    # has no unsafe code; what it does to engines is in their suite.
+    # The program itself has no unsafe code; what it does to engines is in their suite.
     local engines=(-p libaio-sys -p aio-sync -p aio-libaio -p aio-uring) parts=()
     local tests=(--lib --test conformance --test hostile_ring)
     # Not what loom runs, whose threads are stacks that it changes by itself.
@@ -155,8 +156,8 @@ valgrind_tests() {
     finds memcheck after_free "Invalid read" -- "${memcheck[@]}"
     finds memcheck beyond "Invalid read" -- "${memcheck[@]}"
     [ "$asked" = self-test ] && return
-    # It knows Linux AIO and calls that block, and not io_uring, whose requests it cannot follow. The
-    # stress test and the model would run for an hour.
+    # Not the engines of io_uring, whose requests it cannot follow, and of Linux AIO, for whose
+    # io_pgetevents it has ENOSYS: AddressSanitizer sees both. The stress test would run for an hour.
     local programs
     cargo test --locked --no-run -p libaio-sys -p aio-sync --lib --test conformance \
         --test hostile_ring >"$scratch/log" 2>&1 ||
