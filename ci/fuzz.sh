@@ -24,7 +24,7 @@ if [ -n "${SANITIZER:-}" ]; then
 fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-failed=0
+failed=0 ran=0
 for package in "-p aio-core --lib" "-p libaio-sys --test hostile_ring" "-p aio-backends --lib" \
     "-p aio-cli --bin aio"; do
     # shellcheck disable=SC2086
@@ -36,10 +36,15 @@ for package in "-p aio-core --lib" "-p libaio-sys --test hostile_ring" "-p aio-b
         for target in "${targets[@]}"; do [[ $name == *"$target"* ]] && names+=("$name"); done
     done
     [ ${#names[@]} -gt 0 ] || continue
+    ran=$((ran + ${#names[@]}))
     # shellcheck disable=SC2086
     cargo test --quiet --locked "${flags[@]}" $package -- --nocapture --exact "${names[@]}" >"$log" 2>&1 ||
         { failed=1; cat "$log"; }
     grep -E 'inputs from AIO_FUZZ_SEED' "$log" | sort -u
 done
+[ $failed -ne 0 ] || [ $ran -gt 0 ] || {
+    echo "fuzz: no target has ${targets[*]} in its name" >&2
+    exit 2
+}
 [ $failed -eq 0 ] || echo "fuzz: FAILED" >&2
 exit $failed
