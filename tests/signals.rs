@@ -44,14 +44,22 @@ impl Running {
 
     /// Waits until `is_seen` of the process with this id.
     #[track_caller]
-    pub(crate) fn until(&mut self, mut is_seen: impl FnMut(u32) -> bool) {
+    pub(crate) fn until(&mut self, is_seen: impl FnMut(u32) -> bool) {
+        assert!(self.sees(is_seen), "aio {} ended too early", self.line);
+    }
+
+    /// Waits until `is_seen` of the process with this id, or until it has ended; says which.
+    #[track_caller]
+    pub(crate) fn sees(&mut self, mut is_seen: impl FnMut(u32) -> bool) -> bool {
         let begin = Instant::now();
         while !is_seen(self.child.id()) {
-            let has_ended = self.try_wait().is_some();
-            assert!(!has_ended, "aio {} ended too early", self.line);
+            if self.try_wait().is_some() {
+                return false;
+            }
             assert!(begin.elapsed() < LIMIT, "aio {} does not get on", self.line);
             thread::sleep(LOOK_EVERY);
         }
+        true
     }
 
     /// Waits until there is something on stdout. It need not have ended.
