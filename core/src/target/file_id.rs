@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 /// The numbers of a file's device and inode, and when it was made.
 ///
-/// The number of an inode is used again as soon as its file is gone, often for the very next file in
-/// the folder; the time, which most file systems tell, says that it is another one.
+/// The number of an inode is used again as soon as its file is gone, often for the very next file
+/// in the folder; the time, which most file systems tell, says that it is another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FileId {
     device: u64,
