@@ -58,7 +58,7 @@ boot() { # kernel part
     mkdir -p "$folder"
     export LAB_MODS='nvme null_blk ext4' LAB_P_null_blk=nr_devices=1 LAB_APPEND=clocksource=hpet
     if [ "$2" = polled ]; then export LAB_P_nvme=poll_queues=1; fi
-    LAB_TIMEOUT=600 LAB_FILES=$files LAB_OUT=$folder/out \
+    LAB_TIMEOUT=900 LAB_FILES=$files LAB_OUT=$folder/out \
         ci/lab/kernel.sh "$1" sh ". /job/$2.sh" >"$folder/log" 2>&1
     echo $? >"$folder/status"
     echo "guest: kernel $1, $2: exit code $(cat "$folder/status"), $((SECONDS - began)) s"
