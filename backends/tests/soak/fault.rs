@@ -19,6 +19,8 @@ use crate::work::FILE_BYTES;
 const DELAY_MAX: Duration = Duration::from_millis(30);
 /// How long a limit is lowered, at most.
 const HOLD_MAX: Duration = Duration::from_millis(40);
+/// Direct writes of multiples of this are taken everywhere.
+const SECTORS_BYTES: u64 = 4096;
 /// Memory that is taken and used.
 const PRESSURE_BYTES: usize = 96 << 20;
 
@@ -47,20 +49,22 @@ impl Fault {
     pub(crate) const NAMES: [&str; 8] =
         ["none", "stop", "storm", "file size", "descriptors", "cut", "pressure", "flip"];
 
-    /// A random one; in a third of all rounds, none.
-    pub(crate) fn draw(dice: &mut Dice) -> Self {
-        if dice.one_in(3) {
-            return Self::None;
-        }
-        dice.pick(&[
-            Self::Stop,
-            Self::Storm,
-            Self::FileSize,
-            Self::Descriptors,
-            Self::Cut,
-            Self::Pressure,
-            Self::Flip,
-        ])
+    /// Those after which the data must be right, or one bit of it wrong.
+    pub(crate) const GENTLE: [Self; 4] = [Self::Stop, Self::Storm, Self::Pressure, Self::Flip];
+    /// All of them.
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Stop,
+        Self::Storm,
+        Self::Pressure,
+        Self::Flip,
+        Self::FileSize,
+        Self::Descriptors,
+        Self::Cut,
+    ];
+
+    /// A random one of `faults`; in a third of all rounds, none.
+    pub(crate) fn draw(dice: &mut Dice, faults: &[Self]) -> Self {
+        if dice.one_in(3) { Self::None } else { dice.pick(faults) }
     }
 
     /// Whether it may be why a run says `message`.
@@ -98,7 +102,11 @@ impl Fault {
             thread::sleep(delay);
             match self {
                 Self::Stop => stop.set(),
-                Self::FileSize => lowered(Resource::RLIMIT_FSIZE, at.max(1 << 20), hold),
+                Self::FileSize => {
+                    // A limit within a sector cuts a direct write to what direct I/O refuses.
+                    let most = at.max(1 << 20) / SECTORS_BYTES * SECTORS_BYTES;
+                    lowered(Resource::RLIMIT_FSIZE, most, hold);
+                }
                 Self::Descriptors => {
                     let room = Usage::now().descriptors as u64 + u64::from(number);
                     lowered(Resource::RLIMIT_NOFILE, room, hold);
