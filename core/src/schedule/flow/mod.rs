@@ -156,6 +156,8 @@ impl Flow {
             }
             self.books.queue_tails(engine);
             exhausted |= last_reaped >= watch.until;
+            // A tail is no reason to fill a queue that is to run empty.
+            let may_fill = filling;
             if filling && !exhausted {
                 let room = self.policy.submit_max.saturating_sub(self.books.untaken());
                 exhausted = self.books.fill(engine, source, room);
@@ -168,8 +170,8 @@ impl Flow {
             let now = Stamp::now();
             let is_sampled = self.books.starts.next() % BATCHES_EACH == BATCHES_EACH - 1;
             self.books.stamp(now);
-            if self.books.untaken() >= self.policy.submit_max && !exhausted && self.books.has_free()
-            {
+            let is_full_batch = self.books.untaken() >= self.policy.submit_max;
+            if may_fill && is_full_batch && !exhausted && self.books.has_free() {
                 // A full batch, and there is room for another before anybody waits.
                 let taken = engine.submit()?;
                 if is_sampled {

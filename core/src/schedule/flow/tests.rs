@@ -219,6 +219,19 @@ fn a_short_transfer_goes_on_behind_what_it_moved_and_counts_once() {
 }
 
 #[test]
+fn sequential_waits_for_a_tail_alone_whatever_the_batches() {
+    let short = Cell::new(true);
+    let half = |request: &Request| {
+        let is_first = request.offset_bytes == 0 && short.replace(false);
+        if is_first { 2048 } else { all_of(request) }
+    };
+    let mut engine = Scripted::new(4, half);
+    let sequential = plan(|plan| (plan.order, plan.batch.submit) = (Order::Sequential, Some(1)));
+    run(&sequential, &mut engine, DIRECT).0.unwrap();
+    assert_eq!(engine.reaps_asked, [4, 1, 4, 2]);
+}
+
+#[test]
 fn a_buffered_short_transfer_goes_on_at_the_very_byte() {
     let mut engine =
         Scripted::new(
