@@ -77,7 +77,7 @@ impl Fault {
                 "the data differs",
                 "is not what it must be",
                 "expected",
-                "failed to fill whole buffer",
+                "the file ends there",
                 "--size asks for",
                 "bytes by now",
                 "short transfers that do not get on",
