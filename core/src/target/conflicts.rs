@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::describe::folder_of;
 use super::device::is_device;
+use super::file_id::FileId;
 use super::guard::RefusedTarget;
 use super::resolve::ResolveError;
 use super::tasklet::{Tasklet, TaskletFile};
@@ -90,7 +91,7 @@ fn refuse_to_make_twice(phases: &[Vec<Tasklet>]) -> Result<(), ResolveError> {
 /// What a path stands for: the file, or the name that it will have.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Identity {
-    File { device: u64, inode: u64 },
+    File(FileId),
     Device { number: u64, is_block: bool },
     Name(PathBuf),
 }
@@ -103,7 +104,7 @@ impl Identity {
                 // Nodes of one device may have several names and inodes.
                 return Self::Device { number: there.rdev(), is_block: kind.is_block_device() };
             }
-            return Self::File { device: there.dev(), inode: there.ino() };
+            return Self::File(FileId::of(&there));
         }
         let folder = folder_of(path);
         let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 ///
 /// The number of an inode is used again as soon as its file is gone, often for the very next file
 /// in the folder; the time, which most file systems tell, says that it is another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileId {
     device: u64,
     inode: u64,

@@ -1,6 +1,7 @@
 //! Waiting on a ring whose completions this thread polls the device for (IOPOLL).
 
 use std::thread;
+use std::time::Duration;
 
 use aio_core::engine::{Completions, Deadline, EngineError};
 use io_uring::EnterFlags;
@@ -19,16 +20,37 @@ impl<D: Dialect> Engine<'_, D> {
     pub(super) fn poll(
         &mut self,
         min: u32,
+        deadline: Deadline,
+        entered: bool,
+        done: &mut Completions,
+    ) -> Result<u32, EngineError> {
+        self.emptying(min, deadline, entered, done, |engine, missing, at_most| {
+            let missing = if at_most.is_zero() { 0 } else { missing };
+            if engine.enter(0, missing, EnterFlags::GETEVENTS, at_most)? == Entered::Again {
+                thread::sleep(PAUSE);
+            }
+            Ok(())
+        })
+    }
+
+    /// Waits for `min` completions, or as many as there can be, or until the deadline, and gives
+    /// back what there is; the queue of completions is emptied before each `wait`, which is told how
+    /// many are missing, and how long there is. `entered` says that a call was made for these already.
+    pub(super) fn emptying(
+        &mut self,
+        min: u32,
         mut deadline: Deadline,
         mut entered: bool,
         done: &mut Completions,
+        mut wait: impl FnMut(&mut Self, u32, Duration) -> Result<(), EngineError>,
     ) -> Result<u32, EngineError> {
         let wanted = self.wanted(min, done.spare());
         let mut reaped = 0;
         loop {
             self.completion.sync();
             reaped += self.collect(done);
-            let looked = entered || reaped > 0;
+            // Where a thread takes requests, nothing comes of a call that only looks.
+            let looked = entered || reaped > 0 || self.is_taken_by_thread;
             let enough = reaped >= wanted && looked;
             if enough || self.with_kernel() == 0 || done.spare() == 0 {
                 return Ok(reaped);
@@ -36,11 +58,7 @@ impl<D: Dialect> Engine<'_, D> {
             if entered && !deadline.refresh() {
                 return Ok(reaped);
             }
-            let at_most = deadline.remaining();
-            let missing = if at_most.is_zero() { 0 } else { wanted.saturating_sub(reaped) };
-            if self.enter(0, missing, EnterFlags::GETEVENTS, at_most)? == Entered::Again {
-                thread::sleep(PAUSE);
-            }
+            wait(self, wanted.saturating_sub(reaped), deadline.remaining())?;
             entered = true;
         }
     }

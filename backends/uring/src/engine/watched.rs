@@ -21,27 +21,13 @@ impl<D: Dialect> Engine<'_, D> {
     pub(super) fn watch(
         &mut self,
         min: u32,
-        mut deadline: Deadline,
-        mut entered: bool,
+        deadline: Deadline,
+        entered: bool,
         done: &mut Completions,
     ) -> Result<u32, EngineError> {
-        let wanted = self.wanted(min, done.spare());
-        let mut reaped = 0;
-        loop {
-            self.completion.sync();
-            reaped += self.collect(done);
-            let looked = entered || reaped > 0 || self.is_taken_by_thread;
-            let enough = reaped >= wanted && looked;
-            if enough || self.with_kernel() == 0 || done.spare() == 0 {
-                return Ok(reaped);
-            }
-            if entered && !deadline.refresh() {
-                return Ok(reaped);
-            }
-            let at_most = if reaped < wanted { deadline.remaining() } else { Duration::ZERO };
-            self.await_descriptor(at_most)?;
-            entered = true;
-        }
+        self.emptying(min, deadline, entered, done, |engine, missing, at_most| {
+            engine.await_descriptor(if missing > 0 { at_most } else { Duration::ZERO })
+        })
     }
 
     /// Waits up to `at_most` until there is something in the queue of completions.
